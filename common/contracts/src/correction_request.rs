@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    CorrectionId, EmployeeId, Event, MailId, Millis, MomentSent, Note, Page, ProjectId, Reason, Service, TaskId,
-    TruthSent, WindowId, Zone, given, lenient::truth, message::requests, nullable, present,
+    CorrectionId, CorrectionStatus, EmployeeId, Event, MailId, Millis, MomentSent, Note, Page, ProjectId, Reason,
+    Service, TaskId, TruthSent, WindowId, Zone, given, lenient::truth, message::requests, nullable, present,
 };
 
 /// The namespace for computed ids of corrections: the UUIDv5 of "corrections.t3" in the DNS namespace.
@@ -98,45 +98,6 @@ impl CorrectionSent {
         name.push(0xff);
         name.extend_from_slice(self.reason.as_str().as_bytes());
         CorrectionId(Uuid::new_v5(&CORRECTIONS, &name))
-    }
-}
-
-/// The state of a requested correction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum CorrectionStatus {
-    /// Nobody has decided yet.
-    Asked,
-    /// Somebody accepted it, and it was made.
-    Accepted,
-    /// Somebody refused it.
-    Refused,
-}
-
-impl CorrectionStatus {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Asked, Self::Accepted, Self::Refused];
-
-    /// The name in messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Asked => "asked",
-            Self::Accepted => "accepted",
-            Self::Refused => "refused",
-        }
-    }
-}
-
-/// A word that names no [`CorrectionStatus`]. Never repeats it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be asked, accepted or refused")]
-pub struct UnknownCorrectionStatus;
-
-impl std::str::FromStr for CorrectionStatus {
-    type Err = UnknownCorrectionStatus;
-
-    fn from_str(word: &str) -> Result<Self, UnknownCorrectionStatus> {
-        Self::ALL.into_iter().find(|status| status.name() == word).ok_or(UnknownCorrectionStatus)
     }
 }
 
@@ -388,7 +349,6 @@ mod tests {
         fn what_differs_in_anything_has_another_id(one in said(), other in said()) {
             let ann = EmployeeId(Uuid::from_u128(1));
             let id = |(window, void, start, note, reason): Said| asked(window, void, start, note, reason).id(ann);
-            // An id of zeros is nobody's; none is named where it is asked for.
             let named = |(window, ..): &Said| *window != Some(0);
             if named(&one) && named(&other) {
                 prop_assert_eq!(one == other, id(one) == id(other));

@@ -199,22 +199,22 @@ pub struct SetPermissions {
     pub entry: SystemPermissions,
 }
 
-/// Asks for the standings of some employees. The reply leaves out unknown ones.
+/// Asks for the states of some employees. The reply leaves out unknown ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GetStandings {
+pub struct GetEmployeeStates {
     /// The ids of the employees, at most 1,000.
     pub ids: Vec<EmployeeId>,
 }
 
-/// Whether an employee may be on projects and tasks.
+/// What other services need of an employee: whether they may be on projects and tasks.
 ///
 /// Each deactivation raises the epoch. Tokens and memberships of earlier epochs no longer count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Standing {
+pub struct EmployeeState {
     /// The id of the employee.
     pub id: EmployeeId,
-    /// The version of the employee that this standing belongs to.
+    /// The version of the employee that had this state.
     pub version: i64,
     /// The number of times that the employee was deactivated.
     pub epoch: i64,
@@ -226,17 +226,17 @@ pub struct Standing {
     pub active: Option<Vec<Term>>,
 }
 
-impl Standing {
+impl EmployeeState {
     /// The terms in which the employee was not deactivated, as far as they are known.
     pub fn active_terms(&self) -> Vec<Term> {
         self.active.clone().unwrap_or_else(|| vec![Term { from: None, until: self.deactivated_at }])
     }
 }
 
-/// An employee was created or has changed. It contains the new standing.
+/// An employee was created or has changed. It contains the new state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct EmployeeChanged(pub Standing);
+pub struct EmployeeChanged(pub EmployeeState);
 
 impl Event for EmployeeChanged {
     const SERVICE: Service = Service::Directory;
@@ -281,5 +281,5 @@ requests! {
     Directory: ReactivateEmployee => Employee, "employees.reactivate";
     Directory: InviteEmployee => Employee, "employees.invite";
     Directory: SetPermissions => Employee, "employees.set_permissions", idempotent;
-    Directory: GetStandings => Vec<Standing>, "employees.standings", idempotent;
+    Directory: GetEmployeeStates => Vec<EmployeeState>, "employees.standings", idempotent;
 }

@@ -73,7 +73,7 @@ mod tests {
                 let covered = windows.iter().any(|(r, _)| holds(*r));
                 let counting: Vec<_> = result.iter().filter(|c| c.counts.is_some_and(holds)).collect();
                 prop_assert_eq!(counting.len(), usize::from(covered));
-                // It counts if it is the earliest of those that cover this moment.
+                // The window counts if it is the earliest of those that cover this moment.
                 if let Some(winner) = counting.first() {
                     let first = windows.iter().filter(|(r, _)| holds(*r)).map(|(r, id)| (r.start(), *id)).min();
                     prop_assert_eq!(Some((winner.window.0.start(), winner.window.1)), first);

@@ -10,7 +10,8 @@ use crate::{CALENDAR, DAY, Millis, PayPeriod, Settings, TimeRange, beginning, da
 /// periods are long.
 pub const PERIODS_AROUND: i64 = 70 * DAY;
 
-/// So many days before a part may give it its name: a part needs more than one only beside others of less than a day.
+/// How many days before its beginning a part may get its name from: only a part beside others of less than a day needs
+/// more than one.
 const NAMES_BEFORE: usize = 7;
 
 /// The local days that are submitted, approved and paid together.
@@ -33,7 +34,7 @@ impl Settings {
         (self.first_day(first) == first).then(|| self.pay_period_from(first))
     }
 
-    /// The pay periods that a range touches, in order. SharedRead they contain the whole range, as far as the
+    /// The pay periods that a range touches, in order. Together they contain the whole range, as far as the
     /// calendar goes, and no moment twice.
     pub fn pay_periods(&self, range: TimeRange) -> impl Iterator<Item = PaySpan> + '_ {
         let calendar = TimeRange::new(Millis(CALENDAR.start), Millis(CALENDAR.end)).ok();

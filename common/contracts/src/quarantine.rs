@@ -48,19 +48,19 @@ pub struct QuarantinedWindow {
     pub window: WindowSent,
 }
 
-/// The most windows of one [`WindowsHeld`]: each takes about 40 bytes, and an event may have 256 KiB.
-pub const WINDOWS_HELD_AN_EVENT: usize = 4_000;
+/// The most windows of one [`QuarantineChanged`]: each takes about 40 bytes, and an event may have 256 KiB.
+pub const QUARANTINED_AN_EVENT: usize = 4_000;
 
 /// Windows were quarantined. Workers that later record a window with such an id must remove it from quarantine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WindowsHeld {
+pub struct QuarantineChanged {
     /// The batch they came in.
     pub batch: String,
     /// The ids of the windows.
     pub windows: Vec<WindowId>,
 }
 
-impl Event for WindowsHeld {
+impl Event for QuarantineChanged {
     const SERVICE: Service = Service::Timetrack;
     const NOUN: &'static str = "quarantine";
     const VERB: &'static str = "changed";

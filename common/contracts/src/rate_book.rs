@@ -131,8 +131,8 @@ impl Line {
         if history.is_empty() {
             return payroll.0.get(&of).copied().map(always);
         }
-        // In the order of setting, not of days: an employee who loses a line and gets one again on the same day
-        // has it from then on.
+        // The last change that was set counts, not the latest day: an employee who loses a line and gets one again on
+        // the same day has it from then on.
         let began = history.iter().rev().find_map(|LineSince { since, line }| {
             let from = since.map_or(Date::MIN, |at| first_day(at, line.is_some(), zone));
             (from <= day).then_some((from, since.unwrap_or(Millis(i64::MIN)), *line))
@@ -290,7 +290,7 @@ pub(crate) mod tests {
     fn whoever_has_a_line_of_their_own_has_no_part_in_that_of_everybody() {
         let all = PayrollLine { pay_rate: Some(amount(5)), ..line(10) };
         let payroll = Payroll([(Payee::Everybody, all), (OWN_LINE, line(20))].into());
-        // A rate somewhere, so that the days are looked at.
+        // This book has a rate somewhere, so each day is priced by itself.
         let book: RateBook = [of(scopes()[5], vec![since(RateKind::OvertimePay, 1, DAY_ONE)])].into_iter().collect();
         assert_eq!(rates(&book, &payroll, DAY_ONE).pay_rate, None);
     }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AssignmentChanged, EmployeeId, Event, EventId, MemberChanged, Millis, Page, ProjectChanged, ProjectId, Service,
-    Standing, TaskChanged, TaskId, WindowFact, WindowId, message::requests,
+    AssignmentChanged, EmployeeId, EmployeeState, Event, EventId, MemberChanged, Millis, Page, ProjectChanged,
+    ProjectId, Service, TaskChanged, TaskId, WindowFact, WindowId, message::requests,
 };
 
 /// The result of a comparison.
@@ -23,7 +23,7 @@ pub struct Reconciled {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileDirectory {}
 
-/// Compares projects' copy of the employees' standings now.
+/// Compares projects' copy of the employees' states now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileProjects {}
 
@@ -35,9 +35,9 @@ pub struct ReconcileTimetrack {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileAnalytics {}
 
-/// Asks for the standings of all employees, in the order of their ids: for services.
+/// Asks for the states of all employees, in the order of their ids: for services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListStandings {
+pub struct ListEmployeeStates {
     /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<EmployeeId>,
@@ -164,7 +164,7 @@ impl Event for BindingsRepaired {
 }
 
 requests! {
-    Directory: ListStandings => Page<Standing, EmployeeId>, "standings.list", idempotent;
+    Directory: ListEmployeeStates => Page<EmployeeState, EmployeeId>, "standings.list", idempotent;
     Directory: ReconcileDirectory => Reconciled, "copies.reconcile";
     Projects: ListProjectStates => Page<ProjectChanged, ProjectId>, "projects.states", idempotent;
     Projects: ListTaskStates => Page<TaskChanged, TaskId>, "tasks.states", idempotent;

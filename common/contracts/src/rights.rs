@@ -1,9 +1,9 @@
 use crate::{
-    AdmitQuarantined, CountWaiting, DiscardQuarantined, FindFacts, GetMailAddress, GetReach, GetSettings, GetStandings,
-    INGEST_BATCHES, INGEST_BATCHES_CONSUMER, INGEST_WINDOWS, ListAssignments, ListFacts, ListFactsOf, ListManagers,
-    ListMembers, ListProjectStates, ListQuarantine, ListStandings, ListTaskStates, MintMail, MintToken,
-    ReconcileAnalytics, ReconcileDirectory, ReconcileProjects, ReconcileTimetrack, ReplayQuarantined, Request, Service,
-    SumFacts, User, stream,
+    AdmitQuarantined, CountWaiting, DiscardQuarantined, FindFacts, GetEmployeeStates, GetMailAddress, GetReach,
+    GetSettings, INGEST_BATCHES, INGEST_BATCHES_CONSUMER, INGEST_WINDOWS, ListAssignments, ListEmployeeStates,
+    ListFacts, ListFactsOf, ListManagers, ListMembers, ListProjectStates, ListQuarantine, ListTaskStates, MintMail,
+    MintToken, ReconcileAnalytics, ReconcileDirectory, ReconcileProjects, ReconcileTimetrack, ReplayQuarantined,
+    Request, Service, SumFacts, User, stream,
 };
 use Service::{Analytics, Audit, Directory, Gateway, Mailer, Projects, Timetrack};
 
@@ -94,10 +94,10 @@ fn asks(user: User) -> Vec<String> {
         User::Service(Gateway) => {
             [Directory, Projects, Timetrack, Analytics, Mailer, Audit].map(|s| format!("svc.{s}.v1.>")).into()
         }
-        User::Service(Projects) => vec![GetStandings::subject(), ListStandings::subject()],
+        User::Service(Projects) => vec![GetEmployeeStates::subject(), ListEmployeeStates::subject()],
         User::Service(Directory) => vec![ListMembers::subject()],
         User::Service(Timetrack) => vec![
-            ListStandings::subject(),
+            ListEmployeeStates::subject(),
             ListProjectStates::subject(),
             ListTaskStates::subject(),
             ListMembers::subject(),

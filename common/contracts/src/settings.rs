@@ -115,7 +115,7 @@ impl Default for Settings {
         Self {
             timezone: Zone::default(),
             pay_period: PayPeriod::default(),
-            // It fits both: 2024 began on a Monday, the first of a month.
+            // This day fits weeks and months: 2024 began on a Monday, the first of a month.
             anchor: Date::constant(2024, 1, 1),
             week_start: WeekDay::default(),
             currency: None,

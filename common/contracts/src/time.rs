@@ -125,12 +125,12 @@ impl TimeRange {
         self.end - self.start
     }
 
-    /// The same, so much longer on each side.
+    /// The range, made longer by this many milliseconds on each side.
     pub fn widened(self, by: i64) -> Self {
         Self { start: self.start - by, end: self.end + by }
     }
 
-    /// The same up to this moment, where it ends earlier.
+    /// The range, extended to this moment if it ends earlier.
     pub fn until(self, end: Millis) -> Self {
         Self { end: self.end.max(end), ..self }
     }

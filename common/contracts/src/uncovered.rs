@@ -1,4 +1,4 @@
-//! What of some time no other time covers.
+//! The parts of some time that no other time covers.
 
 use crate::{Millis, TimeRange};
 

@@ -110,7 +110,7 @@ pub struct Telemetry {
     /// What is logged: error, warn, info, debug, trace, or a filter such as info,timetrack=debug.
     #[arg(long, env = "LOG_LEVEL", default_value = "info")]
     pub log_level: String,
-    /// How it is logged.
+    /// The format of the log.
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "auto")]
     pub log_format: LogFormat,
     /// An OpenTelemetry collector (OTLP over HTTP) that traces are sent to, such as http://127.0.0.1:4318.
@@ -124,7 +124,7 @@ pub enum LogFormat {
     /// Text on a terminal, JSON otherwise.
     #[default]
     Auto,
-    /// Lines for people.
+    /// Human-readable lines.
     Text,
     /// One JSON object a line.
     Json,

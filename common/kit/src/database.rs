@@ -57,7 +57,7 @@ impl Database {
         Err(Failure::new(Code::Unavailable, detail).into())
     }
 
-    /// A change for [`crate::change!`]. Once it is committed, the call waits, at most so long, until the
+    /// A change for [`crate::change!`]. Once it is committed, the call waits, at most this long, until the
     /// copies in other services have applied its events.
     #[must_use]
     pub fn awaited(&self, within: Duration) -> Change<'_> {

@@ -38,11 +38,11 @@ pub struct Dead {
     pub subject: String,
     /// The consumer that could not process it: `dead.<stream>.<consumer>`.
     pub consumer: String,
-    /// Why it could not be processed.
+    /// Why the message could not be processed.
     pub reason: String,
-    /// How often it was delivered.
+    /// How often the message was delivered.
     pub deliveries: String,
-    /// When it was moved to DEAD, in RFC 3339.
+    /// When the message was moved to DEAD, in RFC 3339.
     pub at: String,
     /// The body of the message.
     pub payload: bytes::Bytes,

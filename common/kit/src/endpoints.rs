@@ -168,7 +168,7 @@ async fn answer<S>(bus: &Bus, handler: Handler<S>, state: Arc<S>, message: &Mess
             let failure = error.to_failure();
             match failure.code {
                 Code::Internal => tracing::error!(error = %anyhow::Error::from(error).chain_line(), "failed"),
-                // Whatever refuses it logs it, at most once a minute for each source: a flood must not fill the disk.
+                // The code that refuses an attempt logs it, at most once a minute for each source: a flood must not fill the disk.
                 Code::TooManyAttempts => {}
                 code if code.is_passing() => {
                     tracing::warn!(error = %anyhow::Error::from(error).chain_line(), "cannot do this now");

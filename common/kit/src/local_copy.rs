@@ -9,7 +9,7 @@ pub struct Tally {
     pub compared: u64,
     /// How many differed.
     pub found: u64,
-    /// How many of these were repaired.
+    /// How many of these differences were repaired.
     pub repaired: u64,
 }
 
@@ -26,7 +26,7 @@ impl Tally {
 pub struct Differences<T, K> {
     /// Entries of the owner that the copy lacks, has in an older version, or has with other content. A newer
     /// entry of the copy is no difference: its event has come before the page.
-    pub told: Vec<T>,
+    pub differing: Vec<T>,
     /// The keys of entries that the owner does not have.
     pub extra: Vec<K>,
 }
@@ -37,26 +37,26 @@ pub struct Differences<T, K> {
 /// versions, so a repair never overwrites what an event has brought meanwhile.
 pub trait LocalCopy: Sync {
     /// The request for a page.
-    type Asks: Request<Reply = Page<Self::Told, Self::At>>;
+    type PageRequest: Request<Reply = Page<Self::Entry, Self::At>>;
     /// An entry of the owner.
-    type Told: Send + Sync;
+    type Entry: Send + Sync;
     /// The key at which a page ends.
     type At: Copy + Send + Sync;
     /// The key of an entry of the copy.
     type Key: PartialEq + Send;
 
     /// The request for the page after this key.
-    fn ask(&self, after: Option<Self::At>) -> Self::Asks;
+    fn ask(&self, after: Option<Self::At>) -> Self::PageRequest;
 
     /// Compares the copy with a page: the entries after `after`, up to the end of the page.
     fn differences(
         &self,
         after: Option<Self::At>,
-        page: &Page<Self::Told, Self::At>,
-    ) -> impl Future<Output = Result<Differences<Self::Told, Self::Key>, Error>> + Send;
+        page: &Page<Self::Entry, Self::At>,
+    ) -> impl Future<Output = Result<Differences<Self::Entry, Self::Key>, Error>> + Send;
 
     /// Stores an entry of the owner. Says whether that changed the copy.
-    fn heal(&self, told: Self::Told) -> impl Future<Output = Result<bool, Error>> + Send;
+    fn heal(&self, entry: Self::Entry) -> impl Future<Output = Result<bool, Error>> + Send;
 
     /// Ends or removes an entry that the owner does not have. Says whether that changed the copy.
     fn end(&self, key: Self::Key) -> impl Future<Output = Result<bool, Error>> + Send;

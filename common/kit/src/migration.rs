@@ -196,7 +196,7 @@ impl<'a> Migration<'a> {
             self.rows.update_one(still, doc! { "$set": { "round": mongo::value(&next) } }).await?;
             return Ok(Some(self.at(&next)));
         }
-        // Only if no other process has rewritten a document in this pass.
+        // The pass is the last one only if no other process has rewritten a document in it.
         still.insert("round.changed", 0);
         let done = doc! { "$set": { "everywhere": self.layout.newest(), "round": Bson::Null } };
         let is_done = self.rows.update_one(still, done).await?.matched_count == 1;

@@ -135,7 +135,7 @@ impl Outbox {
         self.kick.notify_one();
     }
 
-    /// Waits, at most so long, until the stream has these events. Says whether it has.
+    /// Waits, at most this long, until the stream has these events. Says whether it has.
     pub(crate) async fn until_published(&self, events: &[EventId], within: Duration) -> bool {
         let deadline = tokio::time::Instant::now() + within;
         let these = doc! { "_id": mongo::one_of(events.iter().copied()) };
@@ -185,7 +185,7 @@ impl Outbox {
                 }
             }
         }
-        // Rows that were committed while the loop ended.
+        // Publishes the rows that were committed while the loop ended.
         if let Err(error) = self.publish_waiting(&mut aside).await {
             tracing::warn!(error = %error.chain_line(), "events wait in the outbox for the next start");
         }
@@ -218,7 +218,8 @@ impl Outbox {
             }
         }
         crate::failpoint("after_publish");
-        // What the stream has would be published again with the others, and again in it once it has forgotten the ids.
+        // Without this, rows that the stream already has would be published again with the others, and stored twice
+        // once the stream has forgotten their ids.
         if !sent.is_empty() {
             self.rows.delete_many(doc! { "_id": mongo::one_of(&sent) }).await?;
         }
@@ -228,7 +229,7 @@ impl Outbox {
         }
     }
 
-    /// Publishes rows, waits for the acknowledgements, and gives what became of each.
+    /// Publishes rows, waits for the acknowledgements, and returns the result of each.
     pub(crate) async fn publish(&self, waiting: &[Row]) -> Vec<Result<(), PublishError>> {
         let mut acks = Vec::with_capacity(waiting.len());
         for row in waiting {

@@ -6,8 +6,8 @@ use std::{
 
 use async_nats::jetstream::Message;
 
-/// After this many failures of its own, a message is dead. Counted here, because the server leaves a message
-/// in the stream without a word after its own `max_deliver`.
+/// After this many failures of its own, a message is dead. The service counts them, because after its own
+/// `max_deliver` the server would leave the message in the stream without a word.
 pub const MOST_FAILURES: u32 = 8;
 
 /// How long a message is kept alive that only processes of another version may know: longer than a rolling update
@@ -74,7 +74,7 @@ fn place(message: &Message) -> u64 {
     message.info().map_or(0, |info| info.stream_sequence)
 }
 
-/// The delay after so many failures: 0.1 s, doubled each time, at most 5 s.
+/// The delay after this many failures: 0.1 s, doubled each time, at most 5 s.
 fn delay(failures: u32) -> Duration {
     let doublings = failures.clamp(1, 10) - 1;
     Duration::from_millis((100 << doublings).min(5_000))

@@ -115,7 +115,7 @@ async fn fetch(bus: Bus, consumer: PullConsumer, most: usize, buffer: Arc<Buffer
     let mut ticks = interval(PROGRESS);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !stop.is_cancelled() {
-        // Asks only once half the room is free: few requests for many messages are cheaper.
+        // A request is sent only once half the room is free: few requests for many messages are cheaper.
         let room = most.saturating_sub(buffer.len());
         let has_room = room > 0 && room * 2 >= most;
         // While disconnected, the client would queue the request, and its answer would find no reader.

@@ -123,7 +123,7 @@ impl Puller {
 /// Yields to all tasks that are ready, so that messages which have arrived together are taken as one batch.
 /// Only what has arrived is coalesced: nothing waits for more to come.
 pub async fn yield_to_coalesce() {
-    // Once for the task that reads the socket, and once for each that passes on what it has read.
+    // The scheduler must run the task that reads the socket once, and each task that passes on what it has read once.
     for _ in 0..3 {
         tokio::task::yield_now().await;
     }

@@ -132,7 +132,7 @@ impl Reconciler {
                     () = stop.stopping() => {}
                 }
             }
-            // Moves the mark to the end, so that what is purged while no replica runs is not taken for missed.
+            // Moves the mark to the end, so that events which are purged while no replica runs do not count as missed.
             let _ = timeout(LAST_CHECK, this.check()).await;
         });
     }
@@ -146,7 +146,7 @@ impl Reconciler {
         }
     }
 
-    /// Whether no event was missed, or the copies were compared since, as far as it was looked.
+    /// Whether no event was missed, or the copies were compared since, as of the last check.
     pub fn is_whole(&self) -> bool {
         *self.0.has_all.borrow() == Some(true)
     }
@@ -172,12 +172,12 @@ impl Reconciler {
         loop {
             let mut page = self.ask(&local_copy.ask(after)).await?;
             let before = local_copy.differences(after, &page).await?;
-            if !before.told.is_empty() || !before.extra.is_empty() {
+            if !before.differing.is_empty() || !before.extra.is_empty() {
                 page = self.ask(&local_copy.ask(after)).await?;
                 self.until_applied().await?;
                 let still = local_copy.differences(after, &page).await?;
-                for told in still.told {
-                    tally.found(local_copy.heal(told).await?);
+                for entry in still.differing {
+                    tally.found(local_copy.heal(entry).await?);
                 }
                 // An entry that appeared after the page was made is not extra.
                 for key in still.extra.into_iter().filter(|key| before.extra.contains(key)) {
@@ -192,7 +192,7 @@ impl Reconciler {
         }
     }
 
-    /// Asks an owner; repeats the request while the owner is away.
+    /// PageRequest an owner; repeats the request while the owner is away.
     ///
     /// # Errors
     /// The failure of the last try.

@@ -20,7 +20,7 @@ impl<T> Default for SharedRead<T> {
 
 impl<T: Clone> SharedRead<T> {
     /// The result of a read that began after this call: the caller's own, or that of another caller who waited.
-    pub async fn look(&self, look: impl Future<Output = T>) -> T {
+    pub async fn read(&self, read: impl Future<Output = T>) -> T {
         let begun_before = self.begun.load(Ordering::SeqCst);
         let mut last = self.last.lock().await;
         if let Some((number, seen)) = last.as_ref()
@@ -29,7 +29,7 @@ impl<T: Clone> SharedRead<T> {
             return seen.clone();
         }
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        let seen = look.await;
+        let seen = read.await;
         *last = Some((number, seen.clone()));
         seen
     }
@@ -42,16 +42,16 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn those_who_wait_share_a_look_that_has_begun_after_they_asked() {
+    async fn those_who_wait_share_a_read_that_has_begun_after_they_asked() {
         let (shared, looks) = (SharedRead::default(), AtomicU64::new(0));
-        let look = || async {
+        let read = || async {
             let number = looks.fetch_add(1, Ordering::SeqCst) + 1;
             tokio::task::yield_now().await;
             number
         };
         // The first caller reads for itself. The others come during that read, and one of them reads for all four.
-        let seen = join_all((0..5).map(|_| shared.look(look()))).await;
+        let seen = join_all((0..5).map(|_| shared.read(read()))).await;
         assert_eq!(seen, [1, 2, 2, 2, 2]);
-        assert_eq!(shared.look(look()).await, 3, "what was seen before is not told again");
+        assert_eq!(shared.read(read()).await, 3, "what was seen before is not told again");
     }
 }

@@ -135,7 +135,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Says that this change needs no entry of its own, because it is part of one that has one.
+    /// Marks a change that needs no entry in the audit trail, because it is part of a change that has one.
     pub fn is_audited_elsewhere(&mut self) {
         self.is_audited = true;
     }
@@ -151,7 +151,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Writes what is to be told, and commits. Repeats the commit while its result is unknown, which is harmless.
+    /// Writes the events to the outbox, and commits. Repeats the commit while its result is unknown, which is
+    /// harmless.
     async fn commit(&mut self) -> Result<(), Error> {
         self.outbox.add(&mut self.session, &std::mem::take(&mut self.rows)).await?;
         let mut tries = 0;
@@ -222,8 +223,8 @@ impl<'a> Change<'a> {
             Ok(done) => {
                 self.db.outbox.kick();
                 if let (Some(reports), Some(within)) = (&mut self.reports, self.within) {
-                    // The caller relies on the answer: once it is given, readers must be able to tell that a
-                    // copy without these events is out of date, and they can tell only by the stream.
+                    // The stream must have these events before the caller gets the answer: readers can tell only by
+                    // the stream that a copy without these events is out of date.
                     if !wait_applied(reports, emitted.clone(), within).await {
                         let events = emitted.iter().map(|awaited| awaited.event).collect::<Vec<_>>();
                         if !self.db.outbox.until_published(&events, OUTBOX_PATIENCE).await {

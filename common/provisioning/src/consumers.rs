@@ -49,7 +49,7 @@ pub(crate) async fn plan(jetstream: &JetStream, pull: &Pull) -> Result<Plan> {
         Err(error) => return Err(error).with_context(|| format!("cannot look at the {name}")),
     };
     if !says.is_empty() {
-        // Creating one that is there changes it.
+        // Creating a consumer that exists changes it.
         plan.then.push(Step::new(format!("{name}: {}", says.join(", ")), async move {
             context.create_consumer_on_stream(wanted, stream).await?;
             Ok(())

@@ -72,7 +72,7 @@ fn plan_one(plan: &mut Plan, database: &Database, name: &'static str, wanted: &[
 async fn create(database: &Database, name: &str) -> Result<()> {
     let compressed = doc! { "wiredTiger": { "configString": "block_compressor=zstd" } };
     match database.create_collection(name).storage_engine(compressed).await {
-        // Another run has made it meanwhile.
+        // Another run has created the user meanwhile.
         Err(error) if matches!(&*error.kind, ErrorKind::Command(e) if e.code == NAMESPACE_EXISTS) => Ok(()),
         made => Ok(made?),
     }

@@ -78,7 +78,7 @@ impl Mongo {
         let others: Vec<String> = others.iter().map(Self::address).collect();
         let primary = (self.options.place.host, self.ports[0]);
         replica_set::add(primary, self.options.access.as_ref(), &others, START_LIMIT).await?;
-        // Started again, it may find another primary.
+        // After a restart, the server may find another primary.
         self.options.joins = true;
         Ok(())
     }

@@ -23,7 +23,7 @@ pub(crate) struct Program {
     pub(crate) fetched_bytes: u64,
     /// The setting that makes the program unnecessary.
     pub(crate) variable: &'static str,
-    /// What that setting names, in words.
+    /// What the setting names, in words.
     pub(crate) server: &'static str,
 }
 

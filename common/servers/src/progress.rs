@@ -22,7 +22,7 @@ pub enum Progress {
         package: String,
         /// The bytes on disk so far, downloaded and unpacked.
         bytes: u64,
-        /// About how many bytes there will be.
+        /// The expected number of bytes, approximately.
         expected: u64,
         /// The time since the start.
         elapsed: Duration,
@@ -31,7 +31,7 @@ pub enum Progress {
     Fetched {
         /// The name of the program.
         program: &'static str,
-        /// How long it took.
+        /// How long the step took.
         elapsed: Duration,
     },
 }

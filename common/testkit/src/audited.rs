@@ -19,7 +19,7 @@ impl Harness {
         all
     }
 
-    /// The actions of these entries, once there are at least so many.
+    /// The actions of these entries, once there are at least this many.
     pub async fn audited_actions(&self, at_least: usize) -> Vec<String> {
         crate::eventually(&format!("{at_least} entries"), async || {
             let actions: Vec<_> = self.audited().await.into_iter().map(|(_, entry)| entry.action).collect();

@@ -11,7 +11,7 @@ use kit::Clock;
 pub struct TestClock(Arc<AtomicI64>);
 
 impl TestClock {
-    /// Moves the clock forward by so many milliseconds.
+    /// Moves the clock forward by this many milliseconds.
     pub fn advance(&self, millis: i64) {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }

@@ -8,7 +8,7 @@ pub async fn eventually<T>(what: &str, condition: impl AsyncFnMut() -> Option<T>
     eventually_within(Duration::from_secs(10), what, condition).await
 }
 
-/// Polls a condition until it gives a value, at most so long.
+/// Polls a condition until it gives a value, at most this long.
 ///
 /// # Panics
 /// At the time limit, with the name of the condition.

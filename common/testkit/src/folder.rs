@@ -53,7 +53,7 @@ fn remove_old(parent: &Path) -> io::Result<()> {
         let name = entry.file_name();
         let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split_once('-')).map(|(pid, _)| pid);
         if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
-            // Another process may be removing it too.
+            // Another process may be removing the folder too.
             let _ = fs::remove_dir_all(entry.path());
         }
     }

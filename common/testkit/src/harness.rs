@@ -266,7 +266,8 @@ impl Harness {
     /// When the stream does not take it.
     pub async fn publish_twice<E: Event>(&self, event: &E) {
         let id = self.publish(event).await;
-        // The stream compares ids as text, the consumer as UUIDs: another spelling gets past the first.
+        // The stream compares ids as text, the consumer as UUIDs: an id in another spelling is no duplicate for the
+        // stream.
         let mut headers = HeaderMap::new();
         headers.insert(NATS_MESSAGE_ID, id.0.simple().to_string());
         let payload = serde_json::to_vec(event).expect("JSON");

@@ -5,14 +5,14 @@ use tempfile::TempDir;
 
 use crate::servers::start_mongo_with;
 
-/// A mongod of a test's own, which can be told to answer as one whose secondaries lag.
+/// A mongod for one test, which can be made to answer as if its secondaries lagged.
 pub struct LaggingMongo {
     mongo: Mongo,
     _folder: TempDir,
 }
 
 impl LaggingMongo {
-    /// Starts it. It does not lag yet.
+    /// Starts the mongod, which does not lag yet.
     ///
     /// # Panics
     /// When it cannot be started.
@@ -22,13 +22,13 @@ impl LaggingMongo {
         Self { mongo, _folder: folder }
     }
 
-    /// Where it is, for [`crate::Harness::start_on`].
+    /// The connection string of the mongod, for [`crate::Harness::start_on`].
     pub fn connection_string(&self) -> String {
         self.mongo.connection_string()
     }
 
-    /// The next `times` commands of this name are done, and answered with a write-concern error, beside whatever
-    /// else MongoDB says of them.
+    /// Lets the next `times` commands of this name be carried out, and be answered with a write-concern error besides
+    /// their other errors.
     ///
     /// # Panics
     /// When it does not do that.
@@ -57,7 +57,7 @@ impl LaggingMongo {
         Self::set(harness, doc! { "times": times }.into(), data).await;
     }
 
-    /// From now on it lags no more.
+    /// Ends the lag.
     ///
     /// # Panics
     /// When it does not do that.

@@ -26,7 +26,7 @@ pub struct NatsCluster {
 }
 
 impl NatsCluster {
-    /// Starts it, and makes the stream with one event.
+    /// Starts the cluster, and creates the stream with one event.
     ///
     /// # Panics
     /// When it cannot be started.

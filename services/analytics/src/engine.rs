@@ -1,5 +1,4 @@
-//! How every question is answered: step by step, each step one reading of months, or of facts
-//! where it asks for shifts.
+//! Answers reports step by step. Each step reads months, or facts if the report asks for shifts.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +18,7 @@ use crate::{
 
 /// The most rows of a page. A row is at most 320 bytes long, a reply at most a million.
 const MOST_ROWS: usize = 3_000;
-/// From this length on, in milliseconds, it is worth a look first where anything lies: ten years.
+/// The length of a range, in milliseconds, from which the service first finds out which months have data: ten years.
 const LONG: i64 = 3_653 * DAY;
 /// How many steps are read at once: most answers need a beginning, a middle and an end.
 const AT_ONCE: usize = 3;
@@ -31,7 +30,7 @@ pub(crate) async fn answer(app: &App, question: &Question) -> Result<Page<TimeRo
     answer_of(app, question, MOST_ROWS).await
 }
 
-/// The rows of an answer from its cursor on, at most so many.
+/// The rows of an answer from its cursor on, at most this many.
 pub(crate) async fn answer_of(app: &App, question: &Question, most: usize) -> Result<Page<TimeRow, TimeCursor>, Error> {
     let (mut question, mut stored) = (question.clone(), None);
     if question.range.length() > LONG {
@@ -44,9 +43,9 @@ pub(crate) async fn answer_of(app: &App, question: &Question, most: usize) -> Re
     Ok(tally(app, &question, &buckets, stored.as_ref(), most).await?.page(&buckets, most))
 }
 
-/// Reads until all is read, or more rows are complete than a page has.
+/// Reads steps until all are read, or more rows are complete than a page has.
 ///
-/// Where the months are given that have anything, no others are read.
+/// If the months with data are given, no others are read.
 async fn tally<'a>(
     app: &App,
     question: &'a Question,
@@ -89,7 +88,7 @@ async fn read<'a>(app: &App, question: &Question, step: &Step) -> Result<Sheets<
     })
 }
 
-/// What counts of these shifts: found over all windows of the days on which they have any.
+/// The time that counts in these shifts. It is found over all windows of the days on which the shifts have any.
 async fn from_facts(app: &App, question: &Question, step: &Step) -> Result<Vec<Sheet>, Error> {
     let (days, filter) = (step.days(), &question.filter);
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };

@@ -36,7 +36,7 @@ pub(crate) struct App {
     pub(crate) overlaps: Overlaps,
     /// The cached list of employees with time in one range and none in another.
     pub(crate) silent: RecentAnswer<(TimeRange, TimeRange), Vec<EmployeeId>>,
-    /// What everybody's periods came out at last.
+    /// The last computed sums of everybody's periods.
     pub(crate) known_sums: KnownSums,
     pub(crate) metrics: CountingMetrics,
     /// The failures of events about windows.

@@ -69,7 +69,7 @@ fn chunks(ids: impl IntoIterator<Item = WindowId>) -> Vec<Vec<WindowId>> {
 /// The months of employees whose sums differ.
 async fn suspects(app: &App, tally: &mut Tally) -> Result<BTreeSet<EmployeeMonth>, Error> {
     let (mut suspects, mut after) = (BTreeSet::new(), None);
-    // In the end these are the employees of whom timetrack has no windows.
+    // After the loop, these are the employees of whom timetrack has no windows.
     let mut only_here = app.store.facts.employees().await?;
     loop {
         let mut page = app.reconciler.ask(&SumFacts { after }).await?;
@@ -142,7 +142,7 @@ async fn still_differing(app: &App, ids: Vec<WindowId>) -> Result<Vec<Difference
     let differs = |difference: &Difference| match (&difference.told, &difference.known) {
         (None, known) => known.is_some(),
         (Some(told), None) => is_sound(told),
-        // If timetrack's is newer, its event follows.
+        // If timetrack's fact is newer, its event follows.
         (Some(told), Some(known)) => known.revision < told.revision || known.revision == told.revision && known != told,
     };
     Ok(differences.filter(differs).collect())

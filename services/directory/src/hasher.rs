@@ -38,7 +38,7 @@ impl fmt::Debug for HashedPassword {
 /// The result of verifying a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is right.
+    /// The password is right.
     Right,
     /// It is right, but was hashed with another spelling or with less work than today.
     RightButOutdated,

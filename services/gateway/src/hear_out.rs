@@ -24,7 +24,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 
 /// Reads what a handler has left of a body, after the answer.
 pub(crate) async fn hear_out(request: Request, next: Next) -> Response {
-    // A client with `Expect: 100-continue` reads the answer first.
+    // A client that sent `Expect: 100-continue` reads the answer before it sends the body.
     if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
         return next.run(request).await;
     }

@@ -49,7 +49,7 @@ use crate::{
 
 /// How long open requests may take after the shutdown has begun.
 const GRACE: Duration = Duration::from_secs(15);
-/// How long background tasks may take after that.
+/// How long background tasks may take after the open requests.
 const REST: Duration = Duration::from_secs(5);
 
 /// The state that handlers share.
@@ -105,7 +105,7 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     run_on(listener, config, deps, shutdown).await
 }
 
-/// The same on a given listener, whose port the caller knows.
+/// Runs the gateway on a given listener, whose port the caller knows.
 ///
 /// # Errors
 /// When a setting is invalid, or NATS refuses.
@@ -150,7 +150,8 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
     let serving =
         serving::serve(listener, routes::router(app, cors), config.connections, proxies, connections, &shutdown);
     let ready = async {
-        // HTTP is served before that, because a 503 tells a client more than a refused connection.
+        // HTTP is served before everything is provisioned, because a 503 tells a client more than a refused
+        // connection.
         let _ = deps.until_provisioned(&needs(), &shutdown).await;
         revocations.until_fresh().await;
         deps.health.started();

@@ -24,9 +24,9 @@ pub(crate) struct Ids {
     pub(crate) keys: BTreeSet<KeyId>,
 }
 
-/// The names that are known.
+/// The names of [`Ids`]; an id without a name is left out.
 #[derive(Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct KnownNames {
     pub(crate) work: WorkNames,
     pub(crate) employees: BTreeMap<EmployeeId, Name>,
     pub(crate) keys: BTreeMap<KeyId, Name>,
@@ -46,7 +46,7 @@ pub(crate) struct Names {
 #[derive(Debug, Default)]
 struct Batch {
     ids: Mutex<Ids>,
-    told: OnceLock<Arc<Told>>,
+    known: OnceLock<Arc<KnownNames>>,
 }
 
 impl Names {
@@ -56,7 +56,7 @@ impl Names {
 
     /// The present names of these ids; for deleted things, the last ones. If the services cannot be reached there
     /// are none: a report without names is better than no report.
-    pub(crate) async fn of(&self, mut ids: Ids) -> Arc<Told> {
+    pub(crate) async fn of(&self, mut ids: Ids) -> Arc<KnownNames> {
         if ids.is_empty() {
             return Arc::default();
         }
@@ -66,8 +66,8 @@ impl Names {
             next.clone()
         };
         let _asking = self.asking.lock().await;
-        if let Some(told) = batch.told.get() {
-            return told.clone();
+        if let Some(known) = batch.known.get() {
+            return known.clone();
         }
         // Nobody has sent our ids while we waited, so we send them with those of all other waiting calls.
         {
@@ -77,14 +77,14 @@ impl Names {
             }
         }
         let ids = lock(&batch.ids).clone();
-        let told = Arc::new(self.ask(ids).await);
-        batch.told.get_or_init(|| told).clone()
+        let known = Arc::new(self.ask(ids).await);
+        batch.known.get_or_init(|| known).clone()
     }
 
-    async fn ask(&self, Ids { projects, tasks, employees, keys }: Ids) -> Told {
+    async fn ask(&self, Ids { projects, tasks, employees, keys }: Ids) -> KnownNames {
         let (work, employees, keys) =
             futures::join!(self.work(projects, tasks), self.employees(employees), self.keys(keys));
-        Told { work, employees, keys }
+        KnownNames { work, employees, keys }
     }
 
     async fn employees(&self, ids: BTreeSet<EmployeeId>) -> BTreeMap<EmployeeId, Name> {
@@ -92,7 +92,7 @@ impl Names {
         let mut names = BTreeMap::new();
         for part in ids.chunks(NAMES_MOST) {
             let asked = GetEmployeeNames { ids: part.to_vec() };
-            names.append(&mut told(self.bus.ask_within(PATIENCE, Caller::Service, &asked).await));
+            names.append(&mut or_empty(self.bus.ask_within(PATIENCE, Caller::Service, &asked).await));
         }
         names
     }
@@ -102,7 +102,7 @@ impl Names {
         let mut names = BTreeMap::new();
         for part in ids.chunks(NAMES_MOST) {
             let asked = GetKeyNames { ids: part.to_vec() };
-            names.append(&mut told(self.bus.ask_within(PATIENCE, Caller::Service, &asked).await));
+            names.append(&mut or_empty(self.bus.ask_within(PATIENCE, Caller::Service, &asked).await));
         }
         names
     }
@@ -110,9 +110,9 @@ impl Names {
     async fn work(&self, projects: BTreeSet<ProjectId>, tasks: BTreeSet<TaskId>) -> WorkNames {
         let mut names = WorkNames::default();
         for asked in questions(projects, tasks) {
-            let mut told = told(self.bus.ask_within(PATIENCE, Caller::Service, &asked).await);
-            names.projects.append(&mut told.projects);
-            names.tasks.append(&mut told.tasks);
+            let mut known = or_empty(self.bus.ask_within(PATIENCE, Caller::Service, &asked).await);
+            names.projects.append(&mut known.projects);
+            names.tasks.append(&mut known.tasks);
         }
         names
     }
@@ -138,7 +138,7 @@ fn questions(projects: BTreeSet<ProjectId>, tasks: BTreeSet<TaskId>) -> Vec<GetW
 }
 
 /// The reply; empty if the request failed.
-fn told<T: Default>(answer: Result<T, Failure>) -> T {
+fn or_empty<T: Default>(answer: Result<T, Failure>) -> T {
     answer.unwrap_or_else(|failure| {
         tracing::warn!(code = ?failure.code, "an answer without names");
         T::default()

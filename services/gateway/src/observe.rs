@@ -51,7 +51,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
         });
         let headers = response.headers_mut();
         headers::complete(&method, &path, headers);
-        // It is a UUID or was a valid header.
+        // The id is a UUID or was a valid header.
         if let Ok(id) = HeaderValue::from_str(&id) {
             headers.insert(REQUEST_ID, id);
         }

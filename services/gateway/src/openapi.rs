@@ -198,13 +198,13 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 
 /// Adds the headers of the rate limit to each answer.
 fn tell_limits(operation: &mut Operation) {
-    let told = [
+    let names = [
         ("RateLimit", "What is left: `\"calls\";r=5999;t=1`, the calls and in how many seconds there are more."),
         ("RateLimit-Policy", "The bound: `\"calls\";q=6000;w=60`, so many calls in so many seconds."),
     ];
     for response in operation.responses.responses.values_mut() {
         let RefOr::T(response) = response else { continue };
-        for (name, description) in told {
+        for (name, description) in names {
             let header = HeaderBuilder::new().schema(Some(Object::with_type(Type::String)));
             response.headers.insert(name.to_owned(), RefOr::T(header.description(Some(description)).build()));
         }

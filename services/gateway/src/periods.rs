@@ -93,7 +93,7 @@ impl Period {
     }
 }
 
-/// A period about which nobody has done anything.
+/// A period about which nobody has decided or submitted anything.
 fn open(employee: EmployeeId, span: PaySpan) -> KnownPeriod {
     KnownPeriod {
         id: PeriodId { employee, first: span.first },
@@ -123,15 +123,15 @@ fn spans(settings: &Settings, range: TimeRange) -> Result<Vec<PaySpan>, Failure>
     }
 }
 
-/// The periods that a range touches, in the order of their beginnings and employees: of these employees;
-/// where none are named, of all who are active, have time in it, or of whom something is known.
+/// The periods that a range touches, ordered by beginning and employee: of the named employees, or else of all who are
+/// active, have time in it, or have a known period.
 pub(crate) async fn list(
     app: &App,
     asker: &Asker,
     range: TimeRange,
     employees: Vec<EmployeeId>,
 ) -> Result<Vec<Period>, Failure> {
-    // Begun with the settings of a few seconds ago, which are nearly always those of now.
+    // The reads begin with the settings of a few seconds ago, which are nearly always the present ones.
     let mut likely = app.organisation.settings().await;
     if spans(&likely, range).is_err() {
         likely = Arc::new(app.ask(Caller::Service, &GetSettings {}).await?);
@@ -175,7 +175,7 @@ pub(crate) async fn list(
             periods.push(Period { late: counting, ..Period::with(period, sum, adjusted) });
         }
     }
-    // Approved by the calendar of earlier settings.
+    // The period may have been approved under the calendar of earlier settings.
     let touches = |known: &KnownPeriod| known.start < range.end() && known.end > range.start();
     let former = known.into_values().filter(|known| known.status == PeriodStatus::Approved && touches(known));
     periods.extend(former.map(Period::of));
@@ -234,8 +234,8 @@ fn whole(spans: &[PaySpan]) -> Option<TimeRange> {
     Some(spans.first()?.range.until(spans.last()?.range.end()))
 }
 
-/// The open periods of those of whom some were approved by the calendar of earlier settings, with their sums: these
-/// cut them.
+/// The open periods of employees with periods that were approved under the calendar of earlier settings, with their
+/// sums: the approved periods cut the open ones.
 async fn cut_periods(
     app: &App,
     asker: &Asker,
@@ -264,7 +264,7 @@ async fn cut_periods(
     for employee in &employees {
         cut.insert(*employee, open(employee).into_iter().map(|span| (span, None)).collect());
     }
-    // Whoever was cut by the same settled periods has the same ones.
+    // Employees whose periods are cut by the same settled periods have the same spans.
     let mut spans: Vec<PaySpan> = cut.values().flatten().map(|(span, _)| *span).collect();
     spans.sort_unstable_by_key(|span| (span.range.start(), span.range.end()));
     spans.dedup_by_key(|span| span.range);
@@ -302,7 +302,7 @@ async fn sums(
     Ok(kit::all_pages(ask).await?.into_iter().map(|one| (one.employee, one.sums)).collect())
 }
 
-/// Who is shown although there may be nothing of them: whoever is named, else whoever is active.
+/// The employees who are shown even without hours: those whom the request names, else all active ones.
 async fn people(app: &App, asker: &Asker, employees: &[EmployeeId]) -> Result<Vec<EmployeeId>, Failure> {
     if !employees.is_empty() {
         return Ok(employees.iter().copied().filter(|employee| *employee != NOBODY).collect());

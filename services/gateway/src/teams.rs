@@ -20,7 +20,7 @@ pub(crate) async fn employees(app: &App, asker: &Asker, params: &Params) -> Resu
     Ok(if members.is_empty() { vec![NOBODY] } else { members })
 }
 
-/// The same for a list that employees may read too: an employee gets their own.
+/// The ids that a filter by team means, for a list that employees may read too: an employee gets their own.
 pub(crate) async fn employees_or_own(app: &App, asker: &Asker, params: &Params) -> Result<Vec<EmployeeId>, Failure> {
     let employees = employees(app, asker, params).await?;
     Ok(asker.own().map_or(employees, |own| vec![own]))
@@ -31,7 +31,7 @@ pub(crate) async fn filter(app: &App, asker: &Asker, params: &Params) -> Result<
     Ok(Filter { employees: employees(app, asker, params).await?, ..params.filter()? })
 }
 
-/// The same as limits of a list; none if neither is given.
+/// The employees and teams of a request as limits of a list; none if the request names neither.
 pub(crate) async fn within(app: &App, asker: &Asker, params: &Params) -> Result<Option<Within>, Failure> {
     let employees = employees(app, asker, params).await?;
     Ok((!employees.is_empty()).then_some(Within { employees, manager: None }))

@@ -39,10 +39,10 @@ pub struct Config {
     /// Its port; the default is 587 with starttls, 465 with tls and 25 with none.
     #[arg(long, env = "EMAIL_PORT")]
     pub email_port: Option<String>,
-    /// The name for logging in to it, if it requires one.
+    /// The name for logging in to the SMTP server, if it requires one.
     #[arg(long, env = "EMAIL_USERNAME")]
     pub email_username: Option<String>,
-    /// The password for logging in to it.
+    /// The password for logging in to the SMTP server.
     #[arg(long, env = "EMAIL_PASSWORD", hide_env_values = true)]
     pub email_password: Option<Secret>,
     /// A file with this password, as an alternative.
@@ -72,7 +72,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The way by which mails go out.
+    /// Where mails are sent: to an SMTP server, or into a folder.
     pub(crate) fn outgoing(&self, environment: Environment, data: &Path) -> Result<Outgoing, Refused> {
         match (given(self.email_host.as_ref()), environment) {
             (Some(host), _) => Ok(Outgoing::Smtp(self.smtp(host)?)),
@@ -92,7 +92,7 @@ impl Config {
         })
     }
 
-    /// From when on managers are mailed what waits for them, if they are.
+    /// The hour from which managers get their daily mail, if they get one.
     pub(crate) fn digest_hour(&self) -> Result<Option<DigestHour>, Refused> {
         match given(self.email_digest_hour.as_ref()).map(|text| (text, text.parse())) {
             None => Ok(Some(DigestHour::default())),
@@ -154,7 +154,7 @@ impl Config {
         }
     }
 
-    /// The roots that browsers trust, and the configured one.
+    /// The root certificates that browsers trust, and the configured one.
     fn trust(&self, host: &str) -> Result<TlsParameters, Refused> {
         let mut tls = TlsParameters::builder(host.to_owned());
         if let Some(path) = self.email_ca_file.as_ref().filter(|path| !path.as_os_str().is_empty()) {
@@ -170,7 +170,7 @@ impl Config {
     }
 }
 
-/// The same sender with the domain in its form in the DNS, so that every mail server understands it.
+/// The sender with its domain in the form of the DNS, so that every mail server understands it.
 fn for_mail(sender: Mailbox) -> Mailbox {
     let email = Email::parse(sender.email.as_ref()).ok().and_then(|email| email.for_mail().parse().ok());
     Mailbox { email: email.unwrap_or(sender.email), ..sender }

@@ -35,7 +35,7 @@ pub(crate) fn keep(app: Arc<App>, hour: DigestHour, shutdown: &Shutdown) {
     });
 }
 
-/// Requests the mails that are due, and gives their day. If they are known to be requested, nothing is asked until
+/// Requests the mails that are due, and returns their day. Once they are known to be requested, no query is made until
 /// the day is over.
 async fn look_unless_done(app: &App, hour: DigestHour, done: Option<Digest>) -> Result<Option<Digest>, Error> {
     match done.filter(|done| app.clock.now() < done.until) {

@@ -60,7 +60,7 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     let app = App { bus, db, deliveries, decisions, digests, clock, outgoing, sender, public_url, places, metrics };
     let app = Arc::new(app);
     metrics::watch(&app, &shutdown);
-    // No service can be asked for missed mails. The person who waits for one requests it again.
+    // No service can be asked for missed mails. The person who waits for a mail requests it again.
     kit::watch_gaps(&deps, &app.db, &shutdown).await;
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
     if let Some(hour) = digest_hour {

@@ -1,9 +1,9 @@
-//! Memberships and assignments: the writes that keep the lists of employees and the edges consistent, inside a
+//! The writes of memberships and assignments that keep the lists of employees and the edges consistent, inside a
 //! transaction that has locked the project.
 
 use std::collections::HashMap;
 
-use contracts::{Caller, EmployeeId, GetStandings, Millis, ProjectId, Standing};
+use contracts::{Caller, EmployeeId, EmployeeState, GetEmployeeStates, Millis, ProjectId};
 use kit::{Error, Tx};
 
 use crate::{
@@ -15,14 +15,14 @@ use crate::{
 ///
 /// # Errors
 /// 400 when one does not exist or is deactivated; 503 when directory cannot be reached.
-pub(crate) async fn standings(app: &App, employees: &[EmployeeId]) -> Result<Vec<Standing>, Error> {
+pub(crate) async fn employee_states(app: &App, employees: &[EmployeeId]) -> Result<Vec<EmployeeState>, Error> {
     if employees.is_empty() {
         return Ok(Vec::new());
     }
-    let standings = app.bus.ask(Caller::Service, &GetStandings { ids: employees.to_vec() }).await?;
-    require_active(employees.len(), &standings)?;
-    app.store.employee_refs.learn(&standings).await?;
-    Ok(standings)
+    let employee_states = app.bus.ask(Caller::Service, &GetEmployeeStates { ids: employees.to_vec() }).await?;
+    require_active(employees.len(), &employee_states)?;
+    app.store.employee_refs.learn(&employee_states).await?;
+    Ok(employee_states)
 }
 
 /// Makes these employees, and no others, the members of a project.
@@ -33,7 +33,7 @@ pub(crate) async fn set_members(
     app: &App,
     tx: &mut Tx<'_>,
     project: ProjectId,
-    listed: &[Standing],
+    listed: &[EmployeeState],
     now: Millis,
 ) -> Result<(), Error> {
     let on = app.store.members.of_project(tx, project).await?;
@@ -56,9 +56,10 @@ pub(crate) async fn put_on(
     if joining.is_empty() {
         return Ok(());
     }
-    let standings = app.store.employee_refs.touch(tx, joining).await?;
-    require_active(joining.len(), &standings)?;
-    let epochs: HashMap<_, _> = standings.iter().map(|standing| (standing.id, standing.epoch)).collect();
+    let employee_states = app.store.employee_refs.touch(tx, joining).await?;
+    require_active(joining.len(), &employee_states)?;
+    let epochs: HashMap<_, _> =
+        employee_states.iter().map(|employee_state| (employee_state.id, employee_state.epoch)).collect();
     let mut members = app.store.members.between(tx, project, joining).await?;
     for member in &mut members {
         let epoch = if kit::is_mutant("no_epoch_guard") { 0 } else { epochs[&member.employee] };

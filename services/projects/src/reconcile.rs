@@ -3,7 +3,7 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use contracts::{EmployeeId, ListStandings, Page, ReconcileProjects, Reconciled, Standing};
+use contracts::{EmployeeId, EmployeeState, ListEmployeeStates, Page, ReconcileProjects, Reconciled};
 use kit::{Call, Copies, Delivery, Differences, Error, LocalCopy, Reconciler, Tally, new_id};
 
 use crate::{App, consumers};
@@ -31,34 +31,34 @@ pub(crate) async fn reconcile(app: Arc<App>, call: Call, _: ReconcileProjects) -
 struct Employees<'a>(&'a App);
 
 impl LocalCopy for Employees<'_> {
-    type Asks = ListStandings;
-    type Told = Standing;
+    type PageRequest = ListEmployeeStates;
+    type Entry = EmployeeState;
     type At = EmployeeId;
     type Key = Infallible;
 
-    fn ask(&self, after: Option<EmployeeId>) -> ListStandings {
-        ListStandings { after }
+    fn ask(&self, after: Option<EmployeeId>) -> ListEmployeeStates {
+        ListEmployeeStates { after }
     }
 
     async fn differences(
         &self,
         _after: Option<EmployeeId>,
-        page: &Page<Standing, EmployeeId>,
-    ) -> Result<Differences<Standing, Infallible>, Error> {
+        page: &Page<EmployeeState, EmployeeId>,
+    ) -> Result<Differences<EmployeeState, Infallible>, Error> {
         let store = &self.0.store;
-        let known = store.employee_refs.of(page.items.iter().map(|told| told.id)).await?;
+        let known = store.employee_refs.of(page.items.iter().map(|entry| entry.id)).await?;
         let left = store.members.left_on(&page.items).await?;
-        let differs = |told: &&Standing| is_outdated(known.get(&told.id), told) || left.contains(&told.id);
+        let differs = |entry: &&EmployeeState| is_outdated(known.get(&entry.id), entry) || left.contains(&entry.id);
         // Employees are never deleted.
-        Ok(Differences { told: page.items.iter().filter(differs).cloned().collect(), extra: Vec::new() })
+        Ok(Differences { differing: page.items.iter().filter(differs).cloned().collect(), extra: Vec::new() })
     }
 
     /// Applies the state as an event would, with the end of memberships.
-    async fn heal(&self, told: Standing) -> Result<bool, Error> {
-        tracing::warn!(employee = %told.id, "an employee did not stand as directory knows it");
-        let is_kept = self.0.store.employee_refs.heal(&told).await?;
+    async fn heal(&self, entry: EmployeeState) -> Result<bool, Error> {
+        tracing::warn!(employee = %entry.id, "an employee did not stand as directory knows it");
+        let is_kept = self.0.store.employee_refs.heal(&entry).await?;
         let of_ours = Delivery::internal(new_id());
-        let swept = consumers::sweep_all(self.0, &of_ours, told).await?;
+        let swept = consumers::sweep_all(self.0, &of_ours, entry).await?;
         Ok(is_kept || !swept.is_empty())
     }
 
@@ -69,9 +69,9 @@ impl LocalCopy for Employees<'_> {
 
 /// Whether the owner's state differs from the known one, and is not older. Fields that earlier versions did not
 /// have are no difference.
-fn is_outdated(known: Option<&Standing>, told: &Standing) -> bool {
+fn is_outdated(known: Option<&EmployeeState>, entry: &EmployeeState) -> bool {
     known.is_none_or(|known| {
-        let told = Standing { active: known.active.as_ref().and(told.active.clone()), ..told.clone() };
-        known.version < told.version || known.version == told.version && *known != told
+        let entry = EmployeeState { active: known.active.as_ref().and(entry.active.clone()), ..entry.clone() };
+        known.version < entry.version || known.version == entry.version && *known != entry
     })
 }

@@ -41,7 +41,7 @@ impl fmt::Display for Banner<'_> {
         writeln!(f, "  Admin key  {key}")?;
         writeln!(f, "  Mail       {mail}")?;
         writeln!(f, "  Data       {data}")?;
-        // Not for servers that the settings name: their addresses may contain passwords.
+        // Left out for servers that the settings name: their addresses may contain passwords.
         if !settings.names_nats {
             writeln!(f, "  NATS       {}", settings.common.nats.nats_url)?;
         }

@@ -64,7 +64,7 @@ fn run(settings: Settings) -> Result<()> {
 /// Runs the system from start to end.
 async fn system(mut settings: Settings) -> Result<()> {
     let started = Instant::now();
-    // What can be refused comes first, while nothing has to be stopped yet.
+    // Whatever can fail comes first, while nothing needs to be stopped yet.
     let listener = listen(settings.gateway.http_addr).await?;
     let base = base_url(listener.local_addr()?);
     settings.mailer.public_url = settings.mailer.public_url.filter(|url| !url.is_empty()).or(Some(base.clone()));

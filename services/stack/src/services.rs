@@ -66,7 +66,7 @@ impl Services {
         }
         deps.health.serve(ops_addr, &shutdown).await?;
         let (bus, health) = (deps.bus.clone(), deps.health.clone());
-        // In a task of its own, so that a panic can be reported with the name of the service.
+        // Each service runs in a task of its own, so that a panic can be reported with the name of the service.
         let ended = tokio::spawn(run(deps, shutdown.clone()));
         self.running.spawn(async move { (service, ended.await.unwrap_or_else(|panic| Err(panic.into()))) });
         self.started.push(Started { service, bus, health, shutdown });
@@ -95,7 +95,7 @@ impl Services {
                 }
             }
         };
-        // After a timeout as well: the others need the rest of the time.
+        // This limit counts after a timeout as well: the other services need the rest of the time.
         let _ = timeout_at(deadline.min(Instant::now() + GATEWAY_FIRST), gateway).await;
         self.stop_some(|_| true);
         let others = async {
@@ -107,7 +107,8 @@ impl Services {
             tracing::warn!(left = self.running.len(), "not everything is finished; it will be repeated");
         }
         for started in &self.started {
-            // At most 2 s each. One after the other is enough: either NATS is there for all or for none.
+            // A drain takes at most 2 s. One after the other is enough: either NATS is there for all services or for
+            // none.
             let _ = timeout_at(deadline, started.bus.drain()).await;
         }
     }

@@ -26,7 +26,7 @@ pub struct Settings {
     /// The settings of projects.
     #[command(flatten)]
     pub projects: projects::Config,
-    /// The settings of timetrack. They are made of those below and of those of analytics.
+    /// The settings of timetrack, made from those below and from those of analytics.
     #[arg(skip)]
     pub timetrack: timetrack::Config,
     /// The settings that only timetrack has.

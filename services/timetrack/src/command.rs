@@ -38,7 +38,7 @@ pub enum Command {
     /// Stores what is there as this version stores it, beside everything else (works on the database itself):
     /// from then on earlier versions cannot run any more. It goes on where it was stopped.
     Migrate {
-        /// How much of the time it works; the rest is for others.
+        /// The share of the time in which the migration works; the rest is left to other programs.
         #[arg(long, default_value_t = 25, value_name = "PERCENT", value_parser = value_parser!(u8).range(1..=100))]
         busy: u8,
     },
@@ -177,15 +177,15 @@ async fn on_dead(command: Dead, bus: &Bus) -> anyhow::Result<()> {
 async fn on_quarantine(command: Quarantine, bus: &Bus) -> anyhow::Result<()> {
     match command {
         Quarantine::List => {
-            for held in quarantined(bus).await? {
-                let state = if held.waiting { "waiting" } else { "rejected" };
-                println!("{}\t{}\t{:?}\t{state}\t{}", held.id, held.employee_id, held.code, held.detail);
+            for window in quarantined(bus).await? {
+                let state = if window.waiting { "waiting" } else { "rejected" };
+                println!("{}\t{}\t{:?}\t{state}\t{}", window.id, window.employee_id, window.code, window.detail);
             }
         }
         Quarantine::Show { id } => {
-            let held = quarantined(bus).await?.into_iter().find(|held| held.id == id);
-            let held = held.with_context(|| format!("no window {id} is in quarantine"))?;
-            println!("{}", serde_json::to_string_pretty(&held)?);
+            let window = quarantined(bus).await?.into_iter().find(|window| window.id == id);
+            let window = window.with_context(|| format!("no window {id} is in quarantine"))?;
+            println!("{}", serde_json::to_string_pretty(&window)?);
         }
         Quarantine::Replay { ids } => {
             for id in ids {

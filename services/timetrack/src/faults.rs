@@ -7,7 +7,7 @@ pub enum Step {
     Living,
     /// It has decided which windows to record.
     Checked,
-    /// The windows are in MongoDB; it is not looked again whether they may be.
+    /// The windows are in MongoDB; whether they may be is not checked again yet.
     Written,
     /// The windows are in MongoDB, and no service was informed.
     Inserted,

@@ -61,7 +61,7 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     run_with(Faults::default(), config, deps, shutdown).await
 }
 
-/// The same, with steps at which a test stops it.
+/// Runs the service, with steps at which a test stops it.
 ///
 /// # Errors
 /// As [`run`].

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use contracts::{
-    AssignmentChanged, AssignmentKey, BindingsRepaired, EmployeeChanged, ListAssignments, ListMembers,
-    ListProjectStates, ListStandings, ListTaskStates, MemberKey, Page, ReconcileTimetrack, Reconciled, Request,
+    AssignmentChanged, AssignmentKey, BindingsRepaired, EmployeeChanged, ListAssignments, ListEmployeeStates,
+    ListMembers, ListProjectStates, ListTaskStates, MemberKey, Page, ReconcileTimetrack, Reconciled, Request,
 };
 use kit::{Call, Copies, Differences, Error, LocalCopy, Reconciler, Tally, new_id};
 
@@ -25,8 +25,8 @@ impl Copies for App {
         let employees = Kind {
             app: self,
             prefix: "e:",
-            ask: |after| ListStandings { after },
-            binding: |told| Binding::Employee(EmployeeChanged(told)),
+            ask: |after| ListEmployeeStates { after },
+            binding: |entry| Binding::Employee(EmployeeChanged(entry)),
             key: BindingKey::Employee,
         };
         let projects = Kind {
@@ -90,8 +90,8 @@ where
     T: Clone + Send + Sync,
     C: Copy + Send + Sync,
 {
-    type Asks = R;
-    type Told = T;
+    type PageRequest = R;
+    type Entry = T;
     type At = C;
     /// The key and version of a binding.
     type Key = (BindingKey, i64);
@@ -107,16 +107,16 @@ where
     ) -> Result<Differences<T, (BindingKey, i64)>, Error> {
         let Self { app, prefix, .. } = self;
         let from = after.map_or_else(|| (*prefix).to_owned(), |after| (self.key)(after).to_string());
-        // A key after all keys of this kind.
+        // The first key after all keys of this kind.
         let upto = page.next.map_or_else(|| format!("{prefix}~"), |next| (self.key)(next).to_string());
         let known = app.store.bindings.between(&from, &upto).await?;
         let mut only_here: HashMap<_, _> = known.into_iter().map(|known| (known.key(), known)).collect();
-        let mut differences = Differences { told: Vec::new(), extra: Vec::new() };
+        let mut differences = Differences { differing: Vec::new(), extra: Vec::new() };
         for item in &page.items {
-            let told = (self.binding)(item.clone());
-            let known = only_here.remove(&told.key());
-            if says_else(app, known, &told).await? {
-                differences.told.push(item.clone());
+            let entry = (self.binding)(item.clone());
+            let known = only_here.remove(&entry.key());
+            if says_else(app, known, &entry).await? {
+                differences.differing.push(item.clone());
             }
         }
         for (key, known) in only_here {
@@ -127,10 +127,10 @@ where
         Ok(differences)
     }
 
-    async fn heal(&self, told: T) -> Result<bool, Error> {
-        let told = (self.binding)(told);
-        tracing::warn!(key = %told.key(), "a party was not as its service knows it");
-        keep(self.app, &told).await
+    async fn heal(&self, entry: T) -> Result<bool, Error> {
+        let entry = (self.binding)(entry);
+        tracing::warn!(key = %entry.key(), "a party was not as its service knows it");
+        keep(self.app, &entry).await
     }
 
     async fn end(&self, (key, version): (BindingKey, i64)) -> Result<bool, Error> {
@@ -178,7 +178,7 @@ async fn end(app: &App, key: BindingKey, version: i64) -> Result<bool, Error> {
     }
 }
 
-/// Whether the owner must have it. Projects keeps no deleted projects and tasks, and deletes the tasks of a
+/// Whether the owner must have the binding. Projects keeps no deleted projects and tasks, and deletes the tasks of a
 /// project without events.
 async fn is_live(app: &App, binding: &Binding) -> Result<bool, Error> {
     Ok(match binding {
@@ -194,41 +194,45 @@ async fn is_live(app: &App, binding: &Binding) -> Result<bool, Error> {
 
 /// Whether the stored binding differs and is not newer. Fields that earlier versions did not send, and changes
 /// that follow from others without an event, are no difference.
-async fn says_else(app: &App, known: Option<Binding>, told: &Binding) -> Result<bool, Error> {
+async fn says_else(app: &App, known: Option<Binding>, entry: &Binding) -> Result<bool, Error> {
     let Some(mut known) = known else { return Ok(true) };
-    if known.version() > told.version() {
+    if known.version() > entry.version() {
         return Ok(false);
     }
-    match (&mut known, told) {
-        (Binding::Employee(known), Binding::Employee(told)) if known.0.active.is_none() => {
-            known.0.active.clone_from(&told.0.active);
+    match (&mut known, entry) {
+        (Binding::Employee(known), Binding::Employee(entry)) if known.0.active.is_none() => {
+            known.0.active.clone_from(&entry.0.active);
         }
-        (Binding::Project(known), Binding::Project(told)) if known.open.is_none() => known.open.clone_from(&told.open),
-        (Binding::Task(known), Binding::Task(told)) => {
-            // A removal with the membership raises the version.
-            known.version = told.version;
+        (Binding::Project(known), Binding::Project(entry)) if known.open.is_none() => {
+            known.open.clone_from(&entry.open)
+        }
+        (Binding::Task(known), Binding::Task(entry)) => {
+            // Projects raises the version when a membership ends, without an event about the task: it is not compared.
+            known.version = entry.version;
             if known.projects.is_none() {
-                known.projects.clone_from(&told.projects);
+                known.projects.clone_from(&entry.projects);
             }
         }
-        (Binding::Assignment(known), Binding::Assignment(told)) if ended_with_membership(app, known, told).await? => {
+        (Binding::Assignment(known), Binding::Assignment(entry))
+            if ended_with_membership(app, known, entry).await? =>
+        {
             return Ok(false);
         }
         _ => {}
     }
-    Ok(known != *told)
+    Ok(known != *entry)
 }
 
 /// Whether the assignment only ended with its membership, by our copy.
-async fn ended_with_membership(app: &App, known: &AssignmentChanged, told: &AssignmentChanged) -> Result<bool, Error> {
-    let mut ended = AssignmentChanged { version: told.version, ..known.clone() };
+async fn ended_with_membership(app: &App, known: &AssignmentChanged, entry: &AssignmentChanged) -> Result<bool, Error> {
+    let mut ended = AssignmentChanged { version: entry.version, ..known.clone() };
     let Some(last) = ended.terms.last_mut().filter(|last| last.term.is_open()) else { return Ok(false) };
-    last.term.until = told.terms.last().and_then(|last| last.term.until);
+    last.term.until = entry.terms.last().and_then(|last| last.term.until);
     let place = last.member_term as usize;
-    if ended != *told {
+    if ended != *entry {
         return Ok(false);
     }
-    let member = app.store.bindings.rows([BindingKey::Member(told.project_id, told.employee_id)]).await?.pop();
+    let member = app.store.bindings.rows([BindingKey::Member(entry.project_id, entry.employee_id)]).await?.pop();
     let Some(Binding::Member(member)) = member else { return Ok(false) };
     Ok(member.terms.get(place).is_some_and(|term| !term.is_open()))
 }

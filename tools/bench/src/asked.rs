@@ -1,4 +1,4 @@
-//! What the gateway has asked the services, by its own metrics.
+//! The requests of the gateway to services, by its own metrics.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt};
 const SUM: &str = "rpc_client_call_duration_seconds_sum{";
 const COUNT: &str = "rpc_client_call_duration_seconds_count{";
 
-/// How often each request was asked, and how long the answers took together.
+/// How often each request was sent, and how long the answers took together.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Asked(BTreeMap<String, Calls>);
 

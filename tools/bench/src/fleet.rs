@@ -47,7 +47,7 @@ const CACHE_GB: f64 = 4.0;
 /// The settings of the memory allocator in the images of services: see the Dockerfile.
 const ALLOCATOR: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "1"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
 
-/// libfaketime, of Debian's package of this name.
+/// The library libfaketime, of Debian's package of this name.
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
 /// The settings of a fleet.
@@ -198,7 +198,8 @@ impl Fleet {
         self.spawn(service)
     }
 
-    /// Starts a process that dies at a point of its program, such as `after_commit:3`: the fourth time it gets there.
+    /// Starts a process that dies at a point of its program: with `after_commit:3`, the fourth time that it reaches
+    /// this point.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -206,7 +207,8 @@ impl Fleet {
         self.spawn_with(service, &[("T3_DIE_AT", dies_at)])
     }
 
-    /// As [`Fleet::begin`], with a wall clock that is wrong by so many seconds (libfaketime). Timers are not affected.
+    /// As [`Fleet::begin`], with a wall clock that is wrong by this many seconds (libfaketime). Timers are not
+    /// affected.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -261,7 +263,7 @@ impl Fleet {
             .env("RATE_LIMIT_WINDOWS", "0")
             .env("RATE_LIMIT_ADDRESSES", "0")
             .envs(more.iter().copied());
-        // It ends with this process, however this process ends.
+        // The process ends with this one, however this one ends.
         let process = servers::spawn(program).with_context(|| format!("cannot start {service}"))?;
         Ok(Replica { service, base, ops: format!("http://{ops}"), process })
     }

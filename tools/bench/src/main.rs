@@ -15,7 +15,7 @@ struct Cli {
 enum Command {
     /// Play a time sheet as tracked windows, then compare the hours by project, developer, task and month.
     Import(bench::import::Options),
-    /// Measure how fast questions are answered, at a hundredth, a tenth and all of so many windows.
+    /// Measure how fast questions are answered, at a hundredth, a tenth and all of this many windows.
     Analytics(bench::analytics::Options),
     /// Measure how fast the console's pages come, and how large they are.
     Console(bench::console::Options),

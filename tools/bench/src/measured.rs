@@ -13,16 +13,16 @@ pub(crate) struct Measured {
     pub(crate) rate: f64,
     /// The median time until the answer, in milliseconds.
     pub(crate) p50: f64,
-    /// The 95th percentile of it.
+    /// The 95th percentile of the times.
     pub(crate) p95: f64,
-    /// The 99th percentile of it.
+    /// The 99th percentile of the times.
     pub(crate) p99: f64,
     /// How often each status was answered.
     pub(crate) statuses: BTreeMap<u16, u64>,
 }
 
 impl Measured {
-    /// The result of requests with so many windows each; `micros` has the time of each request.
+    /// The result of requests with this many windows each; `micros` has the time of each request.
     pub(crate) fn of(name: &str, mut micros: Vec<u32>, windows: usize, lasted: Duration) -> Self {
         micros.sort_unstable();
         let at = |share: f64| {

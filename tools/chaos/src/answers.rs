@@ -8,11 +8,11 @@ use contracts::WindowId;
 /// The answer to a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
-    /// It is recorded.
+    /// The window is recorded.
     Stored,
-    /// It is accepted, but not yet recorded.
+    /// The window is accepted, but not yet recorded.
     Queued,
-    /// It must be sent again.
+    /// The window must be sent again.
     NotTaken,
 }
 

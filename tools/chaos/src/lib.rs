@@ -4,7 +4,7 @@
 
 mod answers;
 mod campaign;
-mod entrance;
+mod gateways;
 mod kill;
 mod load;
 pub mod races;

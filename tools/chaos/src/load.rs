@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use crate::{
     Options,
     answers::{Answers, Word},
-    entrance::Entrance,
+    gateways::OpenGateways,
     system::System,
 };
 
@@ -35,7 +35,7 @@ struct Sender {
     /// The number of windows in a request; 1 uses the path for single windows.
     together: usize,
     senders: Arc<Senders>,
-    entrance: Entrance,
+    gateways: OpenGateways,
     http: reqwest::Client,
 }
 
@@ -56,11 +56,11 @@ impl Load {
         let kinds = [(options.singles, 1), (options.batches, TOGETHER)];
         let together = kinds.into_iter().flat_map(|(count, together)| std::iter::repeat_n(together, count));
         for (number, together) in together.enumerate() {
-            let (senders, entrance) = (system.senders.clone(), system.entrance.clone());
+            let (senders, gateways) = (system.senders.clone(), system.gateways.clone());
             let stop = stop.clone();
             sending.spawn(async move {
                 let http = reqwest::Client::builder().no_proxy().build()?;
-                let sender = Sender { number, together, senders, entrance, http };
+                let sender = Sender { number, together, senders, gateways, http };
                 let mut answers = Answers::default();
                 while !stop.load(Ordering::Relaxed) {
                     sender.send(&mut answers).await?;
@@ -91,7 +91,7 @@ impl Sender {
             [window] => ("/api/v1/time-entries", window.clone()),
             many => ("/api/v1/time-entries/batch", format!(r#"{{"windows":[{}]}}"#, many.join(","))),
         };
-        let base = self.entrance.pick(self.number).context("no gateway is open")?;
+        let base = self.gateways.pick(self.number).context("no gateway is open")?;
         let request = self.http.post(format!("{base}{path}")).header(header::AUTHORIZATION, &sender.authorization);
         let sent = Instant::now();
         let answer = request.header(header::CONTENT_TYPE, "application/json").body(body).send().await;

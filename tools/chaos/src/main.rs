@@ -1,4 +1,4 @@
-//! Replaces, scales and kills the services of a system under load, and counts what became of every window.
+//! Replaces, scales and kills the services of a system under load, and accounts for every window.
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
@@ -30,7 +30,7 @@ struct Cli {
 enum Command {
     #[command(flatten)]
     Services(Campaign),
-    /// Kill at random while people work, heal, and check what must hold.
+    /// Kill processes at random while clients work, and check the invariants afterwards.
     Kill(Kill),
     /// Let the services make mistakes, one at a time, and see whether the check notices.
     Mutants {
@@ -40,13 +40,13 @@ enum Command {
         #[arg(long)]
         only: Option<String>,
     },
-    /// Let two sides go off together at what cannot be both, many times, and judge what is stored.
+    /// Send two conflicting requests at once, many times, and judge what is stored.
     Races(RaceOptions),
 }
 
 #[derive(Args)]
 struct Kill {
-    /// What chance begins with: the same seed gives the same faults in the same order.
+    /// The seed: the same seed gives the same faults in the same order.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How many faults there are.
@@ -55,17 +55,17 @@ struct Kill {
     /// How many windows are sent, resent ones not counted.
     #[arg(long, default_value_t = 100_000)]
     windows: u64,
-    /// Of which kinds, with commas between; all that there are with so many servers, unless it says otherwise.
+    /// The kinds of faults, with commas between; the default is all kinds that are possible with this many servers.
     #[arg(long, value_delimiter = ',')]
     faults: Vec<FaultKind>,
-    /// How many servers of NATS and of MongoDB there are: 1 of each, or 3, in a network of their own, which takes
-    /// root on Linux.
+    /// How many servers of NATS and of MongoDB there are: 1 of each, or 3 in a network of their own, which needs root
+    /// on Linux.
     #[arg(long, default_value_t = 1, value_parser = nodes)]
     nodes: usize,
-    /// Where a process dies, by the names of `kit::failpoint`, with commas between; anywhere, unless it says otherwise.
+    /// The points at which a process dies, by the names of `kit::failpoint`, with commas between; the default is all.
     #[arg(long, value_delimiter = ',')]
     points: Vec<String>,
-    /// Where each process writes its log; a temporary folder, which is kept, unless it says otherwise.
+    /// The folder in which each process writes its log; the default is a temporary folder, which is kept.
     #[arg(long)]
     logs: Option<PathBuf>,
 }

@@ -83,7 +83,7 @@ async fn stored(system: &System) -> Result<HashSet<WindowId>> {
 
 /// The time on the project in a report, in milliseconds. The windows of the campaign do not overlap.
 async fn counted(system: &System) -> Result<i64> {
-    let base = system.entrance.pick(0).context("no gateway is open")?;
+    let base = system.gateways.pick(0).context("no gateway is open")?;
     let http = reqwest::Client::builder().no_proxy().build()?;
     let mut counted = 0;
     // A report has ten years at most.

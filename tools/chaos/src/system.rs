@@ -8,7 +8,7 @@ use bench::{
 use contracts::Service;
 use tokio::time::{Instant, sleep};
 
-use crate::entrance::Entrance;
+use crate::gateways::OpenGateways;
 
 /// The number of employees who send windows.
 const EMPLOYEES: u32 = 32;
@@ -19,7 +19,7 @@ const DEREGISTERED: Duration = Duration::from_millis(500);
 pub(crate) struct System {
     pub(crate) fleet: Fleet,
     pub(crate) senders: Arc<Senders>,
-    pub(crate) entrance: Entrance,
+    pub(crate) gateways: OpenGateways,
     /// The processes of each service, the oldest first.
     replicas: BTreeMap<&'static str, Vec<Replica>>,
 }
@@ -29,20 +29,20 @@ impl System {
     pub(crate) async fn start() -> Result<Self> {
         let mut fleet = Fleet::start(true).await?;
         let senders = Arc::new(Senders::hire(&fleet.base, &fleet.data, EMPLOYEES).await?);
-        let entrance = Entrance::default();
-        entrance.open(fleet.base.clone());
+        let gateways = OpenGateways::default();
+        gateways.open(fleet.base.clone());
         let mut replicas: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for replica in fleet.take_replicas() {
             replicas.entry(replica.service.name()).or_default().push(replica);
         }
-        Ok(Self { fleet, senders, entrance, replicas })
+        Ok(Self { fleet, senders, gateways, replicas })
     }
 
     /// Adds a process of a service, and waits until it is ready.
     pub(crate) async fn add(&mut self, service: Service) -> Result<()> {
         let replica = self.fleet.add(service).await.with_context(|| format!("one more {service}"))?;
         if service == Service::Gateway {
-            self.entrance.open(replica.base.clone());
+            self.gateways.open(replica.base.clone());
         }
         self.replicas.entry(service.name()).or_default().push(replica);
         Ok(())
@@ -53,7 +53,7 @@ impl System {
         let oldest = self.replicas.get_mut(service.name()).filter(|all| !all.is_empty()).map(|all| all.remove(0));
         let oldest = oldest.with_context(|| format!("no {service} runs"))?;
         if service == Service::Gateway {
-            self.entrance.close(&oldest.base);
+            self.gateways.close(&oldest.base);
             sleep(DEREGISTERED).await;
         }
         let since = Instant::now();

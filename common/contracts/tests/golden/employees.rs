@@ -3,7 +3,7 @@
 use contracts::*;
 
 use crate::{
-    examples::{delivery, email, employee, id, name, on_condition, permissions, range, standing},
+    examples::{delivery, email, employee, employee_state, id, name, on_condition, permissions, range},
     files::Golden,
 };
 
@@ -18,10 +18,10 @@ pub(crate) fn employees(golden: &mut Golden) {
     let invited = Employee { is_active: false, invitation: Some(delivery(DeliveryState::Queued)), ..employee() };
     golden.request(InviteEmployee { id: id(1) }, invited);
     golden.request(on_condition(SetPermissions { id: id(1), entry: permissions() }), employee());
-    golden.request(GetStandings { ids: vec![id(1)] }, vec![standing()]);
-    golden.event(EmployeeChanged(standing()));
+    golden.request(GetEmployeeStates { ids: vec![id(1)] }, vec![employee_state()]);
+    golden.event(EmployeeChanged(employee_state()));
     let next = Some(id(1));
-    golden.request(ListStandings { after: next }, Page { items: vec![standing()], next });
+    golden.request(ListEmployeeStates { after: next }, Page { items: vec![employee_state()], next });
     golden.request(ReconcileDirectory {}, Reconciled { compared: 7, found: 1, repaired: 1 });
     golden.event(InvitationRequested { invitation_id: id(6), employee_id: id(1), version: 1 });
     let delivery = delivery(DeliveryState::Retrying);

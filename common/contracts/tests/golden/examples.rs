@@ -74,9 +74,9 @@ pub(crate) fn employee() -> Employee {
     }
 }
 
-pub(crate) fn standing() -> Standing {
+pub(crate) fn employee_state() -> EmployeeState {
     let active = Some(vec![Term { from: None, until: Some(AT) }]);
-    Standing { id: id(1), version: 3, epoch: 1, deactivated_at: Some(AT), active }
+    EmployeeState { id: id(1), version: 3, epoch: 1, deactivated_at: Some(AT), active }
 }
 
 pub(crate) fn payroll() -> Payroll {

@@ -96,8 +96,8 @@ pub(crate) fn projects(golden: &mut Golden) {
 #[test]
 fn what_earlier_versions_told_of_bindings_is_still_read() {
     let (employee, project, task) = (id::<EmployeeId>(1), id::<ProjectId>(3), id::<TaskId>(4));
-    let standing: Standing = read(json!({ "id": employee, "version": 3, "epoch": 1, "deactivatedAt": AT }));
-    assert_eq!((standing.deactivated_at, standing.active), (Some(AT), None));
+    let employee_state: EmployeeState = read(json!({ "id": employee, "version": 3, "epoch": 1, "deactivatedAt": AT }));
+    assert_eq!((employee_state.deactivated_at, employee_state.active), (Some(AT), None));
     let changed = json!({ "id": project, "version": 2, "payroll": {}, "archived": true, "deleted": false });
     assert_eq!(read::<ProjectChanged>(changed).open, None);
     let changed = json!({

@@ -112,7 +112,7 @@ pub(crate) fn windows(golden: &mut Golden) {
     golden.request(ReconcileTimetrack {}, Reconciled { compared: 7, found: 1, repaired: 1 });
     golden.request(ReconcileAnalytics {}, Reconciled { compared: 7, found: 1, repaired: 1 });
     golden.event(BindingsRepaired { id: id(10) });
-    golden.event(WindowsHeld { batch: "batch".into(), windows: vec![id(5), id(6)] });
+    golden.event(QuarantineChanged { batch: "batch".into(), windows: vec![id(5), id(6)] });
     golden.event(WindowsRecorded { batch: "batch".into(), windows: vec![WindowFact::of(&window(), 1)] });
 
     let item = IngestItem {

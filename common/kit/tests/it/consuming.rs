@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-use contracts::{EmployeeChanged, Event, MailId, MailRequested, Service, Standing, stream};
+use contracts::{EmployeeChanged, EmployeeState, Event, MailId, MailRequested, Service, stream};
 use kit::{Error, Events, Needs, Puller, Shutdown};
 use testkit::{Harness, eventually, eventually_within};
 
 fn changed(version: i64) -> EmployeeChanged {
-    EmployeeChanged(Standing { id: kit::new_id(), version, epoch: 0, deactivated_at: None, active: None })
+    EmployeeChanged(EmployeeState { id: kit::new_id(), version, epoch: 0, deactivated_at: None, active: None })
 }
 
 #[derive(Default)]
@@ -20,7 +20,7 @@ struct Seen {
     calls: AtomicUsize,
 }
 
-/// Takes events; what has version 13 fails always, version 7 the first time.
+/// Handlers of events: version 13 always fails, version 7 fails the first time.
 fn table() -> Events<Seen> {
     Events::new(Service::Timetrack).on(async |seen: Arc<Seen>, delivery: kit::Delivery, event: EmployeeChanged| {
         seen.calls.fetch_add(1, Ordering::SeqCst);
@@ -95,7 +95,7 @@ async fn what_only_a_newer_version_knows_waits_until_one_has_started() {
         seen.calls.fetch_add(1, Ordering::SeqCst);
         Ok(Vec::new())
     });
-    // An update provisions first: the old version receives what it does not know.
+    // An update provisions before it replaces the programs, so the old version receives events that it does not know.
     harness.provision(&Needs::of(Service::Timetrack).consumer(newer.pull())).await;
     let stop = Shutdown::new();
     table().consume(old.clone(), harness.bus(), &stop).await.unwrap();
@@ -120,7 +120,8 @@ async fn what_failed_because_something_was_away_has_all_its_own_tries_left() {
     const AWAY: usize = kit::MOST_FAILURES as usize + 1;
     let harness = Harness::start().await;
     let seen = Arc::new(Seen::default());
-    // Something is away for longer than a message may fail by itself; then it fails once by itself.
+    // The handler's database is away for longer than a message may fail by itself; then the message fails once by
+    // itself.
     let table = Events::new(Service::Timetrack).on(
         async |seen: Arc<Seen>, _: kit::Delivery, event: EmployeeChanged| match seen
             .calls
@@ -172,7 +173,7 @@ async fn what_was_fetched_before_a_stop_goes_to_somebody_else_at_once() {
     let harness = Harness::start().await;
     let pull = table().pull();
     harness.provision(&Needs::of(Service::Timetrack).consumer(pull.clone())).await;
-    // Nothing comes again by itself while this test runs.
+    // No message is redelivered by itself while this test runs.
     let slow = async_nats::jetstream::consumer::pull::Config { ack_wait: Duration::from_secs(600), ..pull.config() };
     harness.bus().jetstream.create_consumer_on_stream(slow, stream::EVENTS).await.unwrap();
     for version in 1..=20 {
@@ -181,7 +182,7 @@ async fn what_was_fetched_before_a_stop_goes_to_somebody_else_at_once() {
     let (mut stopping, mut other) =
         (Puller::new(harness.bus().clone(), pull.clone()), Puller::new(harness.bus().clone(), pull));
     let (stop, on) = (Shutdown::new(), Shutdown::new());
-    // It looks at one, and has fetched the others too.
+    // The consumer hands out one message, and has fetched the others too.
     let first = stopping.next(1, &stop).await.unwrap();
     first[0].ack().await.unwrap();
     eventually("all are fetched", async || {
@@ -203,13 +204,13 @@ async fn what_was_fetched_before_a_stop_goes_to_somebody_else_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn long_work_is_delivered_once_and_what_waits_behind_it_too() {
-    /// More than are worked on at once.
+    /// More events than a process works on at once.
     const EVENTS: usize = 40;
     let harness = Harness::start().await;
     let seen = Arc::new(Seen::default());
     let slow = Events::new(Service::Timetrack).on(async |seen: Arc<Seen>, _: kit::Delivery, _: EmployeeChanged| {
         seen.calls.fetch_add(1, Ordering::SeqCst);
-        // Longer than the server waits for a word about it.
+        // Longer than the server waits for an acknowledgement of the message.
         tokio::time::sleep(Duration::from_secs(5)).await;
         Ok(Vec::new())
     });

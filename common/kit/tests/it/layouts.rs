@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 /// In layout 1 a thing has its count and, in another field, twice the count; in layout 2 only the count.
 const STEPS: &[Step] = &[said_once];
 const THINGS: [Layout; 1] = [Layout::of("things", STEPS)];
-/// The same for a program that knows layout 1 only.
+/// The collection as a program defines it that knows layout 1 only.
 const THINGS_BEFORE: [Layout; 1] = [Layout::of("things", &[])];
 
 fn said_once(mut thing: Document) -> Document {

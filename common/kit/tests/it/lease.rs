@@ -1,4 +1,4 @@
-//! What the leader of EVENTS says while nobody hears it.
+//! What the leader of EVENTS answers while no other server can hear it.
 
 use std::time::Duration;
 

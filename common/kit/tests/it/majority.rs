@@ -1,9 +1,9 @@
-//! A real mongod that is told to answer as one whose secondaries lag.
+//! Tests with a real mongod that answers as if its secondaries lagged.
 
 use std::time::Duration;
 
 use bson::{Bson, Document, doc};
-use contracts::{Code, EmployeeChanged, EmployeeId, Service, Standing, stream};
+use contracts::{Code, EmployeeChanged, EmployeeId, EmployeeState, Service, stream};
 use kit::{Error, Needs, Shutdown, mongo};
 use testkit::{Harness, LaggingMongo, eventually};
 
@@ -19,7 +19,7 @@ async fn a_change_that_may_not_be_on_a_majority_is_not_answered_as_done_and_its_
     let changed: Result<(), Error> = kit::change!(db.awaited(Duration::ZERO), tx => {
         counters.insert_one(doc! { "_id": 1 }).session(&mut tx.session).await?;
         let id: EmployeeId = kit::new_id();
-        tx.emit(&EmployeeChanged(Standing { id, version: 1, epoch: 0, deactivated_at: None, active: None })).await?;
+        tx.emit(&EmployeeChanged(EmployeeState { id, version: 1, epoch: 0, deactivated_at: None, active: None })).await?;
         tx.is_audited_elsewhere();
         Ok(())
     });
@@ -45,7 +45,7 @@ async fn a_copy_that_meets_one_as_new_goes_by_what_a_majority_has() {
     };
     assert!(keep(5).await.unwrap());
 
-    // A taken key and a write-concern error in one reply.
+    // MongoDB replies with a duplicate key and a write-concern error at once.
     lagging.lag(&harness, "update", 2).await;
     assert!(!keep(3).await.unwrap(), "the newer one is on a majority");
     lagging.lag(&harness, "update", 1).await;

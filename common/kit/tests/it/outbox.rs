@@ -2,14 +2,14 @@ use std::time::Duration;
 
 use bson::{Document, doc};
 use contracts::{
-    Action, AuditSubject, Audited, Code, EmployeeChanged, EmployeeId, EventId, Failure, Millis, Service, Standing,
+    Action, AuditSubject, Audited, Code, EmployeeChanged, EmployeeId, EmployeeState, EventId, Failure, Millis, Service,
     Term, stream,
 };
 use kit::{Database, Error, Needs, Origin, Shutdown};
 use testkit::{Harness, eventually};
 
 fn changed(id: EmployeeId, version: i64) -> EmployeeChanged {
-    EmployeeChanged(Standing { id, version, epoch: 0, deactivated_at: None, active: None })
+    EmployeeChanged(EmployeeState { id, version, epoch: 0, deactivated_at: None, active: None })
 }
 
 async fn database(harness: &Harness) -> Database {
@@ -17,7 +17,7 @@ async fn database(harness: &Harness) -> Database {
     harness.database(Service::Directory).await
 }
 
-/// Raises a counter and tells of it.
+/// Raises a counter and emits an event about it.
 async fn raise(db: &Database, fail: bool) -> Result<(), Error> {
     let counters = db.collection::<Document>("counters");
     kit::change!(db.awaited(Duration::ZERO), tx => {
@@ -111,7 +111,7 @@ async fn an_event_that_nats_refuses_holds_up_no_others() {
     let harness = Harness::start().await;
     let db = database(&harness).await;
     let outbox = db.collection::<Document>("outbox");
-    // As an earlier version could write it, or one where NATS carried more.
+    // A row that is too large for NATS, as an earlier version, or one with a higher limit of NATS, could write it.
     let id = kit::mongo::value(&kit::new_id::<EventId>());
     let too_long = doc! { "_id": id, "subject": "evt.directory.v1.employee.1.changed", "payload": "x".repeat(1_100_000), "headers": {} };
     outbox.insert_one(too_long).await.unwrap();
@@ -133,9 +133,9 @@ async fn a_change_whose_event_is_too_long_for_nats_is_refused() {
     let harness = Harness::start().await;
     let db = database(&harness).await;
     let term = Term { from: Some(Millis(1_760_000_000_000)), until: Some(Millis(1_760_000_000_001)) };
-    let standing = Standing { active: Some(vec![term; 30_000]), ..changed(kit::new_id(), 1).0 };
+    let employee_state = EmployeeState { active: Some(vec![term; 30_000]), ..changed(kit::new_id(), 1).0 };
     let outcome: Result<(), Error> = kit::change!(db.awaited(Duration::ZERO), tx => {
-        tx.emit(&EmployeeChanged(standing.clone())).await?;
+        tx.emit(&EmployeeChanged(employee_state.clone())).await?;
         tx.is_audited_elsewhere();
         Ok(())
     });

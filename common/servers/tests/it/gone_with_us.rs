@@ -17,7 +17,7 @@ fn a_process_that_owns_servers() {
         return;
     };
     let _data = DataDir::open(&folder).unwrap();
-    // From a thread that ends, as threads of a runtime may.
+    // The servers are started from a thread that ends, as threads of a runtime may.
     let start = {
         let folder = folder.clone();
         move || {
@@ -62,7 +62,7 @@ fn the_servers_die_when_their_owner_is_killed_and_the_folder_can_be_used_again()
     until("the servers run", || folder.path().join("pids").exists());
     let pids = fs::read_to_string(folder.path().join("pids")).unwrap();
     let pids: Vec<&str> = pids.split(' ').collect();
-    // They have outlived the thread that started them.
+    // The servers have outlived the thread that started them.
     assert!(pids.iter().all(|pid| runs(pid)));
     let refusal = DataDir::open(folder.path()).unwrap_err().to_string();
     assert!(refusal.contains(&format!("process {}", owner.id())), "{refusal}");

@@ -84,7 +84,7 @@ async fn a_client_that_stands_still_is_let_go_of_within_seconds() {
     let nats = start_nats(folder.path()).await;
     let mut still = TcpStream::connect(nats.url().strip_prefix("nats://").unwrap()).await.unwrap();
     still.write_all(b"CONNECT {\"verbose\":false}\r\nPING\r\n").await.unwrap();
-    // It never answers a PING of the server.
+    // This client never answers a PING of the server.
     let mut heard = String::new();
     timeout(Duration::from_secs(30), still.read_to_string(&mut heard)).await.expect("it is let go of").unwrap();
     assert!(heard.contains("Stale Connection"), "{heard}");

@@ -79,8 +79,8 @@ impl Progress {
 
     /// The position of the last recorded windows, from a read that began after this call.
     async fn recorded(&self) -> Result<u64, Error> {
-        let look = async { self.look().await.map_err(|error| error.to_failure()) };
-        self.recorded.look(look).await.map_err(Error::from)
+        let read = async { self.look().await.map_err(|error| error.to_failure()) };
+        self.recorded.read(read).await.map_err(Error::from)
     }
 
     async fn look(&self) -> Result<u64, Error> {
@@ -93,7 +93,8 @@ impl Progress {
         }
     }
 
-    /// Nearly always nothing is newer than the counted position, and then the answer is small.
+    /// The position of the last recorded windows. Nearly always nothing is newer than the counted position, and then
+    /// the answer of the stream is small.
     async fn last_place(&self) -> Result<u64, Error> {
         loop {
             let known = *self.floor.lock().await;
@@ -162,8 +163,8 @@ impl Progress {
     }
 }
 
-/// The place up to which everything is counted. While nothing is in hand, that is all that was delivered: after a
-/// cluster of servers was parted, the place up to which everything is acknowledged may stay behind for good.
+/// The sequence number up to which everything is counted. While no event is in progress, that is everything that was
+/// delivered: after a network partition, the acknowledgement floor may stay behind for good.
 fn counted(delivered: u64, acknowledged: u64, in_hand: usize) -> u64 {
     if in_hand == 0 { delivered.max(acknowledged) } else { acknowledged }
 }

@@ -15,11 +15,11 @@ use crate::{
 
 /// How many months of employees are recomputed together.
 const MONTHS_AT_ONCE: usize = 64;
-/// How many such groups, and how many months of the company, are recomputed at once.
+/// How many groups of such months, and how many months of the company, are recomputed at the same time.
 const AT_ONCE: usize = 4;
 /// How often months are tried again after a concurrent change.
 const TRIES: u32 = 50;
-/// The pause before each of these.
+/// The pause before each of these attempts.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Recomputes what was touched from all stored facts: first the employees' months, then the company's.
@@ -69,7 +69,7 @@ async fn recount_group(app: &App, mut months: BTreeMap<EmployeeMonth, Touched>) 
     Err(too_many())
 }
 
-/// Recomputes these days of the company from the employees' days, in the same way.
+/// Recomputes these days of the company from the employees' days, with compare-and-set too.
 pub(crate) async fn recount_company(app: &App, mut months: BTreeMap<UtcMonth, BTreeSet<i64>>) -> Result<(), Error> {
     for _ in 0..TRIES {
         let seen = app.store.company.seen(months.keys().copied()).await?;

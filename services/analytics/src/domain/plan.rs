@@ -75,7 +75,7 @@ impl Step {
     fn takes(&self, bucket: usize, piece: Piece) -> bool {
         let (Some((first, _)), Some((_, last))) = (self.pieces.first(), self.pieces.last()) else { return true };
         let alike = match (last, piece) {
-            // When every day is read by its stretches, there are many of these.
+            // When every day is read by its stretches, there are many pieces of this kind.
             (Piece::Edge { .. }, Piece::Edge { .. }) => last.month() == piece.month(),
             _ if bucket == *first => true,
             (Piece::Month(_), Piece::Month(_)) => true,
@@ -87,7 +87,7 @@ impl Step {
 }
 
 /// The steps that read these buckets, in order of time: whole months and days, and the parts of days at the ends.
-/// SharedRead they are the buckets, with no time twice.
+/// Together they are the buckets, with no time twice.
 pub(crate) fn plan(buckets: &[Bucket]) -> Vec<Step> {
     steps(buckets, |at, end| {
         let day = TimeRange::of_utc_day(at.utc_day());
@@ -100,7 +100,7 @@ pub(crate) fn plan(buckets: &[Bucket]) -> Vec<Step> {
     })
 }
 
-/// The same with stretches only, when sums of whole days cannot answer.
+/// The plan with stretches only, for when sums of whole days cannot answer.
 pub(crate) fn plan_of_edges(buckets: &[Bucket]) -> Vec<Step> {
     steps(buckets, |_, _| None)
 }
@@ -137,7 +137,7 @@ fn pieces(range: TimeRange, whole: impl Fn(Millis, Millis) -> Option<Piece>) -> 
     pieces
 }
 
-/// The same with fewer pieces: a month with few missing days is read as a whole, and those days are subtracted.
+/// The plan with fewer pieces: a month with few missing days is read as a whole, and those days are subtracted.
 fn shorter(pieces: &[Piece]) -> Vec<Piece> {
     let follow = |a: &Piece, b: &Piece| matches!((a, b), (Piece::Day(_), Piece::Day(_))) && a.month() == b.month();
     let mut shorter = Vec::with_capacity(pieces.len());

@@ -39,8 +39,8 @@ pub(crate) enum Source {
 }
 
 impl Question {
-    /// The same report, limited to the months with data; none if there are none. So nobody needs to know when the
-    /// first hour was worked.
+    /// The report, limited to the months with data; none if there are none. So the client need not know when the first
+    /// hour was worked.
     pub(crate) fn narrowed_to(&self, months: &BTreeSet<UtcMonth>) -> Option<Self> {
         let (first, last) = (months.first()?.range(), months.last()?.range());
         let range = TimeRange::new(first.start(), last.end()).ok()?.clip(self.range)?;

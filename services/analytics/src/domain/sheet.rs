@@ -15,7 +15,7 @@ pub(crate) struct Sheet {
     pub(crate) total: Cells,
     /// The sum of each day.
     pub(crate) sums: BTreeMap<i64, Total>,
-    /// The same by project and task.
+    /// The sum of each day by project and task.
     pub(crate) cells: BTreeMap<i64, Cells>,
     /// The stretches of each day.
     pub(crate) stretches: BTreeMap<i64, Vec<Stretch>>,

@@ -70,8 +70,8 @@ pub(crate) fn stretches(days: &BTreeSet<EmployeeDay>, parts: &[Part]) -> BTreeMa
     anew(&Touched::by(days.iter().map(|day| day.place())), days.iter().map(|day| (*day, Vec::new())).collect(), parts)
 }
 
-/// The stretches of days that were touched: outside of the touched time the former ones, inside it those of these
-/// parts, which contain all of it.
+/// The stretches of days that were touched: outside of the touched time, the former stretches; inside it, those of the
+/// given parts, which must contain all of it.
 ///
 /// Consecutive time on the same work is one stretch, in however many windows it was sent.
 pub(crate) fn anew(

@@ -14,7 +14,7 @@ pub(crate) struct Total {
 }
 
 impl Total {
-    /// The same with the hash of what was counted.
+    /// The total with the hash of what was counted.
     pub(crate) fn marked(self, mark: TimeMark) -> CountedSum {
         CountedSum { time: self.time, costs: self.costs, income: self.income, mark }
     }

@@ -30,7 +30,7 @@ impl Touched {
         self.0.iter().flat_map(move |(employee, ranges)| ranges.iter().map(move |range| place(*employee, range)))
     }
 
-    /// The same by month.
+    /// The touched places by month.
     pub(crate) fn months(&self) -> BTreeMap<EmployeeMonth, Self> {
         let mut months: BTreeMap<EmployeeMonth, Vec<Place>> = BTreeMap::new();
         for place in self.places() {

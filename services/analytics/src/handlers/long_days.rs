@@ -44,8 +44,8 @@ pub(crate) async fn long_days(
     Ok(Page { items, next })
 }
 
-/// When these days of a question were, as far as they lie in its range: looked for from the first to
-/// the last of them only, because a range may be centuries long.
+/// When these days of a report were, as far as they lie in its range. Only the time from the first to the last of them
+/// is searched, because a range may be centuries long.
 fn days_of(question: &Question, rows: &[TimeRow]) -> HashMap<Date, TimeRange> {
     let ends = rows.first().and_then(|row| row.day).zip(rows.last().and_then(|row| row.day));
     let around = ends.and_then(|(first, last)| {

@@ -1,4 +1,4 @@
-//! What this service answers.
+//! The handlers of this service's requests.
 
 mod long_days;
 mod period_sums;

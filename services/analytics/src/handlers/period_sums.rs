@@ -10,8 +10,7 @@ use crate::{
     store::Sums,
 };
 
-/// What employees' time comes out at in each of some ranges, page by page: for admins; for employees
-/// their own.
+/// The sums of employees' time in each of some ranges, page by page: for admins; for employees their own.
 pub(crate) async fn period_sums(
     app: Arc<App>,
     call: Call,
@@ -37,7 +36,7 @@ pub(crate) async fn period_sums(
     kit::page_within(stream::iter(shown), |sums| sums.employee).await
 }
 
-/// The sums of everybody, computed unless nothing has changed in their months since they last were.
+/// The sums of everybody: those of the last computation if nothing has changed in the months since.
 async fn of_everybody(app: &App, ranges: Vec<TimeRange>) -> Result<Arc<Sums>, Error> {
     let months: BTreeSet<UtcMonth> = ranges.iter().flat_map(|range| DayPieces::of(*range).months()).collect();
     let states = app.store.company.states(months).await?;
@@ -73,7 +72,7 @@ mod tests {
         },
     };
 
-    /// What timetrack says of the same windows.
+    /// The sums of the same windows as timetrack computes them.
     fn by_timetrack(
         arrivals: &[WindowFact],
         ranges: &[TimeRange],
@@ -126,7 +125,8 @@ mod tests {
                     } else {
                         harness.publish(&event).await;
                     }
-                    // The same question again and again: what was known before is not told once it has changed.
+                    // The same request after each arrival: a sum that was known before is not answered once it has
+                    // changed.
                     let so_far = &arrivals[..arrivals.len().min((n + 1) * 3)];
                     assert_eq!(ask(&harness, &whole).await, by_timetrack(so_far, &whole, count_overlaps));
                 }
@@ -140,7 +140,7 @@ mod tests {
                     let ranges: Vec<TimeRange> = edges.windows(2).map(range).collect();
                     assert_eq!(ask(&harness, &ranges).await, by_timetrack(&arrivals, &ranges, count_overlaps));
                 }
-                // As an earlier version has stored them.
+                // The row as an earlier version has stored it.
                 let unmarked = doc! { "$unset": { "marks": 1 } };
                 database.collection::<Document>("employee_months").update_many(doc! {}, unmarked).await.unwrap();
                 let later = [TimeRange::new(Millis(first - 8), Millis(first + 40 * DAY + 8)).unwrap()];

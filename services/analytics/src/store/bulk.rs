@@ -21,8 +21,8 @@ struct WriteError {
     code: i32,
 }
 
-/// Stores documents in one round trip: each replaces the one that its filter matches, or is new. As
-/// [`update_all`].
+/// Stores documents in one round trip: each replaces the one that its filter matches, or is new. Returns what
+/// [`update_all`] returns.
 pub(super) async fn replace_all<T>(collection: &Collection<T>, all: &[(Document, T)]) -> Result<Vec<usize>, Error>
 where
     T: Serialize + Send + Sync,

@@ -158,7 +158,7 @@ mod tests {
         };
         let (first, second) = (both.iter().take(1).copied().collect(), both.iter().skip(1).copied().collect());
 
-        // Both for a new month and for an existing one: whoever read earlier loses.
+        // For a new month and for an existing one: the writer that read earlier is refused.
         for time in [10, 20] {
             let seen = months.seen(both.clone(), &BTreeSet::new()).await.unwrap();
             assert_eq!(months.store(sums(&first, time), &seen).await.unwrap(), BTreeSet::new());

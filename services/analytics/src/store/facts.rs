@@ -22,7 +22,7 @@ use crate::domain::{EmployeeDay, Place, UtcMonth, latest};
 
 /// How often a change is tried again after a concurrent one.
 const TRIES: u32 = 50;
-/// The pause before each of these.
+/// The pause before each of these attempts.
 const PAUSE: Duration = Duration::from_millis(5);
 /// How many places one query has, and how many such queries run at once.
 const PLACES_AT_ONCE: usize = 32;
@@ -144,7 +144,7 @@ impl Facts {
         self.store(facts, |known, fact| fact.revision > known.revision).await
     }
 
-    /// The same, and repairs facts with the same revision that differ: for facts that timetrack has sent in their
+    /// Stores facts, and repairs those that differ with the same revision: for facts that timetrack has sent in their
     /// present state.
     pub(crate) async fn heal(&self, facts: Vec<WindowFact>) -> Result<Vec<Place>, Error> {
         self.store(facts, |known, fact| fact.revision >= known.revision && fact != known).await

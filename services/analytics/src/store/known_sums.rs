@@ -8,16 +8,16 @@ use contracts::{EmployeeId, PeriodSum, TimeRange};
 
 use crate::domain::UtcMonth;
 
-/// Of so many questions the answers are kept.
+/// The number of questions whose answers are kept.
 const KEPT: usize = 4;
-/// No answer is kept that is about more ranges: it would take megabytes.
+/// The most ranges of an answer that is kept: one about more would take megabytes.
 const MOST_RANGES: usize = 13;
 
-/// What everybody has in each of some ranges, by employee.
+/// Everybody's sums in each of some ranges, by employee.
 pub(crate) type Sums = BTreeMap<EmployeeId, Vec<PeriodSum>>;
 
-/// The state of some months of all together. It changes after every change of an employee's month, before the event
-/// is acknowledged that has caused it.
+/// The state of some months of all employees together. It changes after every change of an employee's month, before
+/// the event that caused the change is acknowledged.
 pub(crate) type MonthStates = BTreeMap<UtcMonth, (i64, Option<Binary>)>;
 
 /// The last sums of all employees. Sums of months that have not changed are used again.

@@ -31,7 +31,7 @@ pub(super) struct Row<Id> {
     /// The sum of each day.
     #[serde(default)]
     pub(super) sums: BTreeMap<String, Binary>,
-    /// The same by project and task.
+    /// The sum of each day by project and task.
     #[serde(default)]
     pub(super) cells: BTreeMap<String, Binary>,
     /// The hash of each day. None in the company's months, and for days that an earlier version has computed.

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::domain::{DayPieces, EmployeeMonth, Stretch, Total, UtcMonth};
 
-/// The most days that are named one by one: a whole month of them takes MongoDB longer than all that the month has.
+/// The most days whose fields a query names one by one: for a whole month, that takes MongoDB longer than returning
+/// all fields of the month.
 const MOST_NAMED: i64 = 20;
 
 /// The days of each employee without a stored hash.

@@ -62,7 +62,8 @@ async fn a_window_that_moved_leaves_nothing_behind_on_its_old_day_and_employee()
     harness.publish(&event).await;
     assert_eq!(times(&harness, &week()).await, [(project(1), 2 * HOUR)]);
 
-    // As if the day that it left had not been recomputed before a crash: the redelivery does it.
+    // Puts the old sums back, as if a crash had come before the day that the window left was recomputed: the
+    // redelivery does that.
     for (rows, row) in before {
         rows.replace_one(doc! { "_id": row.get("_id").unwrap() }, row).await.unwrap();
     }
@@ -93,7 +94,7 @@ async fn a_redelivery_recomputes_the_days_of_facts_that_are_known() {
     let event = recorded(&[window(1, MIDNIGHT - HOUR, MIDNIGHT + HOUR)]);
     harness.publish(&event).await;
     assert_eq!(times(&harness, &week()).await, [(project(1), 2 * HOUR)]);
-    // As if the process had stopped after it stored the facts.
+    // Puts the old sums back, as if the process had stopped after it stored the facts.
     for rows in roll_ups(&harness).await {
         rows.delete_many(doc! {}).await.unwrap();
     }

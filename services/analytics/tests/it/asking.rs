@@ -7,7 +7,7 @@ use testkit::Harness;
 use crate::fixture::*;
 
 /// Ann on two projects, Bob on one; what the second window covers of the third does not count.
-fn scene() -> Vec<WindowFact> {
+fn history() -> Vec<WindowFact> {
     vec![
         window(1, MIDNIGHT - HOUR, MIDNIGHT + HOUR),
         WindowFact { project_id: project(2), task_id: task(2), ..window(2, MIDNIGHT + 2 * HOUR, MIDNIGHT + 5 * HOUR) },
@@ -19,11 +19,11 @@ fn scene() -> Vec<WindowFact> {
 #[tokio::test(flavor = "multi_thread")]
 async fn filters_choose_among_what_counts() {
     let (harness, _analytics) = start().await;
-    harness.publish(&recorded(&scene())).await;
+    harness.publish(&recorded(&history())).await;
     let everybody = [vec![], vec![ANN], vec![BOB], vec![ANN, BOB]];
     let projects = [vec![], vec![project(1)], vec![project(1), project(2)], vec![project(9)]];
     let tasks = [vec![], vec![task(1)], vec![task(2), task(3)]];
-    // Whole days with edges, and a stretch inside a day.
+    // One range of whole days with parts of days at its ends, and one inside of a day.
     for asked in [week(), all_of(MIDNIGHT - HOUR + 5, MIDNIGHT + 6 * HOUR + 7)] {
         for employees in &everybody {
             for projects in &projects {
@@ -31,7 +31,7 @@ async fn filters_choose_among_what_counts() {
                     let (employees, projects, tasks) = (employees.clone(), projects.clone(), tasks.clone());
                     let filter = Filter { employees, projects, tasks, shifts: Vec::new() };
                     let asked = GetProjectTime { filter, ..asked.clone() };
-                    assert_eq!(harness.ask(&asked).await.unwrap(), brute(&scene(), &asked), "{asked:?}");
+                    assert_eq!(harness.ask(&asked).await.unwrap(), brute(&history(), &asked), "{asked:?}");
                 }
             }
         }
@@ -51,7 +51,7 @@ async fn nothing_recorded_is_an_empty_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn task_time_is_all_counted_time_of_one_employee_on_one_task() {
     let (harness, _analytics) = start().await;
-    harness.publish(&recorded(&scene())).await;
+    harness.publish(&recorded(&history())).await;
     for (employee_id, task_id, expected) in
         [(ANN, task(1), 2 * HOUR), (ANN, task(3), 2 * HOUR), (BOB, task(1), 4 * HOUR), (BOB, task(3), 0)]
     {
@@ -90,7 +90,7 @@ async fn a_question_that_cannot_be_answered_up_to_date_is_refused_for_now() {
     let (harness, analytics) = start().await;
     analytics.stop().await;
     harness.publish(&recorded(&[window(1, MIDNIGHT, MIDNIGHT + HOUR)])).await;
-    // Somebody holds the event and does not get on with it.
+    // Another consumer holds the event, and does not finish it.
     let held = testkit::eventually("the event comes", async || {
         tokio::time::timeout(std::time::Duration::from_millis(500), snatch(&harness)).await.ok()
     })
@@ -112,7 +112,7 @@ async fn after_the_stream_was_made_anew_no_answer_lacks_what_was_recorded_since(
     }
     assert_eq!(times(&harness, &week()).await, [(project(1), 3 * HOUR)]);
     harness.bus().jetstream.delete_stream(stream::EVENTS).await.unwrap();
-    // The streams alone: nobody consumes yet, so the next window is not counted.
+    // Only the streams are provisioned: nobody consumes yet, so the next window is not counted.
     harness.provision(&Needs::of(Service::Analytics)).await;
     harness.publish(&recorded(&[window(4, MIDNIGHT, MIDNIGHT + HOUR)])).await;
     assert_eq!(harness.ask(&week()).await.unwrap_err().code, Code::Unavailable);

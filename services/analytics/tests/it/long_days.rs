@@ -27,7 +27,7 @@ async fn all(harness: &Harness, asked: &ListLongDays) -> Vec<LongDay> {
 }
 
 /// Ann's laptop slept through a day on which she worked on another; Bob works ten hours.
-fn scene() -> Vec<WindowFact> {
+fn history() -> Vec<WindowFact> {
     vec![
         window(1, MIDNIGHT, MIDNIGHT + 23 * HOUR),
         window(2, MIDNIGHT + 9 * HOUR, MIDNIGHT + 17 * HOUR),
@@ -39,17 +39,17 @@ fn scene() -> Vec<WindowFact> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_on_which_more_counts_than_was_named_is_found_with_the_window_to_blame() {
     let (harness, _analytics) = start().await;
-    harness.publish(&recorded(&scene())).await;
+    harness.publish(&recorded(&history())).await;
     let [day] = all(&harness, &longer_than(16, "UTC")).await[..] else { panic!("one day is long") };
     assert_eq!((day.day.to_string(), day.employee_id), ("2025-10-08".to_owned(), ANN));
     assert_eq!((day.time, day.window_time, day.window_count), (23 * HOUR, 31 * HOUR, 2));
     assert_eq!(day.longest.map(|window| window.id), Some(window_id(1)));
-    // Exactly so long is not longer.
+    // A day of exactly this length is not longer.
     assert_eq!(all(&harness, &longer_than(23, "UTC")).await, []);
     let whose = |days: Vec<LongDay>| days.iter().map(|day| day.employee_id).collect::<Vec<_>>();
     assert_eq!(whose(all(&harness, &longer_than(9, "UTC")).await), [ANN, BOB]);
     assert_eq!(whose(all(&harness, &ListLongDays { employees: vec![BOB], ..longer_than(9, "UTC") }).await), [BOB]);
-    // In Apia, 13 hours ahead, midnight lies in the middle of it.
+    // In Apia, 13 hours ahead, midnight lies in the middle of the window.
     let halves = all(&harness, &longer_than(9, "Pacific/Apia")).await;
     let of_ann = halves.iter().filter(|day| day.employee_id == ANN).map(|day| (day.day.to_string(), day.time / HOUR));
     assert_eq!(of_ann.collect::<Vec<_>>(), [("2025-10-08".into(), 11), ("2025-10-09".into(), 12)]);
@@ -81,7 +81,7 @@ async fn long_days_go_on_where_a_page_ended_and_each_is_given_once() {
 async fn where_overlaps_are_counted_long_days_are_long_all_the_same() {
     let harness = Harness::start().await;
     let _analytics = spawn_with(&harness, Config { count_overlaps: true }).await;
-    harness.publish(&recorded(&scene())).await;
+    harness.publish(&recorded(&history())).await;
     let days = all(&harness, &longer_than(16, "UTC")).await;
     assert_eq!(days.iter().map(|day| (day.time, day.window_time)).collect::<Vec<_>>(), [(31 * HOUR, 31 * HOUR)]);
     harness.finish().await;

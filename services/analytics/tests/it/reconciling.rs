@@ -49,7 +49,7 @@ async fn facts_are_put_right_where_they_were_broken_and_left_alone_where_they_we
     assert!(done.compared >= 15, "{done:?}");
 
     let facts = collection(&harness, Service::Analytics, "facts").await;
-    // One is older, one is missing, one is of another time, one nobody has recorded; a whole employee too.
+    // One fact is older, one is missing, one has another time, and one has no window; a whole employee is missing too.
     let ids: Vec<_> = windows.iter().filter(|window| !window.voided).map(|window| value(&window.id)).collect();
     facts.update_one(doc! { "_id": &ids[0] }, doc! { "$set": { "revision": 0_i64, "billable": false } }).await.unwrap();
     facts.delete_one(doc! { "_id": &ids[1] }).await.unwrap();
@@ -85,7 +85,7 @@ async fn nothing_is_found_while_windows_are_recorded_and_corrected() {
             let start = MIDNIGHT + n * HOUR;
             let employee_id = EmployeeId(Uuid::from_u128(n as u128 % 5));
             let new = WindowFact { employee_id, ..window(1_000_000 + n as u128, start, start + HOUR / 2) };
-            // Stored for a moment before the event is published, as a worker does it.
+            // The window is stored a moment before its event is published, as a worker does it.
             let was = windows[n as usize % windows.len()].clone();
             let corrected = WindowFact {
                 revision: 2 + n / windows.len() as i64,
@@ -132,7 +132,7 @@ async fn analytics_that_was_away_when_events_forgot_windows_takes_them_from_time
         stored.replace_one(this, stored_by_timetrack(fact)).upsert(true).await.unwrap();
     }
     harness.publish(&recorded(&missed)).await;
-    // Timetrack has seen it, and the service that could correct that does not run here.
+    // Timetrack has read the event, and the service that could correct timetrack's copy does not run here.
     let mut events = harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let last = events.info().await.unwrap().state.last_sequence as i64;
     let marks = collection(&harness, Service::Timetrack, "event_marks").await;

@@ -80,12 +80,12 @@ async fn what_a_replica_that_died_had_in_hand_is_counted_by_another_soon() {
     harness.provision(&analytics::needs()).await;
     let windows = [window(1, MIDNIGHT, MIDNIGHT + HOUR)];
     harness.publish(&recorded(&windows)).await;
-    // It takes the event, and is never heard of again.
+    // A consumer takes the event, and never acknowledges it.
     let consumer = harness.bus().jetstream.get_consumer_from_stream::<pull::Config, _, _>("analytics", stream::EVENTS);
     let taken = consumer.await.unwrap().fetch().max_messages(1).messages().await.unwrap();
     assert_eq!(taken.count().await, 1);
     let _alive = spawn(&harness).await;
-    // Half a minute would be too long, and 20 s leave a busy machine its time.
+    // Half a minute would be too long, and 20 s are enough for a busy machine.
     let answer = testkit::eventually_within(std::time::Duration::from_secs(20), "a report", async || {
         harness.ask(&week()).await.ok()
     });

@@ -18,7 +18,7 @@ const TRIES: usize = 50;
 #[derive(Clone, Debug)]
 pub(crate) struct ChainStore {
     pub(super) entries: Collection<Stored>,
-    /// The same collection without a type: a document that was tampered with may not be an entry.
+    /// The collection of entries without a type: a document that was tampered with may not be an entry.
     pub(super) raw: Collection<RawDocumentBuf>,
 }
 

@@ -48,7 +48,7 @@ async fn after_a_restart_of_nats_the_trail_goes_on() {
     trail.harness.nats.start_again().await.unwrap();
     let after = audited(Action::ProjectDeleted);
     let entries = eventually_within(RECONNECT_PATIENCE, "the trail goes on", async || {
-        // The same entry again, until the stream has it.
+        // Publishes the same entry again, until the stream has it.
         trail.try_publish(&after).await.ok()?;
         let page = trail.harness.ask(&contracts::ListAuditEntries::default()).await.ok()?;
         (page.items.len() >= 2).then_some(page.items)

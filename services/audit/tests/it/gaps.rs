@@ -1,4 +1,4 @@
-use contracts::{Action, EmployeeChanged, Service, Standing, stream};
+use contracts::{Action, EmployeeChanged, EmployeeState, Service, stream};
 use serde_json::json;
 use testkit::{Running, eventually_within};
 
@@ -49,8 +49,8 @@ async fn what_the_stream_dropped_before_it_was_read_is_a_gap_that_the_trail_tell
 async fn what_the_stream_dropped_and_is_none_of_ours_is_no_gap() {
     let trail = Trail::without_service().await;
     for version in 0..3 {
-        let standing = Standing { version, ..standing() };
-        trail.harness.publish(&EmployeeChanged(standing)).await;
+        let employee_state = EmployeeState { version, ..employee_state() };
+        trail.harness.publish(&EmployeeChanged(employee_state)).await;
     }
     let running = trail.start_service().await;
     marked(&trail, 3).await;
@@ -62,7 +62,7 @@ async fn what_the_stream_dropped_and_is_none_of_ours_is_no_gap() {
     assert_eq!(trail.entries(1).await[0].action, "task.created");
 }
 
-fn standing() -> Standing {
+fn employee_state() -> EmployeeState {
     let json = json!({"id": kit::new_id::<contracts::EmployeeId>(), "version": 1, "epoch": 0});
     serde_json::from_value(json).unwrap()
 }

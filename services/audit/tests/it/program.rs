@@ -40,7 +40,7 @@ impl Replica {
 
 impl Drop for Replica {
     fn drop(&mut self) {
-        // Fails when it has ended already.
+        // This fails when the process has ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -69,7 +69,7 @@ async fn replicas_that_are_killed_while_they_write_lose_and_double_nothing() {
         (stored.count_documents(doc! {}).await.ok()? >= all.len() as u64).then_some(())
     })
     .await;
-    // Unacknowledged entries of the killed process come again, and are recognised.
+    // Unacknowledged entries of the killed process are redelivered, and recognised.
     eventually_within(BOUND, "nothing is in hand", async || {
         let mut consumer = trail.consumer().await;
         let info = consumer.info().await.ok()?;

@@ -28,7 +28,7 @@ async fn an_entry_that_comes_twice_is_taken_once_and_one_that_comes_late_stands_
     let (mut late, first, last) =
         (audited(Action::TaskCreated), audited(Action::TaskCreated), audited(Action::TaskDeleted));
     late.at = Millis(1);
-    // As after a crash between the insert and the acknowledgement.
+    // The message is redelivered, as after a crash between the insert and the acknowledgement.
     trail.harness.publish_twice(&first).await;
     trail.publish(&late).await;
     trail.entries(2).await;

@@ -56,7 +56,7 @@ impl Trail {
         self.harness.ask(&asked).await.unwrap().items
     }
 
-    /// The whole trail, newest first, once it has so many entries.
+    /// The whole trail, newest first, once it has this many entries.
     pub async fn entries(&self, count: usize) -> Vec<AuditEntry> {
         eventually(&format!("{count} entries"), async || {
             let (mut all, mut asked) = (Vec::new(), ListAuditEntries::default());

@@ -10,10 +10,10 @@ use crate::App;
 pub(crate) async fn employee_changed(
     app: Arc<App>,
     _delivery: Delivery,
-    EmployeeChanged(standing): EmployeeChanged,
+    EmployeeChanged(employee_state): EmployeeChanged,
 ) -> Result<Vec<Awaited>, Error> {
-    if standing.epoch > 0 {
-        app.revocations.revoke(standing.id, standing.epoch).await?;
+    if employee_state.epoch > 0 {
+        app.revocations.revoke(employee_state.id, employee_state.epoch).await?;
     }
     Ok(Vec::new())
 }

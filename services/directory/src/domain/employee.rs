@@ -1,6 +1,6 @@
 use contracts::{
-    AccountChanged, AccountId, Code, CreateEmployee, Email, EmployeeChanged, EmployeeChanges, EmployeeId, Failure,
-    InvitationId, Label, LoggedIn, Millis, Name, ProjectId, Role, SessionId, Standing, StartedSession,
+    AccountChanged, AccountId, Code, CreateEmployee, Email, EmployeeChanged, EmployeeChanges, EmployeeId,
+    EmployeeState, Failure, InvitationId, Label, LoggedIn, Millis, Name, ProjectId, Role, SessionId, StartedSession,
     SystemPermissions, TeamId, Term,
 };
 
@@ -19,7 +19,7 @@ pub(crate) struct Employee {
     pub(crate) epoch: i64,
     /// Counts what ends sessions but not memberships, such as a change of role.
     pub(crate) generation: i64,
-    /// The session that survived the last of these.
+    /// The session that survived the last increase of `generation`.
     pub(crate) spared: Option<SessionId>,
     pub(crate) role: Role,
     pub(crate) account_id: AccountId,
@@ -208,8 +208,8 @@ impl Employee {
     }
 
     /// The state that other services need.
-    pub(crate) fn standing(&self) -> Standing {
-        Standing {
+    pub(crate) fn state(&self) -> EmployeeState {
+        EmployeeState {
             id: self.id,
             version: self.version,
             epoch: self.epoch,
@@ -220,7 +220,7 @@ impl Employee {
 
     /// The event about the last change.
     pub(crate) fn changed(&self) -> EmployeeChanged {
-        EmployeeChanged(self.standing())
+        EmployeeChanged(self.state())
     }
 
     /// The answer to a log-in, for the gateway to sign a token.
@@ -372,7 +372,7 @@ pub(super) mod tests {
         ann.reactivate(Millis(5_000)).unwrap();
         let before = Term { from: None, until: Some(Millis(3_000)) };
         let after = Term { from: Some(Millis(5_000)), until: None };
-        assert_eq!(ann.standing().active, Some(vec![before, after]));
+        assert_eq!(ann.state().active, Some(vec![before, after]));
     }
 
     #[test]

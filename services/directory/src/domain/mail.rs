@@ -72,7 +72,7 @@ impl Mail {
         Self { id: kit::new_id(), about, to: None, requested_at: now, tokens: Vec::new(), closed_at: None }
     }
 
-    /// Whether sending it now would be of use.
+    /// Whether sending the mail now would be of use.
     pub(crate) fn is_wanted(&self, employee: &Employee, now: Millis) -> bool {
         match self.about {
             About::Reset => self.is_open(employee) && now < self.requested_at + RESET_PATIENCE,

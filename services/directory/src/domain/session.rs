@@ -227,10 +227,10 @@ mod tests {
     fn a_refresh_token_is_good_once_and_gives_the_same_again_only_for_a_moment() {
         let mut session = session(&employee(), Some(&token()));
         let next = session.refresh(&token(), [3; 32], NOW).unwrap();
-        // Concurrent requests, or a lost answer.
+        // Concurrent requests, or a repetition after a lost answer.
         assert_eq!(session.refresh(&token(), [4; 32], NOW + GRACE), Ok(next.clone()));
         assert_eq!(session.clone().refresh(&token(), [5; 32], NOW + GRACE + 1), Err(Reused));
-        // The client has used the next token, so it has it: the first one comes from another client.
+        // A client that has used the next token has it, so the first token comes from another client.
         let third = session.refresh(&next, [6; 32], NOW + 1).unwrap();
         assert_eq!(session.clone().refresh(&token(), [7; 32], NOW + 1), Err(Reused));
         assert_eq!(session.refresh(&next, [8; 32], NOW + 2), Ok(third));

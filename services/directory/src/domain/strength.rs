@@ -8,7 +8,7 @@ use zxcvbn::{Score, zxcvbn};
 
 use super::{Employee, composed};
 
-/// Words of our own that everybody would try.
+/// Words of this product that everybody would try.
 const PRODUCT_WORDS: [&str; 5] = ["t3", "time", "tracker", "timetracker", "time tracker"];
 /// The required score: "safely unguessable", some 100 million guesses.
 const LEAST_SCORE: Score = Score::Three;

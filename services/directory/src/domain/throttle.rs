@@ -37,7 +37,7 @@ impl Bound {
         self.longest
     }
 
-    /// The pause after so many failures: a second, doubled each time.
+    /// The pause after this many failures: a second, doubled each time.
     fn pause(self, failures: i64) -> i64 {
         match failures - self.free {
             ..=0 => 0,
@@ -98,11 +98,11 @@ pub(crate) struct Records {
 /// How trusted a client is. The most trusted are served first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Trust {
-    /// It has logged in from this address before.
+    /// The client has logged in from this address before.
     Known,
-    /// It has no failures.
+    /// The client has no failures.
     Unknown,
-    /// It has failures.
+    /// The client has failures.
     Suspect,
 }
 
@@ -122,9 +122,9 @@ pub(crate) enum Of {
 /// Whether an attempt may be made now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// It may, once the records are these, which count it as a failure.
+    /// The attempt may be made once these records are stored, which count it as a failure.
     Go { counted: Records, trust: Trust },
-    /// Not before this time. The pair's record must be this one.
+    /// The attempt must wait until this time. The pair's record must still be this one.
     Wait { until: Millis, of: Of, pair: Record },
 }
 
@@ -267,8 +267,8 @@ mod tests {
     }
 
     proptest! {
-        /// However others guess, a client from elsewhere that comes again when it is told to is let in after a
-        /// few minutes.
+        /// However others guess, a client from elsewhere that waits as long as each answer says is let in after a few
+        /// minutes.
         #[test]
         fn nobody_is_locked_out_from_elsewhere_for_longer_than_a_few_minutes(
             pauses in prop::collection::vec(0i64..20_000, 1..80),

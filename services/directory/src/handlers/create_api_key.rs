@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::{grants, until_key_is_known};
 use crate::{App, WAIT, domain::ApiKey};
 
-/// The most keys that are not revoked. So many fit into one reply.
+/// The most keys that are not revoked. This many fit into one reply.
 const MOST: usize = 1_000;
 
 /// Makes an API key. Its text is in this answer and nowhere else.

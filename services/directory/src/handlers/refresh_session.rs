@@ -11,11 +11,11 @@ use crate::{
 
 /// The result of using a refresh token.
 enum Outcome {
-    /// It was valid.
+    /// The token was valid.
     Taken(LoggedIn),
-    /// It was used before; the session has ended.
+    /// The token was used before; the session has ended.
     Reused(Session),
-    /// It is malformed, or its session has ended.
+    /// The token is malformed, or its session has ended.
     Refused,
 }
 

@@ -34,7 +34,7 @@ async fn reset(app: &App, request: ResetPassword) -> Result<contracts::Employee,
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let mut employee = link.load(app, tx, now).await?.ok_or_else(invalid_token)?;
         let was = employee.clone();
-        // The link was mailed there.
+        // The link was mailed to this address, so whoever used it reads mails there.
         employee.email_unconfirmed = false;
         end_sessions(app, tx, &mut employee, None).await?;
         app.store.credentials.set(tx, employee.id, hashed.clone(), now).await?;

@@ -70,7 +70,7 @@ async fn entries(app: &App) -> Result<Vec<Entry>, Error> {
     entries.extend(app.store.api_keys.all().await?.iter().map(|key| Entry::Key(key.changed())));
     let now = app.clock.now();
     for session in ended {
-        // The employee's epoch or generation ends all other sessions.
+        // An employee's epoch or generation ends all other sessions without an entry.
         let by_itself = |employee: &Employee| {
             let mut open = session.clone();
             open.ended_at = None;

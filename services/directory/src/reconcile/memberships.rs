@@ -12,8 +12,8 @@ use crate::App;
 pub(super) struct Edges<'a>(pub(super) &'a App);
 
 impl LocalCopy for Edges<'_> {
-    type Asks = ListMembers;
-    type Told = MemberChanged;
+    type PageRequest = ListMembers;
+    type Entry = MemberChanged;
     type At = MemberKey;
     /// An edge and its version.
     type Key = (MemberKey, i64);
@@ -29,9 +29,9 @@ impl LocalCopy for Edges<'_> {
     ) -> Result<Differences<MemberChanged, (MemberKey, i64)>, Error> {
         let known = self.0.store.memberships.between(after, page.next).await?;
         let differs = |edge: &&MemberChanged| known.get(&key(edge)).is_none_or(|known| known.is_outdated_by(edge));
-        let told: HashSet<_> = page.items.iter().map(key).collect();
-        let extra = known.iter().filter(|(key, _)| !told.contains(key)).map(|(key, known)| (*key, known.version));
-        Ok(Differences { told: page.items.iter().filter(differs).cloned().collect(), extra: extra.collect() })
+        let entry: HashSet<_> = page.items.iter().map(key).collect();
+        let extra = known.iter().filter(|(key, _)| !entry.contains(key)).map(|(key, known)| (*key, known.version));
+        Ok(Differences { differing: page.items.iter().filter(differs).cloned().collect(), extra: extra.collect() })
     }
 
     async fn heal(&self, edge: MemberChanged) -> Result<bool, Error> {

@@ -20,7 +20,7 @@ struct Stored {
     forgotten_at: Millis,
     known_until: Millis,
     waits_since: Option<Millis>,
-    /// When MongoDB removes it.
+    /// When MongoDB removes the record.
     over_at: DateTime,
 }
 

@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bson::{Bson, Document, doc};
 use contracts::{
-    AccountId, DeliveryChanged, DeliveryState, Email, EmployeeId, InvitationDelivery, InvitationId, Label, ListRoster,
-    Millis, Name, ProjectId, Role, Roster, SessionId, Standing, SystemPermissions, TeamId, Term, Within,
+    AccountId, DeliveryChanged, DeliveryState, Email, EmployeeId, EmployeeState, InvitationDelivery, InvitationId,
+    Label, ListRoster, Millis, Name, ProjectId, Role, Roster, SessionId, SystemPermissions, TeamId, Term, Within,
 };
 use futures::{Stream, TryStreamExt};
 use kit::{
@@ -184,9 +184,9 @@ impl Employees {
     }
 
     /// The state of these employees. Unknown ids are left out.
-    pub(crate) async fn standings(&self, ids: Vec<EmployeeId>) -> Result<Vec<Standing>, Error> {
+    pub(crate) async fn employee_states(&self, ids: Vec<EmployeeId>) -> Result<Vec<EmployeeState>, Error> {
         let cursor = self.stored.find(doc! { "_id": one_of(ids) }).await?;
-        Ok(cursor.map_ok(|stored| Employee::from(stored).standing()).try_collect().await?)
+        Ok(cursor.map_ok(|stored| Employee::from(stored).state()).try_collect().await?)
     }
 
     /// Loads an employee into this transaction, to be changed.

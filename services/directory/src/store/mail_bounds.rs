@@ -17,7 +17,7 @@ struct Stored {
     #[serde(rename = "_id")]
     address: TokenHash,
     at: Vec<Millis>,
-    /// When MongoDB removes it.
+    /// When MongoDB removes the record.
     remove_at: DateTime,
 }
 

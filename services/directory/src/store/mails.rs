@@ -23,7 +23,7 @@ struct Stored {
     requested_at: Millis,
     tokens: Vec<MintedHash>,
     closed_at: Option<Millis>,
-    /// When MongoDB removes it.
+    /// When MongoDB removes the mail.
     remove_at: DateTime,
 }
 

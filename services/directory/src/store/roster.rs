@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 
 /// How many counters there are: changes of different employees hardly ever meet at one.
 const COUNTERS: u128 = 16;
-/// After so long the list is read anew all the same: a replica of an earlier version counts no changes.
+/// After this time the list is read again in any case: a replica of an earlier version counts no changes.
 const LASTS: Duration = Duration::from_secs(10);
 
 /// How often something changed that the roster shows.
@@ -35,7 +35,7 @@ pub(super) struct Rostered {
     pub(super) deactivated_at: Option<Millis>,
 }
 
-/// Everybody who has an account, by name, as they were at these counts.
+/// Everybody who has an account, by name, as read when the counters had these values.
 #[derive(Debug)]
 struct Known {
     counters: Vec<Counter>,
@@ -74,7 +74,8 @@ impl Rosters {
         read: impl Future<Output = Result<Vec<Rostered>, Error>>,
     ) -> Result<Arc<Vec<Rostered>>, Error> {
         let mut known = self.known.lock().await;
-        // Counted before they are read: what changes in between is counted after, and is read the next time.
+        // The counters are read before the people: a change in between raises a counter, so the people are read again
+        // the next time.
         let mut counters: Vec<Counter> = self.counters.find(doc! {}).await?.try_collect().await?;
         counters.sort_unstable_by_key(|counter| counter.id);
         let holds = |known: &&Known| known.counters == counters && known.read.elapsed() < LASTS;
@@ -88,7 +89,7 @@ impl Rosters {
     }
 }
 
-/// What of these people was asked for.
+/// The part of these people that was asked for.
 pub(super) fn roster(people: &[Rostered], asked: &ListRoster) -> Roster {
     let named: HashSet<EmployeeId> = asked.employees.iter().copied().collect();
     let fits = |one: &&Rostered| {

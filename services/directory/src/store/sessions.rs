@@ -31,7 +31,7 @@ struct Stored {
     ended_at: Option<Millis>,
     token_seconds: i64,
     refresh: Option<StoredRefresh>,
-    /// When MongoDB removes it.
+    /// When MongoDB removes the session.
     forgotten_at: DateTime,
 }
 

@@ -44,7 +44,7 @@ struct Member {
     projects: Vec<ProjectId>,
 }
 
-/// What is checked of a new member or manager.
+/// The fields of a new member or manager that are checked.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Candidate {

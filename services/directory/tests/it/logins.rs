@@ -3,17 +3,17 @@ use bson::{Document, doc};
 use contracts::{Code, DeactivateEmployee, Service};
 use futures::future::join_all;
 
-use crate::office::{Office, PASSWORD, refused};
+use crate::fixture::{Fixture, PASSWORD, refused};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_failed_login_gets_the_same_answer() {
-    let office = Office::open().await;
-    office.employ("Ann", "ann@x.org").await;
-    office.create("Bob", "bob@x.org").await.unwrap();
-    let cid = office.employ("Cid", "cid@x.org").await;
-    office.harness.ask(&DeactivateEmployee { id: cid.id }).await.unwrap();
+    let fixture = Fixture::start().await;
+    fixture.employ("Ann", "ann@x.org").await;
+    fixture.create("Bob", "bob@x.org").await.unwrap();
+    let cid = fixture.employ("Cid", "cid@x.org").await;
+    fixture.harness.ask(&DeactivateEmployee { id: cid.id }).await.unwrap();
 
-    assert!(office.log_in(" Ann@X.org ", PASSWORD).await.is_ok());
+    assert!(fixture.log_in(" Ann@X.org ", PASSWORD).await.is_ok());
     let long = "x".repeat(1_000);
     let wrong = [
         ("ann@x.org", "a wrong password"),
@@ -26,40 +26,40 @@ async fn every_failed_login_gets_the_same_answer() {
     ];
     let mut answers = Vec::new();
     for (email, password) in wrong {
-        answers.push(refused(office.log_in(email, password).await, Code::Unauthorized));
+        answers.push(refused(fixture.log_in(email, password).await, Code::Unauthorized));
     }
     assert!(answers.windows(2).all(|two| two[0] == two[1]), "{answers:?}");
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 /// 100 log-ins fill the queue of the hasher, which shows that each is hashed: an unknown address costs as much as
 /// a wrong password.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storm_of_logins_is_hashed_whoever_it_asks_for() {
-    let office = Office::open().await;
-    office.employ("Ann", "ann@x.org").await;
+    let fixture = Fixture::start().await;
+    fixture.employ("Ann", "ann@x.org").await;
     let addresses: Vec<_> = (0..100).map(|n| format!("10.0.0.{n}")).collect();
     for email in ["ann", "nobody"] {
         let tries = addresses.iter().enumerate().map(async |(n, address)| {
             let email = if email == "ann" && n < 15 { "ann@x.org".to_owned() } else { format!("{email}{n}@x.org") };
-            office.log_in_from(address, &email, "a wrong password").await.unwrap_err().code
+            fixture.log_in_from(address, &email, "a wrong password").await.unwrap_err().code
         });
         let codes = join_all(tries).await;
         let count = |code| codes.iter().filter(|known| **known == code).count();
         assert_eq!(count(Code::Unauthorized) + count(Code::Unavailable), 100, "{email}: {codes:?}");
         assert!(count(Code::Unauthorized) >= 64 && count(Code::Unavailable) >= 1, "{email}: {codes:?}");
     }
-    assert!(office.log_in("ann@x.org", PASSWORD).await.is_ok(), "after the storm it works again");
-    office.harness.finish().await;
+    assert!(fixture.log_in("ann@x.org", PASSWORD).await.is_ok(), "after the storm it works again");
+    fixture.harness.finish().await;
 }
 
-/// If it were hashed, 100 at once would overflow the queue.
+/// If this password were hashed, 100 attempts at once would overflow the queue.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_is_too_long_is_never_hashed() {
-    let office = Office::open().await;
-    let (office, long) = (&office, "x".repeat(129));
+    let fixture = Fixture::start().await;
+    let (fixture, long) = (&fixture, "x".repeat(129));
     let tries =
-        (0..100).map(async |n| office.log_in_from(&format!("10.0.0.{n}"), &format!("nobody{n}@x.org"), &long).await);
+        (0..100).map(async |n| fixture.log_in_from(&format!("10.0.0.{n}"), &format!("nobody{n}@x.org"), &long).await);
     for outcome in join_all(tries).await {
         refused(outcome, Code::Unauthorized);
     }
@@ -67,25 +67,25 @@ async fn a_password_that_is_too_long_is_never_hashed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_was_hashed_as_it_came_still_fits_and_is_then_hashed_as_today() {
-    let office = Office::open().await;
-    let ann = office.employ("Ann", "ann@x.org").await;
+    let fixture = Fixture::start().await;
+    let ann = fixture.employ("Ann", "ann@x.org").await;
     let (composed, decomposed) = ("l'\u{e9}t\u{e9} dernier", "l'e\u{301}te\u{301} dernier");
     let before = Argon2::default().hash_password(decomposed.as_bytes()).unwrap().to_string();
-    let stored = office.harness.database(Service::Directory).await.collection::<Document>("credentials");
+    let stored = fixture.harness.database(Service::Directory).await.collection::<Document>("credentials");
     let of_ann = doc! { "_id": kit::mongo::value(&ann.id) };
     stored.update_one(of_ann.clone(), doc! { "$set": { "password": &before } }).await.unwrap();
     let hash = async || {
         let credentials = stored.find_one(of_ann.clone()).await.unwrap().unwrap();
         credentials.get_str("password").unwrap().to_owned()
     };
-    refused(office.log_in("ann@x.org", "l'ete dernier").await, Code::Unauthorized);
+    refused(fixture.log_in("ann@x.org", "l'ete dernier").await, Code::Unauthorized);
     assert_eq!(hash().await, before);
-    office.log_in("ann@x.org", composed).await.unwrap();
+    fixture.log_in("ann@x.org", composed).await.unwrap();
     let after = hash().await;
     assert_ne!(after, before);
     for password in [composed, decomposed] {
-        office.log_in("ann@x.org", password).await.unwrap();
+        fixture.log_in("ann@x.org", password).await.unwrap();
     }
     assert_eq!(hash().await, after, "once");
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }

@@ -5,10 +5,10 @@
 mod addresses;
 mod auditing;
 mod employees;
+mod fixture;
 mod invitations;
 mod keys;
 mod logins;
-mod office;
 mod passwords;
 mod projections;
 mod revoking;

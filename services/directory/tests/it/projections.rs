@@ -1,9 +1,9 @@
 use contracts::{
-    DeactivateEmployee, DeliveryChanged, DeliveryState, EmployeeChanged, EmployeeId, InvitationDelivery, MemberChanged,
-    Millis, ProjectId, ReactivateEmployee, Revocation, Service, Standing, Term, stream,
+    DeactivateEmployee, DeliveryChanged, DeliveryState, EmployeeChanged, EmployeeId, EmployeeState, InvitationDelivery,
+    MemberChanged, Millis, ProjectId, ReactivateEmployee, Revocation, Service, Term, stream,
 };
 
-use crate::office::Office;
+use crate::fixture::Fixture;
 
 fn edge(project_id: ProjectId, employee_id: EmployeeId, version: i64) -> MemberChanged {
     // With odd versions the employee is on the project, with even ones off.
@@ -18,32 +18,32 @@ fn edge(project_id: ProjectId, employee_id: EmployeeId, version: i64) -> MemberC
     MemberChanged { project_id, employee_id, version, terms }
 }
 
-async fn epoch(office: &Office, employee: EmployeeId) -> Option<i64> {
-    let bucket = office.harness.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.unwrap();
+async fn epoch(fixture: &Fixture, employee: EmployeeId) -> Option<i64> {
+    let bucket = fixture.harness.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.unwrap();
     let value = bucket.get(Revocation::key(employee)).await.unwrap()?;
     Some(serde_json::from_slice::<Revocation>(&value).unwrap().epoch)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn projects_are_right_when_memberships_come_twice_and_out_of_order() {
-    let office = Office::open().await;
-    let harness = &office.harness;
-    let ann = office.create("Ann", "ann@x.org").await.unwrap();
+    let fixture = Fixture::start().await;
+    let harness = &fixture.harness;
+    let ann = fixture.create("Ann", "ann@x.org").await.unwrap();
     let [one, two, three] = [(); 3].map(|()| kit::new_id::<ProjectId>());
 
     harness.publish_twice(&edge(one, ann.id, 1)).await;
-    // Taken off and put on again; the events come in the wrong order.
+    // The employee is taken off and put on again; the events come in the wrong order.
     harness.publish(&edge(two, ann.id, 3)).await;
     harness.publish(&edge(two, ann.id, 2)).await;
     harness.publish(&edge(two, ann.id, 1)).await;
-    // Taken off; the older event comes late.
+    // The employee is taken off; the older event comes late.
     harness.publish(&edge(three, ann.id, 2)).await;
     harness.publish_twice(&edge(three, ann.id, 1)).await;
     harness.until_consumed(stream::EVENTS, Service::Directory).await;
     let mut expected = vec![one, two];
     expected.sort();
     let shown = async || {
-        let mut projects = office.get(ann.id).await.projects;
+        let mut projects = fixture.get(ann.id).await.projects;
         projects.sort();
         projects
     };
@@ -52,67 +52,67 @@ async fn projects_are_right_when_memberships_come_twice_and_out_of_order() {
     harness.publish(&edge(one, ann.id, 2)).await;
     harness.until_consumed(stream::EVENTS, Service::Directory).await;
     assert_eq!(shown().await, [two]);
-    assert_eq!(office.events::<EmployeeChanged>(1).await.len(), 1, "the list is no part of the employee's version");
-    office.harness.finish().await;
+    assert_eq!(fixture.events::<EmployeeChanged>(1).await.len(), 1, "the list is no part of the employee's version");
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_memberships_at_once_are_all_taken() {
-    let office = Office::open().await;
-    let ann = office.create("Ann", "ann@x.org").await.unwrap();
+    let fixture = Fixture::start().await;
+    let ann = fixture.create("Ann", "ann@x.org").await.unwrap();
     let mut projects: Vec<ProjectId> = (0..30).map(|_| kit::new_id()).collect();
     for project in &projects {
-        office.harness.publish(&edge(*project, ann.id, 1)).await;
+        fixture.harness.publish(&edge(*project, ann.id, 1)).await;
     }
-    office.harness.until_consumed(stream::EVENTS, Service::Directory).await;
-    let mut shown = office.get(ann.id).await.projects;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Directory).await;
+    let mut shown = fixture.get(ann.id).await.projects;
     shown.sort();
     projects.sort();
     assert_eq!(shown, projects);
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deactivation_stands_in_the_bucket_and_a_reactivation_leaves_it() {
-    let office = Office::open().await;
-    let ann = office.create("Ann", "ann@x.org").await.unwrap();
-    office.harness.until_consumed(stream::EVENTS, Service::Directory).await;
-    assert_eq!(epoch(&office, ann.id).await, None);
-    office.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
-    testkit::eventually("the revocation", async || (epoch(&office, ann.id).await == Some(1)).then_some(())).await;
-    office.harness.ask(&ReactivateEmployee { id: ann.id }).await.unwrap();
-    office.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
-    testkit::eventually("the revocation", async || (epoch(&office, ann.id).await == Some(2)).then_some(())).await;
-    office.harness.finish().await;
+    let fixture = Fixture::start().await;
+    let ann = fixture.create("Ann", "ann@x.org").await.unwrap();
+    fixture.harness.until_consumed(stream::EVENTS, Service::Directory).await;
+    assert_eq!(epoch(&fixture, ann.id).await, None);
+    fixture.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    testkit::eventually("the revocation", async || (epoch(&fixture, ann.id).await == Some(1)).then_some(())).await;
+    fixture.harness.ask(&ReactivateEmployee { id: ann.id }).await.unwrap();
+    fixture.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    testkit::eventually("the revocation", async || (epoch(&fixture, ann.id).await == Some(2)).then_some(())).await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_word_about_an_employee_never_lowers_the_epoch() {
-    let office = Office::open().await;
+    let fixture = Fixture::start().await;
     let id: EmployeeId = kit::new_id();
     let changed =
-        |epoch| EmployeeChanged(Standing { id, version: epoch * 2, epoch, deactivated_at: None, active: None });
-    office.harness.publish_twice(&changed(2)).await;
-    office.harness.until_consumed(stream::EVENTS, Service::Directory).await;
-    assert_eq!(epoch(&office, id).await, Some(2));
-    office.harness.publish_twice(&changed(1)).await;
-    office.harness.until_consumed(stream::EVENTS, Service::Directory).await;
-    assert_eq!(epoch(&office, id).await, Some(2));
+        |epoch| EmployeeChanged(EmployeeState { id, version: epoch * 2, epoch, deactivated_at: None, active: None });
+    fixture.harness.publish_twice(&changed(2)).await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Directory).await;
+    assert_eq!(epoch(&fixture, id).await, Some(2));
+    fixture.harness.publish_twice(&changed(1)).await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Directory).await;
+    assert_eq!(epoch(&fixture, id).await, Some(2));
     // Concurrent events in an arbitrary order.
     for newer in [7, 3, 9, 5, 4, 8, 6] {
-        office.harness.publish(&changed(newer)).await;
+        fixture.harness.publish(&changed(newer)).await;
     }
-    office.harness.until_consumed(stream::EVENTS, Service::Directory).await;
-    assert_eq!(epoch(&office, id).await, Some(9));
-    assert_eq!(office.harness.stream_messages(stream::DEAD).await, 0);
-    office.harness.finish().await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Directory).await;
+    assert_eq!(epoch(&fixture, id).await, Some(9));
+    assert_eq!(fixture.harness.stream_messages(stream::DEAD).await, 0);
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn how_an_invitation_stands_is_right_when_it_is_told_twice_late_and_out_of_order() {
-    let office = Office::open().await;
-    let ann = office.create("Ann", "ann@x.org").await.unwrap();
-    let (first, harness) = (office.invitation(ann.id, 0).await, &office.harness);
+    let fixture = Fixture::start().await;
+    let ann = fixture.create("Ann", "ann@x.org").await.unwrap();
+    let (first, harness) = (fixture.invitation(ann.id, 0).await, &fixture.harness);
     let delivery = |invitation_id, version, state| DeliveryChanged {
         invitation_id,
         employee_id: ann.id,
@@ -121,7 +121,7 @@ async fn how_an_invitation_stands_is_right_when_it_is_told_twice_late_and_out_of
     };
     let shown = async || {
         harness.until_consumed(stream::EVENTS, Service::Directory).await;
-        office.get(ann.id).await.invitation.map(|invitation| (invitation.state, invitation.detail))
+        fixture.get(ann.id).await.invitation.map(|invitation| (invitation.state, invitation.detail))
     };
     assert_eq!(shown().await, Some((DeliveryState::Queued, None)));
     harness.publish_twice(&delivery(first.invitation_id, 2, DeliveryState::Failed)).await;
@@ -129,10 +129,10 @@ async fn how_an_invitation_stands_is_right_when_it_is_told_twice_late_and_out_of
     assert_eq!(shown().await, Some((DeliveryState::Failed, Some("word 2".into()))));
 
     // A late report about the older invitation does not change the new one.
-    office.invite(ann.id).await.unwrap();
+    fixture.invite(ann.id).await.unwrap();
     harness.publish_twice(&delivery(first.invitation_id, 3, DeliveryState::Failed)).await;
     assert_eq!(shown().await, Some((DeliveryState::Queued, None)));
-    let second = office.invitation(ann.id, 1).await;
+    let second = fixture.invitation(ann.id, 1).await;
     harness.publish(&delivery(second.invitation_id, 1, DeliveryState::Sent)).await;
     assert_eq!(shown().await, Some((DeliveryState::Sent, Some("word 1".into()))));
 
@@ -142,9 +142,9 @@ async fn how_an_invitation_stands_is_right_when_it_is_told_twice_late_and_out_of
     assert_eq!(shown().await, None);
     harness.ask(&ReactivateEmployee { id: ann.id }).await.unwrap();
     assert_eq!(shown().await, Some((DeliveryState::Withdrawn, None)));
-    office.invite(ann.id).await.unwrap();
-    let token = office.token(ann.id, 2).await;
+    fixture.invite(ann.id).await.unwrap();
+    let token = fixture.token(ann.id, 2).await;
     assert_eq!(shown().await, Some((DeliveryState::Queued, None)));
-    assert_eq!(office.activate(&token, crate::office::PASSWORD).await.unwrap().invitation, None);
-    office.harness.finish().await;
+    assert_eq!(fixture.activate(&token, crate::fixture::PASSWORD).await.unwrap().invitation, None);
+    fixture.harness.finish().await;
 }

@@ -9,10 +9,10 @@ use async_nats::jetstream::kv::Store;
 use contracts::{Beat, Code, DeactivateEmployee, EmployeeId, Revocation, stream};
 use futures::StreamExt;
 
-use crate::office::Office;
+use crate::fixture::Fixture;
 
-async fn bucket(office: &Office) -> Store {
-    office.harness.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap()
+async fn bucket(fixture: &Fixture) -> Store {
+    fixture.harness.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap()
 }
 
 async fn beat(bucket: &Store, gateway: &str, seen: u64) {
@@ -28,9 +28,9 @@ async fn revoked(bucket: &Store, employee: EmployeeId) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deactivation_waits_for_a_gateway_that_beats() {
-    let office = Office::open().await;
-    let bucket = bucket(&office).await;
-    let ann = office.create("Ann", "ann@x.org").await.unwrap();
+    let fixture = Fixture::start().await;
+    let bucket = bucket(&fixture).await;
+    let ann = fixture.create("Ann", "ann@x.org").await.unwrap();
     beat(&bucket, "one", 0).await;
     let has_read = Arc::new(AtomicBool::new(false));
     let acknowledging = tokio::spawn({
@@ -41,25 +41,25 @@ async fn a_deactivation_waits_for_a_gateway_that_beats() {
             beat(&bucket, "one", revision).await;
         }
     });
-    office.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    fixture.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
     assert!(has_read.load(Ordering::SeqCst));
     acknowledging.await.unwrap();
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_never_hears_delays_a_deactivation_and_does_not_hinder_it() {
-    let office = Office::open().await;
-    let bucket = bucket(&office).await;
+    let fixture = Fixture::start().await;
+    let bucket = bucket(&fixture).await;
     let [ann, bob] =
-        [office.create("Ann", "ann@x.org").await.unwrap(), office.create("Bob", "bob@x.org").await.unwrap()];
+        [fixture.create("Ann", "ann@x.org").await.unwrap(), fixture.create("Bob", "bob@x.org").await.unwrap()];
     beat(&bucket, "dead", 0).await;
-    office.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    fixture.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
     // A gateway whose heartbeat has an unknown format is waited for too.
     bucket.put(Beat::key("dead"), "1760000000000".into()).await.unwrap();
-    office.harness.ask(&DeactivateEmployee { id: bob.id }).await.unwrap();
+    fixture.harness.ask(&DeactivateEmployee { id: bob.id }).await.unwrap();
     assert!(revoked(&bucket, bob.id).await > revoked(&bucket, ann.id).await);
-    let again = office.harness.ask(&DeactivateEmployee { id: bob.id }).await.unwrap_err();
+    let again = fixture.harness.ask(&DeactivateEmployee { id: bob.id }).await.unwrap_err();
     assert_eq!(again.code, Code::AlreadyDeactivated);
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }

@@ -9,24 +9,24 @@ use contracts::{
 use futures::future::join_all;
 use kit::Origin;
 
-use crate::office::{Office, PASSWORD, refused};
+use crate::fixture::{Fixture, PASSWORD, refused};
 
 /// The employee and the session of a request.
 #[derive(Clone, Copy, Debug)]
-struct Seat {
+struct Identity {
     employee: EmployeeId,
     session: Option<SessionId>,
 }
 
-fn seat(logged_in: &LoggedIn) -> Seat {
-    Seat { employee: logged_in.employee_id, session: logged_in.session.as_ref().map(|session| session.id) }
+fn identity(logged_in: &LoggedIn) -> Identity {
+    Identity { employee: logged_in.employee_id, session: logged_in.session.as_ref().map(|session| session.id) }
 }
 
 fn refresh_token(logged_in: &LoggedIn) -> Secret {
     logged_in.session.as_ref().and_then(|session| session.refresh_token.clone()).expect("a refresh token")
 }
 
-impl Office {
+impl Fixture {
     /// Logs in and asks for a refresh token.
     async fn begin(&self, email: &str) -> LoggedIn {
         let agent = Some(Label::parse("T3/1.4").unwrap());
@@ -36,9 +36,9 @@ impl Office {
     }
 
     /// Sends a request as a gateway does for a token.
-    async fn ask_at<R: Request>(&self, seat: Seat, request: &R) -> Result<R::Reply, Failure> {
-        let actor = Actor::Person { employee: seat.employee, session: seat.session };
-        let ask = self.harness.bus().ask(Caller::Employee(seat.employee), request);
+    async fn ask_in_session<R: Request>(&self, identity: Identity, request: &R) -> Result<R::Reply, Failure> {
+        let actor = Actor::Person { employee: identity.employee, session: identity.session };
+        let ask = self.harness.bus().ask(Caller::Employee(identity.employee), request);
         Origin::default().with_actor(Some(actor)).scope(ask).await
     }
 
@@ -47,8 +47,8 @@ impl Office {
         self.harness.bus().ask(Caller::Anonymous, &request).await
     }
 
-    async fn sessions(&self, seat: Seat) -> Vec<Session> {
-        self.ask_at(seat, &ListSessions {}).await.unwrap()
+    async fn sessions(&self, identity: Identity) -> Vec<Session> {
+        self.ask_in_session(identity, &ListSessions {}).await.unwrap()
     }
 
     /// The entry of the bucket about the end of a session.
@@ -70,177 +70,180 @@ impl Office {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_log_in_is_a_session_that_its_owner_sees_and_nobody_else() {
-    let office = Office::open().await;
-    let ann = office.employ("Ann", "ann@x.org").await;
-    let bob = office.employ("Bob", "bob@x.org").await;
-    let (first, second) = (office.begin("ann@x.org").await, office.log_in("ann@x.org", PASSWORD).await.unwrap());
+    let fixture = Fixture::start().await;
+    let ann = fixture.employ("Ann", "ann@x.org").await;
+    let bob = fixture.employ("Bob", "bob@x.org").await;
+    let (first, second) = (fixture.begin("ann@x.org").await, fixture.log_in("ann@x.org", PASSWORD).await.unwrap());
     assert_eq!(second.session.as_ref().and_then(|session| session.refresh_token.clone()), None);
-    let seen = office.sessions(seat(&first)).await;
+    let seen = fixture.sessions(identity(&first)).await;
     let shown: Vec<_> = seen.iter().map(|session| (Some(session.id), session.current)).collect();
-    assert_eq!(shown, [(seat(&second).session, false), (seat(&first).session, true)]);
+    assert_eq!(shown, [(identity(&second).session, false), (identity(&first).session, true)]);
     assert_eq!(
         (seen[1].agent.as_ref().map(Label::as_str), seen[1].address.as_deref()),
         (Some("T3/1.4"), Some("192.0.2.7"))
     );
     assert_eq!((&seen[0].agent, seen[1].last_seen_at), (&None, seen[1].created_at));
-    let of_bob = Seat { employee: bob.id, session: None };
-    assert!(office.sessions(of_bob).await.is_empty());
-    refused(office.ask_at(of_bob, &EndSession { id: seen[0].id }).await, Code::NotFound);
-    refused(office.harness.ask(&ListSessions {}).await, Code::Forbidden);
+    let of_bob = Identity { employee: bob.id, session: None };
+    assert!(fixture.sessions(of_bob).await.is_empty());
+    refused(fixture.ask_in_session(of_bob, &EndSession { id: seen[0].id }).await, Code::NotFound);
+    refused(fixture.harness.ask(&ListSessions {}).await, Code::Forbidden);
     // The trail names the employee and the session; the token is nowhere in it.
-    let entries = office.audited("login.succeeded", 2).await;
+    let entries = fixture.audited("login.succeeded", 2).await;
     assert!(entries.iter().all(|entry| entry.subject == AuditSubject::new("employee", ann.id)));
     let (text, token) = (serde_json::to_string(&entries).unwrap(), refresh_token(&first));
     assert!(text.contains(&seen[1].id.to_string()) && !text.contains(token.expose()), "{text}");
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_is_ended_is_gone_and_gateways_are_told_until_its_last_token_is_over() {
-    let office = Office::open().await;
-    office.employ("Ann", "ann@x.org").await;
-    let (here, there) = (office.begin("ann@x.org").await, office.begin("ann@x.org").await);
-    let id = seat(&there).session.unwrap();
-    office.ask_at(seat(&here), &EndSession { id }).await.unwrap();
-    let until = office.end(Some(id)).await.unwrap().until - office.harness.clock.now();
+    let fixture = Fixture::start().await;
+    fixture.employ("Ann", "ann@x.org").await;
+    let (here, there) = (fixture.begin("ann@x.org").await, fixture.begin("ann@x.org").await);
+    let id = identity(&there).session.unwrap();
+    fixture.ask_in_session(identity(&here), &EndSession { id }).await.unwrap();
+    let until = fixture.end(Some(id)).await.unwrap().until - fixture.harness.clock.now();
     assert!((900 * SECOND..DAY).contains(&until), "{until}");
-    assert_eq!(office.end(seat(&here).session).await, None);
-    refused(office.refresh(&refresh_token(&there)).await, Code::InvalidToken);
-    refused(office.ask_at(seat(&here), &EndSession { id }).await, Code::NotFound);
-    assert_eq!(office.sessions(seat(&here)).await.len(), 1);
+    assert_eq!(fixture.end(identity(&here).session).await, None);
+    refused(fixture.refresh(&refresh_token(&there)).await, Code::InvalidToken);
+    refused(fixture.ask_in_session(identity(&here), &EndSession { id }).await, Code::NotFound);
+    assert_eq!(fixture.sessions(identity(&here)).await.len(), 1);
     // A log-out is idempotent.
     for _ in 0..2 {
-        office.ask_at(seat(&here), &LogOut {}).await.unwrap();
+        fixture.ask_in_session(identity(&here), &LogOut {}).await.unwrap();
     }
-    assert!(office.end(seat(&here).session).await.is_some() && office.sessions(seat(&here)).await.is_empty());
-    assert_eq!(office.audited("session.ended", 2).await.len(), 2);
+    assert!(fixture.end(identity(&here).session).await.is_some() && fixture.sessions(identity(&here)).await.is_empty());
+    assert_eq!(fixture.audited("session.ended", 2).await.len(), 2);
     // The same event again changes nothing.
-    let ended = office.end(Some(id)).await.unwrap();
-    office.harness.publish_twice(&SessionEnded { until: ended.until + DAY, ..ended }).await;
-    office.harness.until_consumed(stream::EVENTS, Service::Directory).await;
-    assert_eq!(office.end(Some(id)).await, Some(ended));
-    office.harness.finish().await;
+    let ended = fixture.end(Some(id)).await.unwrap();
+    fixture.harness.publish_twice(&SessionEnded { until: ended.until + DAY, ..ended }).await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Directory).await;
+    assert_eq!(fixture.end(Some(id)).await, Some(ended));
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_ends_all_others_goes_on_alone() {
-    let office = Office::open().await;
-    let ann = office.employ("Ann", "ann@x.org").await;
+    let fixture = Fixture::start().await;
+    let ann = fixture.employ("Ann", "ann@x.org").await;
     let mut logged_in = Vec::new();
     for _ in 0..3 {
-        logged_in.push(office.begin("ann@x.org").await);
+        logged_in.push(fixture.begin("ann@x.org").await);
     }
     let own = &logged_in[1];
-    office.ask_at(seat(own), &EndOtherSessions {}).await.unwrap();
-    let bucket = office.harness.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
+    fixture.ask_in_session(identity(own), &EndOtherSessions {}).await.unwrap();
+    let bucket = fixture.harness.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
     let account = bucket.get(AccountChanged::entry_key(ann.id)).await.unwrap().unwrap();
     let account: AccountChanged = serde_json::from_slice(&account).unwrap();
     for other in &logged_in {
-        assert_eq!(account.ends(other.generation, seat(other).session), seat(other).session != seat(own).session);
+        assert_eq!(
+            account.ends(other.generation, identity(other).session),
+            identity(other).session != identity(own).session
+        );
     }
-    assert_eq!(office.sessions(seat(own)).await.len(), 1);
+    assert_eq!(fixture.sessions(identity(own)).await.len(), 1);
     for other in [&logged_in[0], &logged_in[2]] {
-        refused(office.refresh(&refresh_token(other)).await, Code::InvalidToken);
+        refused(fixture.refresh(&refresh_token(other)).await, Code::InvalidToken);
     }
-    // Its next token has the new generation, and ends with the next one like all others.
-    let next = office.refresh(&refresh_token(own)).await.unwrap();
+    // The next token of the session has the new generation, and ends with the next generation like all others.
+    let next = fixture.refresh(&refresh_token(own)).await.unwrap();
     assert_eq!(next.generation, account.generation);
-    let later = office.begin("ann@x.org").await;
-    office.ask_at(seat(&later), &EndOtherSessions {}).await.unwrap();
-    refused(office.refresh(&refresh_token(&next)).await, Code::InvalidToken);
-    office.refresh(&refresh_token(&later)).await.unwrap();
+    let later = fixture.begin("ann@x.org").await;
+    fixture.ask_in_session(identity(&later), &EndOtherSessions {}).await.unwrap();
+    refused(fixture.refresh(&refresh_token(&next)).await, Code::InvalidToken);
+    fixture.refresh(&refresh_token(&later)).await.unwrap();
     // A token from before there were sessions cannot be ended alone, so it ends them all.
-    office.ask_at(Seat { employee: ann.id, session: None }, &LogOut {}).await.unwrap();
-    assert!(office.sessions(seat(&later)).await.is_empty());
-    office.harness.finish().await;
+    fixture.ask_in_session(Identity { employee: ann.id, session: None }, &LogOut {}).await.unwrap();
+    assert!(fixture.sessions(identity(&later)).await.is_empty());
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_role_and_a_deactivation_end_all_sessions() {
-    let office = Office::open().await;
-    let ann = office.employ("Ann", "ann@x.org").await;
-    let first = office.begin("ann@x.org").await;
-    office.harness.ask(&SetRole { id: ann.id, role: Role::Manager }).await.unwrap();
-    refused(office.refresh(&refresh_token(&first)).await, Code::InvalidToken);
-    let second = office.begin("ann@x.org").await;
-    assert_eq!(office.sessions(seat(&second)).await.len(), 1);
-    office.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
-    refused(office.refresh(&refresh_token(&second)).await, Code::InvalidToken);
-    office.harness.ask(&contracts::ReactivateEmployee { id: ann.id }).await.unwrap();
-    refused(office.refresh(&refresh_token(&second)).await, Code::InvalidToken);
-    assert!(office.sessions(seat(&second)).await.is_empty());
-    office.harness.finish().await;
+    let fixture = Fixture::start().await;
+    let ann = fixture.employ("Ann", "ann@x.org").await;
+    let first = fixture.begin("ann@x.org").await;
+    fixture.harness.ask(&SetRole { id: ann.id, role: Role::Manager }).await.unwrap();
+    refused(fixture.refresh(&refresh_token(&first)).await, Code::InvalidToken);
+    let second = fixture.begin("ann@x.org").await;
+    assert_eq!(fixture.sessions(identity(&second)).await.len(), 1);
+    fixture.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    refused(fixture.refresh(&refresh_token(&second)).await, Code::InvalidToken);
+    fixture.harness.ask(&contracts::ReactivateEmployee { id: ann.id }).await.unwrap();
+    refused(fixture.refresh(&refresh_token(&second)).await, Code::InvalidToken);
+    assert!(fixture.sessions(identity(&second)).await.is_empty());
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_refreshes_at_once_one_wins_and_all_get_the_same() {
-    let office = Office::open().await;
+    let fixture = Fixture::start().await;
     // A second replica, so that requests do not queue in one process.
-    office.harness.spawn(directory::needs(), |d, s| directory::run(directory::Config::default(), d, s)).await;
-    office.employ("Ann", "ann@x.org").await;
-    let first = office.begin("ann@x.org").await;
+    fixture.harness.spawn(directory::needs(), |d, s| directory::run(directory::Config::default(), d, s)).await;
+    fixture.employ("Ann", "ann@x.org").await;
+    let first = fixture.begin("ann@x.org").await;
     let mut token = refresh_token(&first);
     for round in 0..5 {
-        let outcomes = join_all((0..6).map(|_| office.refresh(&token))).await;
+        let outcomes = join_all((0..6).map(|_| fixture.refresh(&token))).await;
         let next: Vec<_> = outcomes.iter().map(|outcome| refresh_token(outcome.as_ref().unwrap())).collect();
         assert!(next.iter().all(|one| *one == next[0] && *one != token), "round {round}");
         token = next[0].clone();
     }
-    assert_eq!(office.end(seat(&first).session).await, None);
-    assert_eq!(office.sessions(seat(&first)).await.len(), 1);
-    office.harness.finish().await;
+    assert_eq!(fixture.end(identity(&first).session).await, None);
+    assert_eq!(fixture.sessions(identity(&first)).await.len(), 1);
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_was_lost_is_given_again_for_a_minute() {
-    let office = Office::open().await;
-    office.employ("Ann", "ann@x.org").await;
-    let first = office.begin("ann@x.org").await;
-    let next = refresh_token(&office.refresh(&refresh_token(&first)).await.unwrap());
-    office.harness.clock.advance(10 * SECOND);
-    assert_eq!(refresh_token(&office.refresh(&refresh_token(&first)).await.unwrap()), next);
-    office.harness.clock.advance(61 * SECOND);
-    refused(office.refresh(&refresh_token(&first)).await, Code::InvalidToken);
-    refused(office.refresh(&next).await, Code::InvalidToken);
-    office.harness.finish().await;
+    let fixture = Fixture::start().await;
+    fixture.employ("Ann", "ann@x.org").await;
+    let first = fixture.begin("ann@x.org").await;
+    let next = refresh_token(&fixture.refresh(&refresh_token(&first)).await.unwrap());
+    fixture.harness.clock.advance(10 * SECOND);
+    assert_eq!(refresh_token(&fixture.refresh(&refresh_token(&first)).await.unwrap()), next);
+    fixture.harness.clock.advance(61 * SECOND);
+    refused(fixture.refresh(&refresh_token(&first)).await, Code::InvalidToken);
+    refused(fixture.refresh(&next).await, Code::InvalidToken);
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_was_used_up_ends_the_session_for_the_thief_and_for_the_owner() {
-    let office = Office::open().await;
-    let ann = office.employ("Ann", "ann@x.org").await;
-    let (first, other) = (office.begin("ann@x.org").await, office.begin("ann@x.org").await);
-    let second = office.refresh(&refresh_token(&first)).await.unwrap();
-    let third = office.refresh(&refresh_token(&second)).await.unwrap();
-    refused(office.refresh(&refresh_token(&first)).await, Code::InvalidToken);
-    refused(office.refresh(&refresh_token(&third)).await, Code::InvalidToken);
-    assert!(office.end(seat(&first).session).await.is_some());
-    let entries = office.audited("session.reused", 1).await;
+    let fixture = Fixture::start().await;
+    let ann = fixture.employ("Ann", "ann@x.org").await;
+    let (first, other) = (fixture.begin("ann@x.org").await, fixture.begin("ann@x.org").await);
+    let second = fixture.refresh(&refresh_token(&first)).await.unwrap();
+    let third = fixture.refresh(&refresh_token(&second)).await.unwrap();
+    refused(fixture.refresh(&refresh_token(&first)).await, Code::InvalidToken);
+    refused(fixture.refresh(&refresh_token(&third)).await, Code::InvalidToken);
+    assert!(fixture.end(identity(&first).session).await.is_some());
+    let entries = fixture.audited("session.reused", 1).await;
     assert_eq!(entries[0].subject, AuditSubject::new("employee", ann.id));
-    // The stolen token again: nothing more is recorded, and her other session is valid.
-    refused(office.refresh(&refresh_token(&first)).await, Code::InvalidToken);
-    office.refresh(&refresh_token(&other)).await.unwrap();
-    assert_eq!(office.audited("session.reused", 1).await.len(), 1);
+    // The stolen token is used again: nothing more is recorded, and her other session is valid.
+    refused(fixture.refresh(&refresh_token(&first)).await, Code::InvalidToken);
+    fixture.refresh(&refresh_token(&other)).await.unwrap();
+    assert_eq!(fixture.audited("session.reused", 1).await.len(), 1);
     for bad in
         ["", "t3refresh_", "t3refresh_AAAA", &refresh_token(&other).expose().replace("t3refresh_", "t3refresh_AAAA")]
     {
-        refused(office.refresh(&Secret::new(bad)).await, Code::InvalidToken);
+        refused(fixture.refresh(&Secret::new(bad)).await, Code::InvalidToken);
     }
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_is_over_by_itself_and_mongodb_removes_it() {
-    let office = Office::open().await;
-    office.employ("Ann", "ann@x.org").await;
-    let (short, long) = (office.log_in("ann@x.org", PASSWORD).await.unwrap(), office.begin("ann@x.org").await);
-    office.harness.clock.advance(601 * SECOND);
-    assert_eq!(office.sessions(seat(&long)).await.len(), 1, "the token of the other is over");
-    office.harness.clock.advance(14 * DAY);
-    assert!(office.sessions(seat(&long)).await.is_empty());
-    refused(office.refresh(&refresh_token(&long)).await, Code::InvalidToken);
-    let stored = office.harness.database(Service::Directory).await.collection::<Document>("sessions");
-    let of_short = doc! { "_id": kit::mongo::value(&seat(&short).session.unwrap()) };
+    let fixture = Fixture::start().await;
+    fixture.employ("Ann", "ann@x.org").await;
+    let (short, long) = (fixture.log_in("ann@x.org", PASSWORD).await.unwrap(), fixture.begin("ann@x.org").await);
+    fixture.harness.clock.advance(601 * SECOND);
+    assert_eq!(fixture.sessions(identity(&long)).await.len(), 1, "the token of the other is over");
+    fixture.harness.clock.advance(14 * DAY);
+    assert!(fixture.sessions(identity(&long)).await.is_empty());
+    refused(fixture.refresh(&refresh_token(&long)).await, Code::InvalidToken);
+    let stored = fixture.harness.database(Service::Directory).await.collection::<Document>("sessions");
+    let of_short = doc! { "_id": kit::mongo::value(&identity(&short).session.unwrap()) };
     let found = stored.find_one(of_short).await.unwrap().unwrap();
     let forgotten: DateTime = *found.get_datetime("forgottenAt").unwrap();
     assert!(forgotten.timestamp_millis() >= found.get_i64("expiresAt").unwrap());
@@ -252,21 +255,21 @@ async fn a_session_is_over_by_itself_and_mongodb_removes_it() {
     // Neither a token nor anything it can be computed from is stored.
     let text = serde_json::to_string(&stored.find_one(doc! { "refresh": { "$ne": null } }).await.unwrap()).unwrap();
     assert!(!text.contains(refresh_token(&long).expose().trim_start_matches("t3refresh_")));
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_a_session_was_last_seen_is_told_by_gateways_and_never_goes_back() {
-    let office = Office::open().await;
-    office.employ("Ann", "ann@x.org").await;
-    let ann = seat(&office.begin("ann@x.org").await);
-    let began = office.sessions(ann).await[0].created_at;
+    let fixture = Fixture::start().await;
+    fixture.employ("Ann", "ann@x.org").await;
+    let ann = identity(&fixture.begin("ann@x.org").await);
+    let began = fixture.sessions(ann).await[0].created_at;
     for later in [1, 3, 2] {
         let seen = MarkSessionsSeen { ids: vec![ann.session.unwrap(), kit::new_id()], at: began + later * SECOND };
-        office.harness.bus().ask(Caller::Service, &seen).await.unwrap();
+        fixture.harness.bus().ask(Caller::Service, &seen).await.unwrap();
     }
-    assert_eq!(office.sessions(ann).await[0].last_seen_at, began + 3 * SECOND);
+    assert_eq!(fixture.sessions(ann).await[0].last_seen_at, began + 3 * SECOND);
     let seen = MarkSessionsSeen { ids: vec![ann.session.unwrap()], at: Millis(i64::MAX) };
-    refused(office.ask_at(ann, &seen).await, Code::Forbidden);
-    office.harness.finish().await;
+    refused(fixture.ask_in_session(ann, &seen).await, Code::Forbidden);
+    fixture.harness.finish().await;
 }

@@ -6,16 +6,16 @@ use contracts::{Code, Failure, LoggedIn, Secret};
 use directory::Config;
 use futures::{StreamExt, future::join_all, stream};
 
-use crate::office::{Office, PASSWORD, refused};
+use crate::fixture::{Fixture, PASSWORD, refused};
 
 const WRONG: &str = "a wrong password";
 /// Longer than the pauses that a few hundred guesses cause, in milliseconds.
 const FEW_MINUTES: i64 = 3 * 60_000;
 
-/// Makes so many wrong guesses at an account, concurrently, from these addresses in turn. Counts the answers.
-async fn guess(office: &Office, email: &str, addresses: &[String], times: usize) -> HashMap<Code, usize> {
+/// Makes this many wrong guesses at an account, concurrently, from these addresses in turn. Counts the answers.
+async fn guess(fixture: &Fixture, email: &str, addresses: &[String], times: usize) -> HashMap<Code, usize> {
     let tries = stream::iter((0..times).map(|n| &addresses[n % addresses.len()]))
-        .map(async |address| office.log_in_from(address, email, WRONG).await.unwrap_err().code)
+        .map(async |address| fixture.log_in_from(address, email, WRONG).await.unwrap_err().code)
         .buffer_unordered(100);
     tries
         .fold(HashMap::new(), async |mut counts, code| {
@@ -29,16 +29,16 @@ fn seconds(outcome: Result<LoggedIn, Failure>) -> i64 {
     refused(outcome, Code::TooManyAttempts).retry_after.expect("in how many seconds to come again").into()
 }
 
-/// Repeats an attempt, pausing as told, until the pause is longer than a busy machine may delay the test. Gives
-/// the number of attempts and the refusal.
-async fn until_paused(office: &Office, attempt: impl AsyncFn(usize) -> Failure) -> (usize, Failure) {
+/// Repeats an attempt, with the pauses that the refusals name, until the pause is longer than a busy machine may delay
+/// the test. Gives the number of attempts and the refusal.
+async fn until_paused(fixture: &Fixture, attempt: impl AsyncFn(usize) -> Failure) -> (usize, Failure) {
     let mut tried = 0;
     for n in 0..200 {
         let failure = attempt(n).await;
         match failure.retry_after {
             None => tried += 1,
             Some(60..) => return (tried, failure),
-            Some(pause) => office.harness.clock.advance(i64::from(pause) * 1_000),
+            Some(pause) => fixture.harness.clock.advance(i64::from(pause) * 1_000),
         }
     }
     panic!("there is no long pause after {tried} attempts");
@@ -46,157 +46,158 @@ async fn until_paused(office: &Office, attempt: impl AsyncFn(usize) -> Failure) 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_few_wrong_passwords_cost_nothing_and_the_right_one_begins_anew() {
-    let office = Office::open().await;
-    office.employ("Ann", "ann@x.org").await;
+    let fixture = Fixture::start().await;
+    fixture.employ("Ann", "ann@x.org").await;
     for _ in 0..2 {
         for _ in 0..5 {
-            refused(office.log_in("ann@x.org", WRONG).await, Code::Unauthorized);
+            refused(fixture.log_in("ann@x.org", WRONG).await, Code::Unauthorized);
         }
-        office.log_in("ann@x.org", PASSWORD).await.unwrap();
+        fixture.log_in("ann@x.org", PASSWORD).await.unwrap();
     }
-    let guess = async |_| office.log_in("ann@x.org", WRONG).await.unwrap_err();
-    let (tried, paused) = until_paused(&office, guess).await;
+    let guess = async |_| fixture.log_in("ann@x.org", WRONG).await.unwrap_err();
+    let (tried, paused) = until_paused(&fixture, guess).await;
     // Six free attempts, and one after each pause of 1, 2, 4, 8, 16 and 32 seconds.
     assert!((6..=12).contains(&tried) && paused.code == Code::TooManyAttempts, "{tried} {paused:?}");
-    let pause = seconds(office.log_in("ann@x.org", PASSWORD).await);
+    let pause = seconds(fixture.log_in("ann@x.org", PASSWORD).await);
     assert!(pause > 1, "also for the right one: nobody learns which it is");
-    office.harness.clock.advance(pause * 1_000);
-    office.log_in("ann@x.org", PASSWORD).await.unwrap();
+    fixture.harness.clock.advance(pause * 1_000);
+    fixture.log_in("ann@x.org", PASSWORD).await.unwrap();
     for _ in 0..5 {
-        refused(office.log_in("ann@x.org", WRONG).await, Code::Unauthorized);
+        refused(fixture.log_in("ann@x.org", WRONG).await, Code::Unauthorized);
     }
-    office.log_in("ann@x.org", PASSWORD).await.unwrap();
-    office.harness.finish().await;
+    fixture.log_in("ann@x.org", PASSWORD).await.unwrap();
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_thousand_guesses_from_one_address_are_a_few_and_the_owner_gets_in_from_elsewhere() {
-    let office = Office::open().await;
-    office.employ("Ann", "ann@x.org").await;
+    let fixture = Fixture::start().await;
+    fixture.employ("Ann", "ann@x.org").await;
     let address = ["192.0.2.1".to_owned()];
     let owner = async {
         for n in 0..10 {
-            let outcome = office.log_in_from(&format!("198.51.100.{n}"), "ann@x.org", PASSWORD).await;
+            let outcome = fixture.log_in_from(&format!("198.51.100.{n}"), "ann@x.org", PASSWORD).await;
             outcome.unwrap();
         }
     };
-    let (counts, ()) = futures::join!(guess(&office, "ann@x.org", &address, 2_000), owner);
+    let (counts, ()) = futures::join!(guess(&fixture, "ann@x.org", &address, 2_000), owner);
     // Six free attempts, and one after each pause that ends meanwhile.
     let (tried, paused) = (counts[&Code::Unauthorized], counts[&Code::TooManyAttempts]);
     assert!((6..=20).contains(&tried) && tried + paused == 2_000, "{counts:?}");
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_thousand_guesses_from_two_hundred_addresses_are_few_too_and_the_owner_gets_in() {
-    let office = Office::open().await;
-    office.employ("Ann", "ann@x.org").await;
-    office.log_in_from("198.51.100.1", "ann@x.org", PASSWORD).await.unwrap();
+    let fixture = Fixture::start().await;
+    fixture.employ("Ann", "ann@x.org").await;
+    fixture.log_in_from("198.51.100.1", "ann@x.org", PASSWORD).await.unwrap();
     let addresses: Vec<_> = (0..200).map(|n| format!("192.0.2.{n}")).collect();
     let owner = async {
         for _ in 0..10 {
-            office.log_in_from("198.51.100.1", "ann@x.org", PASSWORD).await.expect("where it was right before");
+            fixture.log_in_from("198.51.100.1", "ann@x.org", PASSWORD).await.expect("where it was right before");
         }
     };
-    let (counts, ()) = futures::join!(guess(&office, "ann@x.org", &addresses, 2_000), owner);
+    let (counts, ()) = futures::join!(guess(&fixture, "ann@x.org", &addresses, 2_000), owner);
     let (tried, paused) = (counts[&Code::Unauthorized], counts[&Code::TooManyAttempts]);
     assert!((1..=60).contains(&tried) && tried + paused == 2_000, "{counts:?}");
 
     // From a new address she waits once, whatever the others do.
     let mut waited = 0;
-    while let Err(failure) = office.log_in_from("203.0.113.9", "ann@x.org", PASSWORD).await {
+    while let Err(failure) = fixture.log_in_from("203.0.113.9", "ann@x.org", PASSWORD).await {
         assert_eq!(failure.code, Code::TooManyAttempts);
         let pause = i64::from(failure.retry_after.unwrap()) * 1_000;
         waited += pause;
         // Retry-After has whole seconds.
         assert!(waited <= FEW_MINUTES + 1_000, "{waited} ms");
-        office.harness.clock.advance(pause);
-        guess(&office, "ann@x.org", &addresses, 200).await;
+        fixture.harness.clock.advance(pause);
+        guess(&fixture, "ann@x.org", &addresses, 200).await;
     }
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_spray_over_many_accounts_pauses_its_address_and_nobody_else() {
-    let office = Office::open().await;
-    office.employ("Ann", "ann@x.org").await;
-    let spray = async |n| office.log_in_from("2001:db8::1", &format!("person{n}@x.org"), WRONG).await.unwrap_err();
-    let (tried, _) = until_paused(&office, spray).await;
+    let fixture = Fixture::start().await;
+    fixture.employ("Ann", "ann@x.org").await;
+    let spray = async |n| fixture.log_in_from("2001:db8::1", &format!("person{n}@x.org"), WRONG).await.unwrap_err();
+    let (tried, _) = until_paused(&fixture, spray).await;
     // 51 free attempts, and one after each pause of 1, 2, 4, 8, 16 and 32 seconds.
     assert!((51..=65).contains(&tried), "{tried}");
     // All addresses of an IPv6 network count as one client.
-    assert!(seconds(office.log_in_from("2001:db8::ffff", "ann@x.org", PASSWORD).await) >= 1);
-    office.log_in_from("2001:db8:0:1::1", "ann@x.org", PASSWORD).await.unwrap();
-    office.harness.finish().await;
+    assert!(seconds(fixture.log_in_from("2001:db8::ffff", "ann@x.org", PASSWORD).await) >= 1);
+    fixture.log_in_from("2001:db8:0:1::1", "ann@x.org", PASSWORD).await.unwrap();
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_known_here_cannot_be_told_from_the_pauses() {
-    let office = Office::open().await;
-    office.employ("Ann", "ann@x.org").await;
+    let fixture = Fixture::start().await;
+    fixture.employ("Ann", "ann@x.org").await;
     let mut answers = Vec::new();
     for (n, email) in ["ann@x.org", "nobody@x.org", "no address at all"].into_iter().enumerate() {
         let address = format!("192.0.2.{n}");
-        let guess = async |_| office.log_in_from(&address, email, WRONG).await.unwrap_err();
+        let guess = async |_| fixture.log_in_from(&address, email, WRONG).await.unwrap_err();
         let mut replies = Vec::new();
         for nth in 0..6 {
             replies.push(guess(nth).await);
         }
         assert!(replies.iter().all(|failure| failure.code == Code::Unauthorized), "{replies:?}");
-        let (_, paused) = until_paused(&office, guess).await;
+        let (_, paused) = until_paused(&fixture, guess).await;
         replies.push(Failure { retry_after: None, ..paused });
         answers.push(replies);
     }
     assert!(answers.windows(2).all(|two| two[0] == two[1]), "{answers:?}");
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_replicas_share_the_pauses_and_a_restart_does_not_forget_them() {
-    let office = Office::open().await;
-    office.employ("Ann", "ann@x.org").await;
-    let replica =
-        || office.harness.spawn(directory::needs(), |deps, shutdown| directory::run(Config::default(), deps, shutdown));
+    let fixture = Fixture::start().await;
+    fixture.employ("Ann", "ann@x.org").await;
+    let replica = || {
+        fixture.harness.spawn(directory::needs(), |deps, shutdown| directory::run(Config::default(), deps, shutdown))
+    };
     let second = replica().await;
     // Concurrent guesses, at both replicas.
-    let codes = join_all((0..60).map(|_| office.log_in("ann@x.org", WRONG))).await;
+    let codes = join_all((0..60).map(|_| fixture.log_in("ann@x.org", WRONG))).await;
     let tried = codes.iter().filter(|outcome| outcome.as_ref().is_err_and(|f| f.code == Code::Unauthorized)).count();
     assert!((6..=12).contains(&tried), "{tried}");
-    until_paused(&office, async |_| office.log_in("ann@x.org", WRONG).await.unwrap_err()).await;
+    until_paused(&fixture, async |_| fixture.log_in("ann@x.org", WRONG).await.unwrap_err()).await;
     second.stop().await;
     let _third = replica().await;
     for _ in 0..10 {
-        assert!(seconds(office.log_in("ann@x.org", PASSWORD).await) >= 1);
+        assert!(seconds(fixture.log_in("ann@x.org", PASSWORD).await) >= 1);
     }
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_no_good_is_not_looked_up_for_ever_and_keeps_nobody_else() {
-    let office = Office::open().await;
-    let ann = office.create("Ann", "ann@x.org").await.unwrap();
+    let fixture = Fixture::start().await;
+    let ann = fixture.create("Ann", "ann@x.org").await.unwrap();
     let bad = Secret::new("no-such-token");
-    let (tried, _) = until_paused(&office, async |_| office.activate(&bad, PASSWORD).await.unwrap_err()).await;
+    let (tried, _) = until_paused(&fixture, async |_| fixture.activate(&bad, PASSWORD).await.unwrap_err()).await;
     assert!((6..=12).contains(&tried), "{tried}");
-    let token = office.token(ann.id, 0).await;
+    let token = fixture.token(ann.id, 0).await;
     for _ in 0..10 {
         // A weak password is not a guess of a token.
-        refused(office.activate(&token, "short").await, Code::WeakPassword);
+        refused(fixture.activate(&token, "short").await, Code::WeakPassword);
     }
-    office.activate(&token, PASSWORD).await.unwrap();
-    office.harness.finish().await;
+    fixture.activate(&token, PASSWORD).await.unwrap();
+    fixture.harness.finish().await;
 }
 
 /// The stored records contain neither addresses nor accounts in clear text.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_kept_of_attempts_names_nobody() {
-    let office = Office::open().await;
-    office.employ("Ann", "ann@x.org").await;
-    refused(office.log_in_from("192.0.2.1", "ann@x.org", WRONG).await, Code::Unauthorized);
-    let database = office.harness.database(contracts::Service::Directory).await;
+    let fixture = Fixture::start().await;
+    fixture.employ("Ann", "ann@x.org").await;
+    refused(fixture.log_in_from("192.0.2.1", "ann@x.org", WRONG).await, Code::Unauthorized);
+    let database = fixture.harness.database(contracts::Service::Directory).await;
     let kept = database.collection::<bson::Document>("attempts").find(bson::doc! {}).await.unwrap();
     let kept: Vec<_> = kept.map(|document| document.unwrap().to_string()).collect().await;
     assert!(kept.len() >= 3, "{kept:?}");
     assert!(kept.iter().all(|text| !text.contains("ann") && !text.contains("192.0.2.1")), "{kept:?}");
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }

@@ -92,9 +92,9 @@ pub(crate) struct Pass {
 pub(crate) enum Refusal {
     /// There is no valid session.
     LogIn,
-    /// The role does not allow it.
+    /// The role does not allow the page.
     Forbidden(Pass),
-    /// It cannot be decided at the moment.
+    /// Access cannot be decided at the moment.
     Failed(Failure),
 }
 

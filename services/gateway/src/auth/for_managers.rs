@@ -60,7 +60,7 @@ admins_alone! {
     ReopenPeriod, SetLock, ReopenLock, CreatePayRun, GetPayRun, ListPayRuns, ListPaidPeriods,
 }
 
-/// Requests by id. Only the service knows whose data it is, so it is told the limits.
+/// Requests by id. Only the service knows whose data it is, so the limits are sent with the request.
 macro_rules! bounded {
     ($($name:ty),* $(,)?) => {$(
         impl ForManagers for $name {
@@ -77,8 +77,8 @@ bounded! {
     GetWindow, CountQuarantine, Conditional<CorrectWindow>, Conditional<VoidWindow>, ReplayQuarantined, AdmitQuarantined, DiscardQuarantined, GetPeriod, Conditional<ApprovePeriod>, SendBackPeriod, GetCorrection, AcceptCorrection, RefuseCorrection,
 }
 
-/// Lists. The service is told the limits; entries beyond them, from a version that does not know limits, are
-/// removed from its reply.
+/// Lists. The limits are sent with the request; entries beyond them, from a version that does not know limits, are
+/// removed from the reply.
 macro_rules! bounded_list {
     ($($name:ty, $item:ident => $of:expr;)*) => {$(
         impl ForManagers for $name {

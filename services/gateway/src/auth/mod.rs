@@ -1,5 +1,5 @@
-//! Authentication and authorization. The extractors run before the body is read. They check the query only after
-//! the credentials, so that an anonymous caller is told of those first.
+//! Authentication and authorization. The extractors run before the body is read. They check the query only after the
+//! credentials, so that an anonymous caller first gets the error about credentials.
 
 mod access;
 mod asker;

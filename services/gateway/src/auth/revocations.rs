@@ -76,11 +76,11 @@ impl Written {
 /// The validity of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenState {
-    /// It is valid, and its holder has this role.
+    /// The token is valid, and its holder has this role.
     Good(Role),
-    /// It is invalid.
+    /// The token is invalid.
     Revoked,
-    /// It cannot be decided, because revocations may be missing.
+    /// The token cannot be judged, because revocations may be missing.
     Unknown,
 }
 
@@ -140,7 +140,7 @@ impl Revocations {
                         }
                     } else {
                         self.take(&entry, beats.bus.now());
-                        // Entries from before the watch are covered by the next regular heartbeat.
+                        // Entries from before the watch are acknowledged by the next regular heartbeat.
                         beats.must_acknowledge |= entry.delta == 0;
                     }
                     beats.acknowledge(&store).await?;
@@ -221,7 +221,7 @@ struct Beats {
     seen: u64,
     /// The heartbeats that have not come back to the present watch, oldest first.
     out: VecDeque<(u64, Written)>,
-    /// Whether one has come back to the present watch.
+    /// Whether a heartbeat has come back to the present watch.
     came_back: bool,
     /// Whether a revocation has arrived that no heartbeat has acknowledged yet.
     must_acknowledge: bool,
@@ -259,7 +259,7 @@ impl Beats {
         Ok(())
     }
 
-    /// Acknowledges a revocation at once; while a heartbeat is on its way, after its return. So many revocations
+    /// Acknowledges a revocation at once; while a heartbeat is on its way, after its return. Thus many revocations
     /// together need few heartbeats.
     async fn acknowledge(&mut self, store: &Store) -> anyhow::Result<()> {
         if self.must_acknowledge && self.out.is_empty() { self.write(store).await } else { Ok(()) }

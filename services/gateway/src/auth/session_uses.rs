@@ -31,9 +31,9 @@ struct Uses {
 struct Seen {
     /// When the present period began.
     since: Millis,
-    /// The sessions that were used in it.
+    /// The sessions that were used in this period.
     sessions: HashSet<SessionId>,
-    /// Those of them that were not reported yet.
+    /// The sessions among these that were not reported yet.
     unreported: Vec<SessionId>,
 }
 

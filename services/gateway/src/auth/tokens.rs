@@ -92,7 +92,7 @@ impl Tokens {
         nameless.leeway = 0;
         // `verify` checks it with our clock; the library would use the system clock.
         nameless.validate_exp = false;
-        // When present, both must be ours.
+        // When these claims are present, both must be those of this gateway.
         nameless.set_issuer(&[ISSUER]);
         nameless.set_audience(&[ISSUER]);
         let mut validation = nameless.clone();

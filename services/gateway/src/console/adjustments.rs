@@ -4,7 +4,7 @@ use contracts::{AdjustedSum, Adjustment, Name};
 use maud::{Markup, html};
 
 use super::{lanes, visitor::Visitor};
-use crate::names::{Ids, Told};
+use crate::names::{Ids, KnownNames};
 
 /// The most adjustments of a list.
 const MOST: usize = 100;
@@ -19,12 +19,18 @@ pub(super) fn want(ids: &mut Ids, all: &[Adjustment]) {
 }
 
 /// The section of a page; empty without adjustments.
-pub(super) fn section(visitor: &Visitor, all: &[Adjustment], told: &Told, title: &str, with_money: bool) -> Markup {
+pub(super) fn section(
+    visitor: &Visitor,
+    all: &[Adjustment],
+    names: &KnownNames,
+    title: &str,
+    with_money: bool,
+) -> Markup {
     let reader = &visitor.reader;
     let mut sum = AdjustedSum::default();
     all.iter().for_each(|one| sum += one.sum);
     let worked = |one: &Adjustment| format!("{}–{}", reader.moment(one.start), reader.time(one.end));
-    let name = |one: &Adjustment| told.employees.get(&one.employee_id).map_or("somebody without a name", Name::as_str);
+    let name = |one: &Adjustment| names.employees.get(&one.employee_id).map_or("somebody without a name", Name::as_str);
     html! {
         @if !all.is_empty() {
             section {
@@ -39,7 +45,7 @@ pub(super) fn section(visitor: &Visitor, all: &[Adjustment], told: &Told, title:
                     tbody { @for one in all.iter().take(MOST) { tr {
                         th.text scope="row" { (visitor.person(one.employee_id, name(one))) }
                         td { (worked(one)) }
-                        td.text { (lanes::project(told, one.project_id)) ", " (lanes::task(told, one.task_id)) }
+                        td.text { (lanes::project(names, one.project_id)) ", " (lanes::task(names, one.task_id)) }
                         td { (reader.date(reader.day(one.counts_at))) }
                         td.number { (reader.hours(one.sum.time)) }
                         @if with_money { td.number { (reader.cost(one.sum.time, one.sum.costs)) } td.number { (reader.money(one.sum.income)) } }

@@ -17,7 +17,7 @@ use super::{
     errors, no_rate,
     notice::{Done, notice},
     pages::Pager,
-    pay_periods::{decide, has_anything, has_changed, may_decide, standing, sums, sums_named},
+    pay_periods::{decide, has_anything, has_changed, linked_state, may_decide, sums, sums_named},
     places,
     visitor::Visitor,
 };
@@ -162,8 +162,8 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let (all, held, teams) = try_join!(list(visitor, span, team), held, teams)?;
     let held = exceptions(&held, span);
     let ids = Ids { employees: all.iter().map(|period| period.employee_id).collect(), ..Ids::default() };
-    let told = visitor.names(ids).await;
-    let name = |id| told.employees.get(&id).map_or("somebody without a name", contracts::Name::as_str);
+    let names = visitor.names(ids).await;
+    let name = |id| names.employees.get(&id).map_or("somebody without a name", contracts::Name::as_str);
     let mut all: Vec<Period> = all.into_iter().filter(|period| is_worth_a_line(period, &held)).collect();
     all.sort_by_cached_key(|period| (rank(period.status), name(period.employee_id).to_lowercase(), period.id));
     let from = visitor.here.split_once('?').map_or("", |(_, query)| query);
@@ -293,7 +293,7 @@ fn table<'a>(
             tbody { @for period in shown { tr {
                 @let who = name(period.employee_id);
                 th scope="row" { (visitor.person(period.employee_id, who)) }
-                td.text { (standing(visitor, period)) }
+                td.text { (linked_state(visitor, period)) }
                 (sums(reader, period))
                 td.number { @if let Some(count) = held.get(&period.employee_id) { a href=(visitor.address(places::ATTENTION.path)) { (reader.count(*count)) } } @else { "0" } }
                 @if may_decide { td { (decide(visitor, period, who, from)) } }

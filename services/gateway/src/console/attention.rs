@@ -25,7 +25,7 @@ use crate::{
     auth::ForManagers,
     error::Problem,
     extract::{Form, Params},
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
 };
 
 /// The number of quarantined windows on a page.
@@ -60,7 +60,7 @@ pub(super) async fn replay(visitor: Visitor, Form(chosen): Form<Chosen>) -> Resu
     Ok(after(&visitor, ReplayQuarantined { id, content, set_aside: true }, done).await)
 }
 
-/// Records it although a rule forbids it.
+/// Records a quarantined window although a rule forbids it.
 pub(super) async fn admit(visitor: Visitor, Form(chosen): Form<Chosen>) -> Result<Response, Problem> {
     let (id, content) = chosen.read()?;
     Ok(after(&visitor, AdmitQuarantined { id, content }, recorded).await)
@@ -70,7 +70,7 @@ fn recorded(window: Window) -> (Done, Option<WindowId>) {
     (Done::Recorded, Some(window.id))
 }
 
-/// Discards it.
+/// Discards a quarantined window.
 pub(super) async fn discard(visitor: Visitor, Form(chosen): Form<Chosen>) -> Result<Response, Problem> {
     let (id, content) = chosen.read()?;
     Ok(after(&visitor, DiscardQuarantined { id, content }, |()| (Done::Discarded, None)).await)
@@ -86,7 +86,7 @@ pub(super) struct Given {
     task: TaskId,
 }
 
-/// Puts its employee on the project and task, also for the future, and records it.
+/// Puts the window's employee on the project and task, also for the future, and records the window.
 pub(super) async fn assign(visitor: Visitor, Form(given): Form<Given>) -> Result<Response, Problem> {
     if !may_assign(&visitor) {
         return Ok(visitor.forbidden());
@@ -115,7 +115,7 @@ impl Chosen {
     }
 }
 
-/// The page with what was done, and with which window, for it to be looked at.
+/// The answer to a form: the page with a notice of what was done, and with the window, for a check.
 async fn after<R: ForManagers>(
     visitor: &Visitor,
     request: R,
@@ -173,7 +173,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     };
     let held = async {
         let (held, has_more) = held.await?;
-        // Rates are of interest only where somebody may be put on the work.
+        // Rates are shown only to visitors who may put somebody on the work.
         let is_any = may_assign(visitor) && held.iter().any(|held| may_be_placed(held.code));
         let rates = if is_any { no_rate::Known::ask(visitor).await? } else { None };
         Ok::<_, Failure>((held, has_more, rates))
@@ -202,8 +202,8 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             .collect(),
         ..Ids::default()
     };
-    let told = visitor.names(ids).await;
-    let name = |id| told.employees.get(&id).map_or("somebody without a name", contracts::Name::as_str);
+    let names = visitor.names(ids).await;
+    let name = |id| names.employees.get(&id).map_or("somebody without a name", contracts::Name::as_str);
     let unsent: Vec<&Employee> = employees.iter().filter(|employee| is_unsent(employee)).collect();
     let pager = Pager::of(params, held.len(), HELD)?;
     let count = held.len();
@@ -222,7 +222,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     };
     Ok(html! {
         (notice(params))
-        @if let Some(window) = &recorded { (shown_recorded(visitor, window, name(window.employee_id), &told)) }
+        @if let Some(window) = &recorded { (shown_recorded(visitor, window, name(window.employee_id), &names)) }
         @if is_calm {
             section { p.empty { "Nothing needs you: all hours that came in are counted, and all invitations are on their way." } }
         }
@@ -236,7 +236,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             section {
                 h2 { "Hours that are held back (" (reader.count(count)) @if has_more { " or more" } ")" }
                 p { "They came in and are safe, but a rule says no. Whatever you decide is kept with your name." }
-                ul.cards { @for window in &held { li { (one_held(visitor, window, name(window.employee_id), &told, lacking(window))) } } }
+                ul.cards { @for window in &held { li { (one_held(visitor, window, name(window.employee_id), &names, lacking(window))) } } }
                 (pager.links(visitor))
             }
         }
@@ -287,10 +287,10 @@ fn may_be_placed(code: Code) -> bool {
     matches!(code, Code::NotOnProject | Code::NotOnTask)
 }
 
-/// The window that was recorded a moment ago, leading to it, and whether a rate prices it.
-fn shown_recorded(visitor: &Visitor, window: &Window, name: &str, told: &Told) -> Markup {
+/// The window that was recorded a moment ago, as a link, and whether a rate prices it.
+fn shown_recorded(visitor: &Visitor, window: &Window, name: &str, names: &KnownNames) -> Markup {
     let reader = &visitor.reader;
-    let (project, task) = (lanes::project(told, window.project_id), lanes::task(told, window.task_id));
+    let (project, task) = (lanes::project(names, window.project_id), lanes::task(names, window.task_id));
     html! {
         section {
             p {
@@ -308,7 +308,7 @@ fn one_held(
     visitor: &Visitor,
     held: &QuarantinedWindow,
     name: &str,
-    told: &Told,
+    names: &KnownNames,
     lacking: Option<no_rate::Lacking>,
 ) -> Markup {
     let (reader, window) = (&visitor.reader, &held.window);
@@ -331,7 +331,7 @@ fn one_held(
     html! {
         p {
             strong { (visitor.person(held.employee_id, name)) } ", " (reader.moment(window.start)) "–" (reader.time(window.end))
-            ", " (lanes::project(told, window.project_id)) ", " (lanes::task(told, window.task_id)) ", " (window.computer)
+            ", " (lanes::project(names, window.project_id)) ", " (lanes::task(names, window.task_id)) ", " (window.computer)
         }
         p {
             @if let Some(remedy) = remedy(held.code) { (remedy) }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     error::Problem,
     extract::{Listing, Params},
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
     routes::trail_as_csv,
 };
 
@@ -71,14 +71,14 @@ fn asked(visitor: &Visitor, params: &Params) -> Result<ListAuditEntries, Failure
 async fn content(visitor: &Visitor, params: &Params, asked: ListAuditEntries) -> Result<Markup, Failure> {
     let after = params.whole("after", "must be the place of an entry")?;
     let page = visitor.ask(ListAuditEntries { after, limit: Some(ENTRIES), ..asked }).await?;
-    let told = visitor.names(ids_of(&page.items)).await;
+    let names = visitor.names(ids_of(&page.items)).await;
     let older = page.next.map(|next| next.to_string());
     Ok(html! {
         (form(visitor, params, None))
         @if page.items.is_empty() {
             section { p.empty { "Nothing was done that fits this. Leave out a part of the filter, or choose other days." } }
         } @else {
-            section.wide tabindex="0" role="region" aria-label="The trail" { (table(visitor, params, &page.items, &told)) }
+            section.wide tabindex="0" role="region" aria-label="The trail" { (table(visitor, params, &page.items, &names)) }
             nav.row aria-label="Pages of this list" {
                 @if after.is_some() { a.button.quiet href=(here(visitor, params, &[])) { "The newest" } }
                 @if let Some(older) = &older {
@@ -184,18 +184,18 @@ fn period(id: &str) -> Option<PeriodId> {
 }
 
 /// The name of the thing with this id, if it is known.
-fn name(told: &Told, kind: &str, id: &str) -> Option<String> {
+fn name(names: &KnownNames, kind: &str, id: &str) -> Option<String> {
     let name = match kind {
-        "person" | "employee" => told.employees.get(&id.parse().ok()?),
-        "key" => told.keys.get(&id.parse().ok()?),
-        "project" => told.work.projects.get(&id.parse().ok()?),
-        "task" => told.work.tasks.get(&id.parse().ok()?),
+        "person" | "employee" => names.employees.get(&id.parse().ok()?),
+        "key" => names.keys.get(&id.parse().ok()?),
+        "project" => names.work.projects.get(&id.parse().ok()?),
+        "task" => names.work.tasks.get(&id.parse().ok()?),
         _ => None,
     };
     name.map(Name::to_string)
 }
 
-fn table(visitor: &Visitor, params: &Params, entries: &[AuditEntry], told: &Told) -> Markup {
+fn table(visitor: &Visitor, params: &Params, entries: &[AuditEntry], names: &KnownNames) -> Markup {
     html! {
         table {
             thead { tr {
@@ -204,7 +204,7 @@ fn table(visitor: &Visitor, params: &Params, entries: &[AuditEntry], told: &Told
             } }
             tbody { @for entry in entries { tr {
                 td { (visitor.reader.moment(entry.at)) }
-                td.text { (who(visitor, params, &entry.actor, told)) @if let Some(address) = &entry.address { br; span.hint { "from " (address) } } }
+                td.text { (who(visitor, params, &entry.actor, names)) @if let Some(address) = &entry.address { br; span.hint { "from " (address) } } }
                 td {
                     (words(&entry.action))
                     @if let Some(request) = &entry.request_id {
@@ -212,17 +212,17 @@ fn table(visitor: &Visitor, params: &Params, entries: &[AuditEntry], told: &Told
                         a.hint href=(here(visitor, params, &[("requestId", request)])) { "the request" span.unseen { " of entry " (entry.seq) } }
                     }
                 }
-                td.text { (what(visitor, params, &entry.subject, told)) }
-                td.text { (changes(&visitor.reader, entry, told)) }
+                td.text { (what(visitor, params, &entry.subject, names)) }
+                td.text { (changes(&visitor.reader, entry, names)) }
             } } }
         }
     }
 }
 
 /// The actor, as a link to all of their entries.
-fn who(visitor: &Visitor, params: &Params, actor: &ShownActor, told: &Told) -> Markup {
+fn who(visitor: &Visitor, params: &Params, actor: &ShownActor, names: &KnownNames) -> Markup {
     let id = actor.id.as_deref().unwrap_or_default();
-    let shown = name(told, &actor.kind, id).or_else(|| actor.name.clone());
+    let shown = name(names, &actor.kind, id).or_else(|| actor.name.clone());
     let shown = shown.unwrap_or_else(|| format!("{} without a name", actor.kind));
     let value = if id.is_empty() { actor.kind.clone() } else { format!("{}:{id}", actor.kind) };
     let kind = match actor.kind.as_str() {
@@ -235,13 +235,13 @@ fn who(visitor: &Visitor, params: &Params, actor: &ShownActor, told: &Told) -> M
 }
 
 /// The subject, as a link to all of its entries.
-fn what(visitor: &Visitor, params: &Params, subject: &AuditSubject, told: &Told) -> Markup {
+fn what(visitor: &Visitor, params: &Params, subject: &AuditSubject, names: &KnownNames) -> Markup {
     let of_period = || {
         let PeriodId { employee, first } = period(&subject.id)?;
-        let name = told.employees.get(&employee).map_or("somebody", Name::as_str);
+        let name = names.employees.get(&employee).map_or("somebody", Name::as_str);
         Some(format!("of {name} from {}", visitor.reader.date(first)))
     };
-    let shown = name(told, &subject.kind, &subject.id).or_else(of_period).unwrap_or_else(|| short(&subject.id));
+    let shown = name(names, &subject.kind, &subject.id).or_else(of_period).unwrap_or_else(|| short(&subject.id));
     html! { (subject.kind) " " a href=(here(visitor, params, &[("subject", &subject.id)])) title=(subject.id) { (shown) } }
 }
 

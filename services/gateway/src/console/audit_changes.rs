@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::reader::Reader;
-use crate::names::Told;
+use crate::names::KnownNames;
 
 /// The most characters of a value that are shown.
 const LETTERS: usize = 300;
@@ -33,10 +33,10 @@ pub(super) fn seek(value: &Value, found: &mut BTreeSet<Uuid>) {
 }
 
 /// The name of whatever has this id.
-fn any_name<'a>(told: &'a Told, id: &str) -> Option<&'a Name> {
+fn any_name<'a>(names: &'a KnownNames, id: &str) -> Option<&'a Name> {
     let id: Uuid = id.parse().ok()?;
-    let of_work = || told.work.projects.get(&ProjectId(id)).or_else(|| told.work.tasks.get(&TaskId(id)));
-    told.employees.get(&EmployeeId(id)).or_else(of_work).or_else(|| told.keys.get(&KeyId(id)))
+    let of_work = || names.work.projects.get(&ProjectId(id)).or_else(|| names.work.tasks.get(&TaskId(id)));
+    names.employees.get(&EmployeeId(id)).or_else(of_work).or_else(|| names.keys.get(&KeyId(id)))
 }
 
 /// A changed field.
@@ -58,7 +58,7 @@ fn read(patch: &Value) -> Vec<Change> {
             before = Some((path, value));
             continue;
         }
-        // Another operation may be between a test and its own.
+        // Another operation may stand between a test and the operation that it belongs to.
         let was = before.take_if(|(tested, _)| *tested == path).map(|(_, value)| value);
         let now = if is == "remove" { None } else { Some(value) };
         match (path, was, now) {
@@ -104,9 +104,9 @@ fn text(value: &Value) -> String {
 }
 
 /// Shows a value: ids by name, with the id as the title; moments in the reader's zone; all else as text.
-fn shown(reader: &Reader, told: &Told, field: &str, value: &Value) -> Markup {
+fn shown(reader: &Reader, names: &KnownNames, field: &str, value: &Value) -> Markup {
     match value {
-        Value::String(id) => match any_name(told, id) {
+        Value::String(id) => match any_name(names, id) {
             Some(name) => html! { span title=(id) { (name) } },
             None => html! { (text(value)) },
         },
@@ -115,10 +115,10 @@ fn shown(reader: &Reader, told: &Told, field: &str, value: &Value) -> Markup {
             _ => html! { (text(value)) },
         },
         Value::Array(values) if !values.is_empty() => {
-            let is_named = |value: &Value| value.as_str().is_some_and(|id| any_name(told, id).is_some());
+            let is_named = |value: &Value| value.as_str().is_some_and(|id| any_name(names, id).is_some());
             match values.iter().any(is_named) {
                 true => html! { @for (n, value) in values.iter().take(LISTED).enumerate() {
-                    @if n > 0 { ", " } (shown(reader, told, field, value))
+                    @if n > 0 { ", " } (shown(reader, names, field, value))
                 } @if values.len() > LISTED { " and " (reader.count(values.len() - LISTED)) " more" } },
                 false => html! { (text(value)) },
             }
@@ -128,17 +128,17 @@ fn shown(reader: &Reader, told: &Told, field: &str, value: &Value) -> Markup {
 }
 
 /// The name of a field, with those of the ids in it.
-fn shown_field(told: &Told, field: &str) -> Markup {
+fn shown_field(names: &KnownNames, field: &str) -> Markup {
     html! {
         @for (n, part) in field.split(", ").enumerate() {
             @if n > 0 { ", " }
-            @match any_name(told, part) { Some(name) => span title=(part) { (name) }, None => (part) }
+            @match any_name(names, part) { Some(name) => span title=(part) { (name) }, None => (part) }
         }
     }
 }
 
 /// The changed fields of an entry as a table, folded away.
-pub(super) fn changes(reader: &Reader, entry: &AuditEntry, told: &Told) -> Markup {
+pub(super) fn changes(reader: &Reader, entry: &AuditEntry, names: &KnownNames) -> Markup {
     let changes = entry.changes.as_ref().map(read).unwrap_or_default();
     html! {
         @if !changes.is_empty() {
@@ -147,9 +147,9 @@ pub(super) fn changes(reader: &Reader, entry: &AuditEntry, told: &Told) -> Marku
                 table {
                     thead { tr { th scope="col" { "Field" } th scope="col" { "Before" } th scope="col" { "After" } } }
                     tbody { @for change in &changes { tr {
-                        th.text scope="row" { (shown_field(told, &change.field)) }
-                        td.text { @if let Some(before) = &change.before { (shown(reader, told, &change.field, before)) } }
-                        td.text { @if let Some(after) = &change.after { (shown(reader, told, &change.field, after)) } }
+                        th.text scope="row" { (shown_field(names, &change.field)) }
+                        td.text { @if let Some(before) = &change.before { (shown(reader, names, &change.field, before)) } }
+                        td.text { @if let Some(after) = &change.after { (shown(reader, names, &change.field, after)) } }
                     } } }
                 }
             }
@@ -164,7 +164,7 @@ mod tests {
 
     use super::*;
 
-    fn told(patch: &Value) -> Vec<(String, Option<String>, Option<String>)> {
+    fn changes_in(patch: &Value) -> Vec<(String, Option<String>, Option<String>)> {
         let shown = |value: Option<Value>| value.as_ref().map(text);
         read(patch).into_iter().map(|change| (change.field, shown(change.before), shown(change.after))).collect()
     }
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_change_is_told_by_what_was_and_what_is() {
         let (was, now) = (json!({"name": "A", "title": "x"}), json!({"name": "B", "billable": true}));
-        let mut rows = told(&changed(&was, &now));
+        let mut rows = changes_in(&changed(&was, &now));
         rows.sort();
         let expected = [
             ("billable".to_owned(), None, some("yes")),
@@ -191,9 +191,9 @@ mod tests {
         let thing = json!({"name": "A", "note": null});
         let nothing = || some("nothing");
         let new = [("name".to_owned(), None, some("A")), ("note".to_owned(), None, nothing())];
-        assert_eq!(told(&created(&thing)), new);
+        assert_eq!(changes_in(&created(&thing)), new);
         let gone = [("name".to_owned(), some("A"), None), ("note".to_owned(), nothing(), None)];
-        assert_eq!(told(&deleted(&thing)), gone);
+        assert_eq!(changes_in(&deleted(&thing)), gone);
     }
 
     #[test]
@@ -203,21 +203,24 @@ mod tests {
             {"op": "add", "path": "/reason", "value": "twice"},
             {"op": "remove", "path": ""},
         ]);
-        assert_eq!(told(&patch), [("reason".to_owned(), None, some("twice")), ("name".to_owned(), some("A"), None)]);
+        assert_eq!(
+            changes_in(&patch),
+            [("reason".to_owned(), None, some("twice")), ("name".to_owned(), some("A"), None)]
+        );
     }
 
     #[test]
     fn ids_have_their_names_and_moments_are_told_in_the_zone() {
         let (ann, unknown) = (kit::new_id::<EmployeeId>(), kit::new_id::<EmployeeId>());
         let employees = [(ann, Name::parse("Ann <Example>").expect("a name"))].into();
-        let told = Told { employees, ..Told::default() };
+        let names = KnownNames { employees, ..KnownNames::default() };
         let settings = contracts::Settings { timezone: "Asia/Kolkata".parse().expect("a zone"), ..Default::default() };
         let reader = Reader::of(&axum::http::HeaderMap::new(), &settings);
-        let html = |field: &str, value: Value| shown(&reader, &told, field, &value).into_string();
+        let html = |field: &str, value: Value| shown(&reader, &names, field, &value).into_string();
         let named = format!("<span title=\"{ann}\">Ann &lt;Example&gt;</span>");
         assert_eq!(html("employees", json!([ann, unknown])), format!("{named}, {unknown}"));
         assert_eq!(html("employeeId", json!(unknown)), unknown.to_string());
-        assert_eq!(shown_field(&told, &format!("payroll, {ann}")).into_string(), format!("payroll, {named}"));
+        assert_eq!(shown_field(&names, &format!("payroll, {ann}")).into_string(), format!("payroll, {named}"));
         assert_eq!(html("start", json!(1_772_321_400_000_i64)), "2026-03-01 05:00");
         assert_eq!(html("time", json!(1_772_321_400_000_i64)), "1772321400000");
         assert_eq!(html("version", json!(7)), "7");
@@ -231,7 +234,7 @@ mod tests {
     #[test]
     fn a_long_value_is_cut_and_a_strange_patch_breaks_nothing() {
         assert_eq!(text(&"ü".repeat(LETTERS + 1).into()).chars().count(), LETTERS + 1);
-        assert_eq!(told(&json!("no patch")), []);
-        assert_eq!(told(&json!([{"op": "remove"}, 5])), []);
+        assert_eq!(changes_in(&json!("no patch")), []);
+        assert_eq!(changes_in(&json!([{"op": "remove"}, 5])), []);
     }
 }

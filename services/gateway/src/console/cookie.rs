@@ -15,11 +15,11 @@ use crate::App;
 
 /// The lifetime, in seconds.
 pub(super) const SECONDS: i64 = 8 * 3_600;
-/// The age at which a page renews it, in seconds.
+/// The age at which a page renews the cookie, in seconds.
 const RENEWED_AFTER: i64 = 600;
 /// The cookie with the reader's time zone.
 pub(super) const ZONE: &str = "t3-zone";
-/// Its lifetime in seconds: a year.
+/// The lifetime of the cookie in seconds: a year.
 const ZONE_SECONDS: i64 = 31_536_000;
 
 /// The name and attributes of the session cookie. With the prefix, no other host can set it, and it is only sent
@@ -35,7 +35,7 @@ impl Manner {
         Self::told(app.base.link("").starts_with("https://"), headers)
     }
 
-    /// The manner for this request, if `PUBLIC_URL` is https or not.
+    /// The manner for this request, given whether `PUBLIC_URL` is https.
     fn told(is_public_https: bool, headers: &HeaderMap) -> Self {
         if is_here(headers) && !is_public_https && !is_https(headers) { Self::OnThisMachine } else { Self::OverHttps }
     }

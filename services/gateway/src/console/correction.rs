@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     extract::{Form, Params},
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
 };
 
 /// The most tasks that are offered.
@@ -71,10 +71,7 @@ async fn after(
     filled: &Filled,
     asked: Result<CorrectionSent, Failure>,
 ) -> Response {
-    let taken = match asked {
-        Ok(asked) => visitor.ask(AskCorrection { id: asked.id(visitor.employee), asked }).await,
-        Err(failure) => Err(failure),
-    };
+    let taken = visitor.submit(asked.map(|asked| AskCorrection { id: asked.id(visitor.employee), asked })).await;
     match taken {
         Ok(taken) => {
             let (day, done) = (visitor.reader.day(taken.correction.start), Done::Asked.word());
@@ -155,7 +152,7 @@ async fn content(
     let (window, (mut tasks, _)) = try_join!(window, visitor.first(ListTasks::default(), TASKS))?;
     tasks.retain(|task| task.employees.contains(&visitor.employee));
     let own = window.as_ref().map(|window| (window.project_id, window.task_id));
-    let told = visitor
+    let names = visitor
         .names(Ids {
             projects: tasks.iter().map(|task| task.project_id).chain(own.map(|(project, _)| project)).collect(),
             tasks: own.map(|(_, task)| task).into_iter().collect(),
@@ -173,17 +170,17 @@ async fn content(
             section {
                 p {
                     strong { (reader.moment(window.start)) " to " (reader.moment(window.end)) } ", "
-                    (lanes::project(&told, window.project_id)) ", " (lanes::task(&told, window.task_id))
+                    (lanes::project(&names, window.project_id)) ", " (lanes::task(&names, window.task_id))
                 }
                 h2 { "It was otherwise" }
-                (form(visitor, Some(window), day, &tasks, &told, filled, failure))
+                (form(visitor, Some(window), day, &tasks, &names, filled, failure))
             }
             section { (voiding(visitor, window, filled, failure)) }
         } @else {
             section {
                 h2 { "A time that is missing" }
                 @if tasks.is_empty() { p.empty { "You are on no task at the moment. Ask whoever leads your project." } }
-                @else { (form(visitor, None, day, &tasks, &told, filled, failure)) }
+                @else { (form(visitor, None, day, &tasks, &names, filled, failure)) }
             }
         }
     })
@@ -194,7 +191,7 @@ fn form(
     window: Option<&Window>,
     day: Date,
     tasks: &[Task],
-    told: &Told,
+    names: &KnownNames,
     filled: Option<&Filled>,
     failure: Option<&Failure>,
 ) -> Markup {
@@ -205,14 +202,14 @@ fn form(
         filled.and_then(|filled| of(filled).clone()).unwrap_or(stored)
     };
     let word = |project: ProjectId, task: TaskId| format!("{project}/{task}");
-    let name = |project, task: &str| format!("{}, {task}", lanes::project(told, project));
+    let name = |project, task: &str| format!("{}, {task}", lanes::project(names, project));
     let mut works: Vec<(String, String)> =
         tasks.iter().map(|task| (word(task.project_id, task.id), name(task.project_id, task.name.as_str()))).collect();
     let own = window.map(|window| word(window.project_id, window.task_id)).unwrap_or_default();
     if let Some(window) = window
         && works.iter().all(|(word, _)| *word != own)
     {
-        works.push((own.clone(), name(window.project_id, lanes::task(told, window.task_id))));
+        works.push((own.clone(), name(window.project_id, lanes::task(names, window.task_id))));
     }
     works.sort_by_cached_key(|(_, name)| name.to_lowercase());
     let works: Vec<(&str, String)> = works.iter().map(|(word, name)| (word.as_str(), name.clone())).collect();
@@ -274,12 +271,12 @@ pub(super) async fn asked_so_far(visitor: &Visitor) -> Result<Vec<CorrectionRequ
 }
 
 /// The requests as a section of a page.
-pub(super) fn listed(visitor: &Visitor, asked: &[CorrectionRequest], told: &Told) -> Markup {
+pub(super) fn listed(visitor: &Visitor, asked: &[CorrectionRequest], names: &KnownNames) -> Markup {
     html! {
         section {
             h2 { "Corrections that you have asked for" }
             ul.cards { @for correction in asked { li {
-                p { strong { (what(visitor, correction, told)) } " " (state(correction.status)) }
+                p { strong { (what(visitor, correction, names)) } " " (state(correction.status)) }
                 p { "You said: " (correction.reason) }
                 @if let Some(reason) = &correction.decision_reason { p { "The answer: " (reason) } }
             } } }
@@ -297,7 +294,7 @@ pub(super) fn state(status: CorrectionStatus) -> &'static str {
 }
 
 /// The requested change as a sentence.
-pub(super) fn what(visitor: &Visitor, correction: &CorrectionRequest, told: &Told) -> Markup {
+pub(super) fn what(visitor: &Visitor, correction: &CorrectionRequest, names: &KnownNames) -> Markup {
     let reader = &visitor.reader;
     let stretch = |start: Millis, end: Millis| {
         if reader.day(start) == reader.day(end) {
@@ -306,7 +303,7 @@ pub(super) fn what(visitor: &Visitor, correction: &CorrectionRequest, told: &Tol
             format!("{} to {}", reader.moment(start), reader.moment(end))
         }
     };
-    let on = |project, task| format!("{}, {}", lanes::project(told, project), lanes::task(told, task));
+    let on = |project, task| format!("{}, {}", lanes::project(names, project), lanes::task(names, task));
     let now = stretch(correction.start, correction.end);
     let work = on(correction.project_id, correction.task_id);
     html! {

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     extract::{Form, Params},
-    names::Told,
+    names::KnownNames,
 };
 
 /// The number of waiting corrections on a page.
@@ -54,7 +54,7 @@ pub(super) async fn accept(visitor: Visitor, params: Params, Form(decision): For
     after(&visitor, &params, &decision, outcome, Done::Accepted).await
 }
 
-/// Refuses it.
+/// Refuses a requested correction.
 pub(super) async fn refuse(visitor: Visitor, params: Params, Form(decision): Form<Decision>) -> Response {
     let outcome = async {
         let (id, reason) = decision.read()?;
@@ -99,7 +99,7 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
         visitor.first(with(CorrectionStatus::Accepted, Some(DECIDED)), DECIDED),
         visitor.first(with(CorrectionStatus::Refused, Some(DECIDED)), DECIDED),
     )?;
-    // The oldest request comes first.
+    // The oldest request is shown first.
     waiting.reverse();
     let mut decided = [accepted, refused].concat();
     decided.sort_by_key(|correction| std::cmp::Reverse(correction.decided_at));
@@ -109,11 +109,11 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
     let waiting = pager.part(waiting);
     let mut ids = ids_of(&[waiting.as_slice(), decided.as_slice()].concat());
     decided.iter().for_each(|correction| want(&mut ids, actor(correction.decided_by.as_ref())));
-    let told = visitor.names(ids).await;
+    let names = visitor.names(ids).await;
     let gone = attempt.filter(|(decision, _)| waiting.iter().all(|correction| decision.id != Some(correction.id)));
     Ok(html! {
         (notice(params))
-        // It was decided meanwhile, so its form is gone.
+        // The correction was decided meanwhile, so its form is gone.
         @if let Some((_, failure)) = gone { p.error role="alert" { (failure.detail) } }
         @if waiting.is_empty() {
             section { p.empty { "Nobody waits for a correction." } }
@@ -121,7 +121,7 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
             section {
                 h2 { "To be decided (" (visitor.reader.count(count)) @if has_more { " or more" } ")" }
                 p { "Whoever asked gets a mail with what you decide and why." }
-                ul.cards { @for correction in &waiting { li { (one_waiting(visitor, correction, &told, attempt)) } } }
+                ul.cards { @for correction in &waiting { li { (one_waiting(visitor, correction, &names, attempt)) } } }
                 (pager.links(visitor))
             }
         }
@@ -129,19 +129,19 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
             section {
                 details {
                     summary { "Decided lately (" (visitor.reader.count(decided.len())) ")" }
-                    ul.cards { @for correction in &decided { li { (one_decided(visitor, correction, &told)) } } }
+                    ul.cards { @for correction in &decided { li { (one_decided(visitor, correction, &names)) } } }
                 }
             }
         }
     })
 }
 
-fn name_of(told: &Told, id: EmployeeId) -> &str {
-    told.employees.get(&id).map_or("somebody without a name", Name::as_str)
+fn name_of(names: &KnownNames, id: EmployeeId) -> &str {
+    names.employees.get(&id).map_or("somebody without a name", Name::as_str)
 }
 
-fn one_waiting(visitor: &Visitor, correction: &CorrectionRequest, told: &Told, attempt: Attempt<'_>) -> Markup {
-    let name = name_of(told, correction.employee_id);
+fn one_waiting(visitor: &Visitor, correction: &CorrectionRequest, names: &KnownNames, attempt: Attempt<'_>) -> Markup {
+    let name = name_of(names, correction.employee_id);
     let attempt = attempt.filter(|(decision, _)| decision.id == Some(correction.id));
     let failure = attempt.map(|(_, failure)| failure);
     let typed = attempt.map_or("", |(decision, _)| inputs::text(&decision.reason));
@@ -158,7 +158,7 @@ fn one_waiting(visitor: &Visitor, correction: &CorrectionRequest, told: &Told, a
         }
     };
     html! {
-        p { strong { (visitor.person(correction.employee_id, name)) ": " } (what(visitor, correction, told)) }
+        p { strong { (visitor.person(correction.employee_id, name)) ": " } (what(visitor, correction, names)) }
         p { "Why: " (correction.reason) " (asked " (visitor.reader.moment(correction.asked_at)) ")" }
         @if is_own { p { "This is your own: somebody else decides about it." } }
         @else if visitor.may(Scope::write(Resource::Time)) {
@@ -174,12 +174,12 @@ fn one_waiting(visitor: &Visitor, correction: &CorrectionRequest, told: &Told, a
     }
 }
 
-fn one_decided(visitor: &Visitor, correction: &CorrectionRequest, told: &Told) -> Markup {
-    let by = doer(visitor, told, actor(correction.decided_by.as_ref()));
+fn one_decided(visitor: &Visitor, correction: &CorrectionRequest, names: &KnownNames) -> Markup {
+    let by = doer(visitor, names, actor(correction.decided_by.as_ref()));
     html! {
         p {
-            strong { (visitor.person(correction.employee_id, name_of(told, correction.employee_id))) ": " }
-            (what(visitor, correction, told)) " " (state(correction.status))
+            strong { (visitor.person(correction.employee_id, name_of(names, correction.employee_id))) ": " }
+            (what(visitor, correction, names)) " " (state(correction.status))
         }
         p {
             @if let Some(at) = correction.decided_at { (visitor.reader.moment(at)) " by " } (by)

@@ -31,7 +31,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     }
     let named = named.into_iter().map(|person| (person.id, person.name.to_string())).collect();
     let people = lanes::people(named, worked);
-    let told = visitor.names_beside(likely, lanes::ids_in(&people)).await;
+    let names = visitor.names_beside(likely, lanes::ids_in(&people)).await;
     Ok(html! {
         (steps)
         section {
@@ -39,7 +39,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
                 p.empty { "Nobody" @if pager.is_long() { " of this page" } " has recorded time on " (visitor.reader.date(day)) "." }
             } @else {
                 @if has_more { p.error { "There is more on this day than can be drawn: the hours of some people are missing here. Reports count all of them." } }
-                (lanes::drawn(visitor, day, range, &people, &told))
+                (lanes::drawn(visitor, day, range, &people, &names))
                 @if visitor.may(Scope::read(Resource::Analytics)) {
                     @let address = visitor.address(places::REPORTS.path);
                     p { a href={ (address) "?from=" (day) "&to=" (day) "&groupBy=employee&groupBy=project" } { "What this day costs" } }

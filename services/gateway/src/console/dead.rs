@@ -10,7 +10,7 @@ use super::visitor::Visitor;
 /// The dead messages, as far as they can be read.
 #[derive(Debug)]
 pub(super) struct Dead {
-    /// The number of messages; none if it cannot be read.
+    /// The number of messages; none if the stream cannot be read.
     count: Option<u64>,
     /// The oldest messages, grouped by consumer and reason.
     groups: BTreeMap<(String, String), Group>,
@@ -21,7 +21,7 @@ pub(super) struct Dead {
 #[derive(Debug, PartialEq, Eq)]
 struct Group {
     count: u64,
-    /// When the first one was moved there (RFC 3339).
+    /// When the first message of the group was moved to DEAD (RFC 3339).
     since: String,
 }
 

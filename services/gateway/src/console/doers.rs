@@ -4,7 +4,7 @@ use contracts::{Actor, Name};
 use maud::{Markup, html};
 
 use super::visitor::Visitor;
-use crate::names::{Ids, Told};
+use crate::names::{Ids, KnownNames};
 
 /// Parses an actor that a service has stored as text.
 pub(super) fn actor(text: Option<&String>) -> Option<Actor> {
@@ -21,12 +21,12 @@ pub(super) fn want(ids: &mut Ids, actor: Option<Actor>) {
 }
 
 /// The actor's name, as a link to their page for those who may open it.
-pub(super) fn doer(visitor: &Visitor, told: &Told, actor: Option<Actor>) -> Markup {
+pub(super) fn doer(visitor: &Visitor, names: &KnownNames, actor: Option<Actor>) -> Markup {
     match actor {
         Some(Actor::Person { employee, .. }) => {
-            visitor.person(employee, told.employees.get(&employee).map_or("somebody", Name::as_str))
+            visitor.person(employee, names.employees.get(&employee).map_or("somebody", Name::as_str))
         }
-        Some(Actor::Key(id)) => html! { "the key " (told.keys.get(&id).map_or("without a name", Name::as_str)) },
+        Some(Actor::Key(id)) => html! { "the key " (names.keys.get(&id).map_or("without a name", Name::as_str)) },
         Some(Actor::Root) => html! { "the root key" },
         _ => html! { "somebody" },
     }

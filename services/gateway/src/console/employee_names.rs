@@ -2,16 +2,16 @@
 
 use contracts::{EmployeeId, Name};
 
-use crate::names::Told;
+use crate::names::KnownNames;
 
 /// The name of an employee.
-pub(super) fn name(told: &Told, id: EmployeeId) -> &str {
-    told.employees.get(&id).map_or("somebody without a name", Name::as_str)
+pub(super) fn name(names: &KnownNames, id: EmployeeId) -> &str {
+    names.employees.get(&id).map_or("somebody without a name", Name::as_str)
 }
 
 /// These employees, sorted by name.
-pub(super) fn sorted(told: &Told, employees: &[EmployeeId]) -> Vec<EmployeeId> {
+pub(super) fn sorted(names: &KnownNames, employees: &[EmployeeId]) -> Vec<EmployeeId> {
     let mut sorted = employees.to_vec();
-    sorted.sort_by_cached_key(|id| (name(told, *id).to_lowercase(), *id));
+    sorted.sort_by_cached_key(|id| (name(names, *id).to_lowercase(), *id));
     sorted
 }

@@ -43,7 +43,7 @@ fn with_header(status: StatusCode, name: HeaderName, value: &str) -> Response {
 
 /// An error page for a visitor who is not logged in.
 pub(super) fn alone(app: &App, failure: &Failure) -> Response {
-    let Told { status, title, content } = told(app, failure);
+    let ErrorPage { status, title, content } = error_page(app, failure);
     later(failure, layout::alone(app, status, title, &content))
 }
 
@@ -81,18 +81,18 @@ impl Visitor {
 
     /// The error page for a failure.
     pub(super) fn failed(&self, failure: &Failure) -> Response {
-        let Told { status, title, content } = told(&self.app, failure);
+        let ErrorPage { status, title, content } = error_page(&self.app, failure);
         later(failure, self.page_as(status, title, None, &content))
     }
 }
 
-struct Told {
+struct ErrorPage {
     status: StatusCode,
     title: &'static str,
     content: Markup,
 }
 
-fn told(app: &App, failure: &Failure) -> Told {
+fn error_page(app: &App, failure: &Failure) -> ErrorPage {
     let status = StatusCode::from_u16(failure.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let start = html! { p { a href=(address(app, places::MY_DAY.path)) { "To my day" } } };
     let (title, content) = match failure.code {
@@ -122,7 +122,7 @@ fn told(app: &App, failure: &Failure) -> Told {
         }
         _ => ("This does not work", html! { p.error role="alert" { (failure.detail) } (start) }),
     };
-    Told { status, title, content }
+    ErrorPage { status, title, content }
 }
 
 fn later(failure: &Failure, mut response: Response) -> Response {

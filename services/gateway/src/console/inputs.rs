@@ -109,6 +109,39 @@ impl Input<'_> {
     }
 }
 
+/// Where a field is in a submitted form.
+type Typed<F> = fn(&F) -> &Option<String>;
+
+/// The typed fields of a form that changes something, as the page shows them again after a failure.
+pub(super) struct Fields<'a, const N: usize> {
+    /// The name of the form.
+    form: &'static str,
+    /// The typed values; before anything is typed, the stored ones.
+    values: [String; N],
+    /// The stored values, where another request has changed them meanwhile.
+    hints: [Option<String>; N],
+    failure: Option<&'a Failure>,
+}
+
+impl<'a, const N: usize> Fields<'a, N> {
+    /// Each field is given by where it is in the submitted form, and by its stored value.
+    pub(super) fn of<F>(form: &'static str, tried: Option<(&F, &'a Failure)>, fields: [(Typed<F>, String); N]) -> Self {
+        let failure = tried.map(|(_, failure)| failure);
+        let values = fields.each_ref().map(|(field, now)| match tried {
+            Some((filled, _)) => text(field(filled)).to_owned(),
+            None => now.clone(),
+        });
+        let hints = std::array::from_fn(|n| stored(failure, &values[n], &fields[n].1));
+        Self { form, values, hints, failure }
+    }
+
+    /// The nth field, with this hint if there is no other.
+    pub(super) fn input<'b>(&'b self, n: usize, name: &'b str, label: &'b str, hint: Option<&'b str>) -> Input<'b> {
+        let hint = self.hints[n].as_deref().or(hint);
+        Input { form: self.form, name, label, value: &self.values[n], error: beside(self.failure, name), hint }
+    }
+}
+
 /// A check box.
 pub(super) fn tick(name: &str, label: &str, ticked: bool) -> Markup {
     html! { p { label.choice { input type="checkbox" name=(name) value="yes" checked[ticked]; " " (label) } } }

@@ -18,7 +18,7 @@ pub(super) async fn list(visitor: &Visitor, keys: &[ApiKey]) -> Markup {
     for key in keys {
         want(&mut ids, key.created_by);
     }
-    let told = visitor.names(ids).await;
+    let names = visitor.names(ids).await;
     let may_change = visitor.may(Scope::write(Resource::Keys));
     html! {
         @if keys.is_empty() {
@@ -33,7 +33,7 @@ pub(super) async fn list(visitor: &Visitor, keys: &[ApiKey]) -> Markup {
                 tbody { @for key in keys { tr {
                     th.text scope="row" { (key.name) }
                     td.text { (allows(key)) }
-                    td.text { (visitor.reader.date(visitor.reader.day(key.created_at))) " by " (doer(visitor, &told, key.created_by)) }
+                    td.text { (visitor.reader.date(visitor.reader.day(key.created_at))) " by " (doer(visitor, &names, key.created_by)) }
                     td { (last_used(visitor, key)) }
                     td { @match key.expires_at {
                         Some(at) if at <= now => span.tag.bad { "has ended" },

@@ -31,10 +31,7 @@ pub(super) async fn make(
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let filled = Filled(pairs);
-    let outcome = match filled.read(&visitor) {
-        Ok(request) => visitor.ask(request).await,
-        Err(failure) => Err(failure),
-    };
+    let outcome = visitor.submit(filled.read(&visitor)).await;
     Ok(match outcome {
         Ok(made) => {
             let mut page = visitor.page(&places::MAKE_KEY, Ok(shown(&visitor, &made)));

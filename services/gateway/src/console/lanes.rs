@@ -13,7 +13,7 @@ use super::{
     places,
     visitor::Visitor,
 };
-use crate::names::{Ids, Told};
+use crate::names::{Ids, KnownNames};
 
 /// The drawing has four parts, and the edges of each are full hours.
 const PARTS: i64 = 4;
@@ -76,17 +76,17 @@ pub(super) fn ids_of(windows: &[Window]) -> Ids {
 }
 
 /// The name of a project, also of a deleted one.
-pub(super) fn project(told: &Told, id: ProjectId) -> &str {
-    told.work.projects.get(&id).map_or("a project without a name", Name::as_str)
+pub(super) fn project(names: &KnownNames, id: ProjectId) -> &str {
+    names.work.projects.get(&id).map_or("a project without a name", Name::as_str)
 }
 
 /// The name of a task, also of a deleted one.
-pub(super) fn task(told: &Told, id: TaskId) -> &str {
-    told.work.tasks.get(&id).map_or("a task without a name", Name::as_str)
+pub(super) fn task(names: &KnownNames, id: TaskId) -> &str {
+    names.work.tasks.get(&id).map_or("a task without a name", Name::as_str)
 }
 
 /// The timeline as a figure.
-pub(super) fn drawn(visitor: &Visitor, day: Date, range: TimeRange, people: &[Person], told: &Told) -> Markup {
+pub(super) fn drawn(visitor: &Visitor, day: Date, range: TimeRange, people: &[Person], names: &KnownNames) -> Markup {
     let reader = &visitor.reader;
     let seen = cropped(range, people);
     let time: i64 = people.iter().map(|person| person.lane.time()).sum();
@@ -96,7 +96,7 @@ pub(super) fn drawn(visitor: &Visitor, day: Date, range: TimeRange, people: &[Pe
         count => format!("{} people worked {} hours.", reader.count(count), reader.hours(time)),
     };
     let from_to = |stretch: &Stretch| format!("{}–{}", reader.time(stretch.start), reader.time(stretch.end));
-    let works = |stretch: &Stretch| format!("{}, {}", project(told, stretch.project_id), task(told, stretch.task_id));
+    let works = |stretch: &Stretch| format!("{}, {}", project(names, stretch.project_id), task(names, stretch.task_id));
     let link = |person: &Person, stretch: &Stretch| {
         let minutes = |at: Millis, up: i64| (at - range.start() + up).div_euclid(60_000);
         let (from, to) = (minutes(stretch.start, 0), minutes(stretch.end, 59_999));
@@ -123,7 +123,7 @@ pub(super) fn drawn(visitor: &Visitor, day: Date, range: TimeRange, people: &[Pe
         }
         ul.key {
             @for id in shown {
-                li { svg viewBox="0 0 1 1" aria-hidden="true" { rect class=(colours.class(id)) width="1" height="1" {} } (project(told, id)) }
+                li { svg viewBox="0 0 1 1" aria-hidden="true" { rect class=(colours.class(id)) width="1" height="1" {} } (project(names, id)) }
             }
             @if lost {
                 li { svg viewBox="0 0 1 1" aria-hidden="true" { rect.lost width="1" height="1" {} } "more than one at once: it counts once" }
@@ -138,8 +138,8 @@ pub(super) fn drawn(visitor: &Visitor, day: Date, range: TimeRange, people: &[Pe
                     @for stretch in &person.lane.stretches {
                         tr {
                             td.text { (person.name) }
-                            td.text { (project(told, stretch.project_id)) }
-                            td.text { (task(told, stretch.task_id)) }
+                            td.text { (project(names, stretch.project_id)) }
+                            td.text { (task(names, stretch.task_id)) }
                             td { a href=(link(person, stretch)) { (from_to(stretch)) } }
                             td.number { (reader.hours(stretch.time)) }
                         }

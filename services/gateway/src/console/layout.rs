@@ -19,7 +19,7 @@ impl Visitor {
         self.titled(place, place.name, content)
     }
 
-    /// The same with its own title.
+    /// A page with its own title.
     pub(super) fn titled(&self, place: &Place, title: &str, content: Result<Markup, Failure>) -> Response {
         match content {
             Ok(content) => self.page_as(StatusCode::OK, title, Some(place), &content),

@@ -13,7 +13,7 @@ use futures::join;
 use super::{pages::Pager, visitor::Visitor};
 use crate::{
     extract::Params,
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
 };
 
 /// The most pages whose employees are remembered.
@@ -92,12 +92,12 @@ impl Visitor {
     }
 
     /// The present names of the projects and tasks that the last pages showed.
-    pub(super) async fn likely_names(&self) -> Arc<Told> {
+    pub(super) async fn likely_names(&self) -> Arc<KnownNames> {
         self.names(self.app.likely.work()).await
     }
 
     /// The names of these projects and tasks. They are requested if `ahead`, the likely ones, lacks some.
-    pub(super) async fn names_beside(&self, ahead: Arc<Told>, ids: Ids) -> Arc<Told> {
+    pub(super) async fn names_beside(&self, ahead: Arc<KnownNames>, ids: Ids) -> Arc<KnownNames> {
         self.app.likely.keep_work(&ids);
         let Ids { projects, tasks, .. } = &ids;
         let has_all = projects.iter().all(|id| ahead.work.projects.contains_key(id))

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     extract::{Form, Params},
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
     routes::LOCK_PATIENCE,
 };
 
@@ -119,8 +119,8 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Option<Attempt<'_>
     let (mut locks, projects) = try_join!(visitor.ask(ListLocks {}), projects)?;
     let mut ids = Ids { projects: locks.iter().filter_map(|lock| lock.project_id).collect(), ..Ids::default() };
     locks.iter().for_each(|lock| want(&mut ids, actor(lock.changed_by.as_ref())));
-    let told = visitor.names(ids).await;
-    locks.sort_by_cached_key(|lock| (lock.project_id.is_some(), what(&told, lock).to_lowercase(), lock.project_id));
+    let names = visitor.names(ids).await;
+    locks.sort_by_cached_key(|lock| (lock.project_id.is_some(), what(&names, lock).to_lowercase(), lock.project_id));
     let zone = visitor.app.organisation.settings().await.timezone.clone();
     Ok(html! {
         (notice(params))
@@ -135,10 +135,10 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Option<Attempt<'_>
                         @if may_move { th scope="col" { "Open again" } }
                     } }
                     tbody { @for lock in &locks { tr {
-                        th.text scope="row" { (what(&told, lock)) }
+                        th.text scope="row" { (what(&names, lock)) }
                         td { @match lock.locked_until { Some(until) => (visitor.reader.moment(until)), None => "nothing" } }
-                        td.text { (visitor.reader.moment(lock.changed_at)) " by " (doer(visitor, &told, actor(lock.changed_by.as_ref()))) }
-                        @if may_move { td { @if lock.locked_until.is_some() { (opening(visitor, &told, lock, attempt)) } } }
+                        td.text { (visitor.reader.moment(lock.changed_at)) " by " (doer(visitor, &names, actor(lock.changed_by.as_ref()))) }
+                        @if may_move { td { @if lock.locked_until.is_some() { (opening(visitor, &names, lock, attempt)) } } }
                     } } }
                 } }
             }
@@ -147,8 +147,8 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Option<Attempt<'_>
 }
 
 /// The name of what is locked.
-fn what<'a>(told: &'a Told, lock: &Lock) -> &'a str {
-    lock.project_id.map_or("Everything", |id| lanes::project(told, id))
+fn what<'a>(names: &'a KnownNames, lock: &Lock) -> &'a str {
+    lock.project_id.map_or("Everything", |id| lanes::project(names, id))
 }
 
 /// The error of the day, from the rule or the field.
@@ -180,7 +180,7 @@ fn form(visitor: &Visitor, zone: &Zone, projects: &[Project], attempt: Option<At
 }
 
 /// The form that moves a lock back.
-fn opening(visitor: &Visitor, told: &Told, lock: &Lock, attempt: Option<Attempt<'_>>) -> Markup {
+fn opening(visitor: &Visitor, names: &KnownNames, lock: &Lock, attempt: Option<Attempt<'_>>) -> Markup {
     let project = lock.project_id.map(|id| id.to_string()).unwrap_or_default();
     let attempt = attempt.filter(|attempt| attempt.reopens && text(&attempt.filled.project) == project);
     let (filled, failure) = attempt.map(|attempt| (attempt.filled, attempt.failure)).unzip();
@@ -191,7 +191,7 @@ fn opening(visitor: &Visitor, told: &Told, lock: &Lock, attempt: Option<Attempt<
         hint: Some("Left out, nothing of it stays locked."),
         ..input("day", "Back to this day", typed(|f| &f.day), wrong_day(failure))
     };
-    let of = what(told, lock);
+    let of = what(names, lock);
     html! {
         details open[attempt.is_some()] {
             summary { "Open again" span.unseen { ": " (of) } "…" }

@@ -101,7 +101,8 @@ pub(super) async fn log_out(
         }
         // There is no session to end.
         Err(answer) if errors::is_log_in(&answer) => {}
-        // Who it is cannot be told now. Without the cookie nobody could end the session, which is good for weeks.
+        // The visitor cannot be identified now. Without the cookie nobody could end the session, which is good for
+        // weeks.
         Err(answer) => return answer,
     }
     let mut response = errors::see(places::LOG_IN.path);

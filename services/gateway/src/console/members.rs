@@ -17,7 +17,7 @@ use super::{
     project_address::action,
     visitor::Visitor,
 };
-use crate::names::Told;
+use crate::names::KnownNames;
 
 /// The most people that are offered.
 pub(super) const MOST: usize = 20_000;
@@ -34,7 +34,7 @@ impl Chosen {
         text(&self.employee).parse().map_err(|_| Failure::field("employee", "must be somebody from the list"))
     }
 
-    /// Whether it means everybody.
+    /// Whether the choice means everybody.
     pub(super) fn is_everybody(&self) -> bool {
         text(&self.employee) == "*"
     }
@@ -70,7 +70,7 @@ async fn replace(
 }
 
 /// The members with their rates, and the rates of everybody else.
-pub(super) fn table(visitor: &Visitor, project: &Project, told: &Told) -> Markup {
+pub(super) fn table(visitor: &Visitor, project: &Project, names: &KnownNames) -> Markup {
     let may_change = visitor.may(Scope::write(Resource::Projects));
     let rates = |payee: Payee| project.payroll.0.get(&payee).copied();
     let change = |payee: Payee, who: &str| {
@@ -99,12 +99,12 @@ pub(super) fn table(visitor: &Visitor, project: &Project, told: &Told) -> Markup
                         (change(Payee::Everybody, "everybody"))
                         @if may_change { td {} }
                     }
-                    @for id in employee_names::sorted(told, &project.employees) { tr {
-                        th.text scope="row" { (visitor.person(id, employee_names::name(told, id))) }
+                    @for id in employee_names::sorted(names, &project.employees) { tr {
+                        th.text scope="row" { (visitor.person(id, employee_names::name(names, id))) }
                         (cells(rates(Payee::Employee(id)), "as everybody"))
-                        (change(Payee::Employee(id), employee_names::name(told, id)))
+                        (change(Payee::Employee(id), employee_names::name(names, id)))
                         @if may_change { td {
-                            button.quiet type="submit" name="employee" value=(id) { "Take off" span.unseen { ": " (employee_names::name(told, id)) } }
+                            button.quiet type="submit" name="employee" value=(id) { "Take off" span.unseen { ": " (employee_names::name(names, id)) } }
                         } }
                     } }
                 }

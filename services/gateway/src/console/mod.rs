@@ -182,7 +182,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route(places::LOG_OUT, post(log_in::log_out))
         .route("/console/{*rest}", get(missing));
     let router = router.layer(middleware::from_fn_with_state(app.clone(), cookie::slide));
-    // A form on another site would be sent with the visitor's cookie.
+    // Without this, another site could send a form with the visitor's cookie.
     let router = router.layer(CsrfLayer::new().with_rejection_response(|_: ProtectionError| errors::from_elsewhere()));
     router.merge(assets::router()).layer(middleware::from_fn_with_state(app.clone(), as_page))
 }

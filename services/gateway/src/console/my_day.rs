@@ -18,9 +18,9 @@ use super::{
     places,
     visitor::Visitor,
 };
-use crate::{extract::Params, names::Told};
+use crate::{extract::Params, names::KnownNames};
 
-/// The most of what is held back that is listed; the latest.
+/// The most quarantined windows that are listed: the latest ones.
 const SET_ASIDE: usize = 50;
 
 /// Shows the page.
@@ -68,7 +68,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     ids.projects.extend(corrected.projects);
     ids.tasks.extend(corrected.tasks);
     adjustments::want(&mut ids, &late);
-    let told = visitor.names(ids).await;
+    let names = visitor.names(ids).await;
     let days: Vec<Bar> = (0..7)
         .filter_map(|n| first.checked_add(n.days()).ok())
         .map(|date| {
@@ -94,16 +94,16 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             @if people.iter().all(|person| person.lane.is_empty()) {
                 p.empty { "No time is recorded on " (reader.date(day)) ". What you track in the desktop app shows here a few seconds later." }
             } @else {
-                (lanes::drawn(visitor, day, range, &people, &told))
+                (lanes::drawn(visitor, day, range, &people, &names))
                 p.hint { "Something is wrong with it? Choose it, and ask for a correction." }
             }
             p { a.button.quiet href=(ask) { "A time is missing" } }
         }
-        @if !asked.is_empty() { (correction::listed(visitor, &asked, &told)) }
-        @if !held.is_empty() { (held_back(visitor, &held, &told)) }
-        @if !discarded.is_empty() { (not_counted(visitor, &discarded, &told)) }
+        @if !asked.is_empty() { (correction::listed(visitor, &asked, &names)) }
+        @if !held.is_empty() { (held_back(visitor, &held, &names)) }
+        @if !discarded.is_empty() { (not_counted(visitor, &discarded, &names)) }
         @if !periods.is_empty() { (my_periods::shown(visitor, &settings.timezone, &periods)) }
-        (adjustments::section(visitor, &late, &told, "Hours that came late", false))
+        (adjustments::section(visitor, &late, &names, "Hours that came late", false))
         section { (figure(Figure { title: "The week", sentence: &sentence, drawing: bars(&days), table })) }
     })
 }
@@ -132,27 +132,27 @@ fn why(code: Code) -> &'static str {
     }
 }
 
-fn held_back(visitor: &Visitor, held: &[QuarantinedWindow], told: &Told) -> Markup {
+fn held_back(visitor: &Visitor, held: &[QuarantinedWindow], names: &KnownNames) -> Markup {
     html! {
         section {
             h2 { "Held back" }
             p { "These hours came in and are safe, but do not count yet. An admin sees them too and decides." }
             ul.cards { @for window in held.iter().rev().take(SET_ASIDE) { li {
-                p { strong { (line(visitor, window, told)) } }
+                p { strong { (line(visitor, window, names)) } }
                 p { (why(window.code)) @if window.waiting { " It is checked again by itself." } }
             } } }
         }
     }
 }
 
-fn not_counted(visitor: &Visitor, discarded: &[QuarantinedWindow], told: &Told) -> Markup {
+fn not_counted(visitor: &Visitor, discarded: &[QuarantinedWindow], names: &KnownNames) -> Markup {
     html! {
         section {
             details {
                 summary { "Discarded (" (visitor.reader.count(discarded.len())) ")" }
                 p { "An admin has decided that these hours do not count. If that is wrong, talk to them: nothing is thrown away." }
                 ul.cards { @for window in discarded.iter().rev().take(SET_ASIDE) { li {
-                    p { strong { (line(visitor, window, told)) } }
+                    p { strong { (line(visitor, window, names)) } }
                     p { (why(window.code)) }
                 } } }
             }
@@ -160,8 +160,8 @@ fn not_counted(visitor: &Visitor, discarded: &[QuarantinedWindow], told: &Told) 
     }
 }
 
-fn line(visitor: &Visitor, held: &QuarantinedWindow, told: &Told) -> String {
+fn line(visitor: &Visitor, held: &QuarantinedWindow, names: &KnownNames) -> String {
     let (reader, window) = (&visitor.reader, &held.window);
-    let (project, task) = (lanes::project(told, window.project_id), lanes::task(told, window.task_id));
+    let (project, task) = (lanes::project(names, window.project_id), lanes::task(names, window.task_id));
     format!("{}–{}, {project}, {task}, {}", reader.moment(window.start), reader.time(window.end), window.computer)
 }

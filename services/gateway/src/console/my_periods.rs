@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{
     errors,
     notice::Done,
-    pay_periods::{self, days, has_changed, standing},
+    pay_periods::{self, days, has_changed, linked_state},
     places,
     visitor::Visitor,
 };
@@ -54,7 +54,7 @@ pub(super) fn shown(visitor: &Visitor, zone: &Zone, periods: &[Period]) -> Marku
                         (reader.hours(period.time))
                         @if period.adjustments.time != 0 { " and " (reader.hours(period.adjustments.time)) " that came late" }
                     }
-                    td.text { (standing(visitor, period)) }
+                    td.text { (linked_state(visitor, period)) }
                     td { @if can_be_submitted(period) {
                         form method="post" action=(visitor.address(places::MY_SUBMIT.path)) {
                             input type="hidden" name="id" value=(period.id);

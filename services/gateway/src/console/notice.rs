@@ -77,7 +77,7 @@ impl Done {
         Self::Locked,
     ];
 
-    /// Its name in the URL.
+    /// The name of the notice in the URL.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Created => "created",

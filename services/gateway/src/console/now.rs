@@ -16,7 +16,7 @@ use maud::{Markup, html};
 use super::{lanes, pages::Pager, places, reader::Reader, visitor::Visitor};
 use crate::{
     extract::Params,
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
 };
 
 /// An employee with time within this number of days, but none in the last [`SILENT`], counts as silent.
@@ -49,7 +49,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         visitor.ask_if(Resource::Employees, CountUndelivered::default()),
     )?;
     let pager = Pager::of(params, tracking.count, PEOPLE)?;
-    let AtWork { people, told, .. } = &*tracking;
+    let AtWork { people, names, .. } = &*tracking;
     let (day, week) = (sums(&day.items), sums(&week.items));
 
     Ok(html! {
@@ -66,7 +66,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             @if people.is_empty() {
                 p.empty { "Nobody has sent time in the last quarter of an hour." }
             } @else {
-                (table(visitor, people, told))
+                (table(visitor, people, names))
                 (pager.links(visitor))
             }
         }
@@ -80,25 +80,25 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
 /// A page of those who track now, by name.
 #[derive(Debug)]
 pub(crate) struct AtWork {
-    /// The number of all of them.
+    /// The number of all employees who track.
     count: usize,
     people: Vec<Tracked>,
-    told: Arc<Told>,
+    names: Arc<KnownNames>,
 }
 
 /// Pages of those who track now, by the manager who asks and the number of people before it. They are kept a moment,
 /// because pages that are open ask again and again.
 pub(crate) type RecentAtWork = RecentAnswer<(Option<EmployeeId>, usize), AtWork>;
 
-/// How long such a page is kept.
+/// How long a page of tracking employees is kept.
 pub(crate) const AT_WORK_LASTS: Duration = Duration::from_secs(2);
 
 async fn at_work(visitor: &Visitor, skip: usize) -> Result<AtWork, Failure> {
     let TrackingNow { count, mut people } =
         visitor.ask(ListTracking { employees: Vec::new(), skip, limit: PEOPLE }).await?;
-    let told = visitor.names(ids_of(&people)).await;
-    people.sort_by_cached_key(|tracked| (name(&told, tracked.employee_id).to_lowercase(), tracked.employee_id));
-    Ok(AtWork { count, people, told })
+    let names = visitor.names(ids_of(&people)).await;
+    people.sort_by_cached_key(|tracked| (name(&names, tracked.employee_id).to_lowercase(), tracked.employee_id));
+    Ok(AtWork { count, people, names })
 }
 
 fn time(visitor: &Visitor, range: TimeRange) -> GetTime {
@@ -122,7 +122,7 @@ pub(super) async fn silent_since(visitor: &Visitor, today: Date, most: usize) ->
     if employees.is_empty() || !visitor.may(Scope::read(Resource::Employees)) {
         return Ok(Roster::default());
     }
-    // Up to now, so that employees who were deactivated today are left out too.
+    // The range begins now, so that employees who were deactivated today are left out too.
     let from_now_on = TimeRange::new(visitor.app.clock.now(), silent.end().max(visitor.app.clock.now() + 1));
     let range = from_now_on.unwrap_or(silent);
     visitor.ask(ListRoster { range, employees, skip: 0, limit: most }).await
@@ -138,11 +138,11 @@ fn ids_of(people: &[Tracked]) -> Ids {
     }
 }
 
-fn name(told: &Told, id: EmployeeId) -> &str {
-    told.employees.get(&id).map_or("somebody", Name::as_str)
+fn name(names: &KnownNames, id: EmployeeId) -> &str {
+    names.employees.get(&id).map_or("somebody", Name::as_str)
 }
 
-fn table(visitor: &Visitor, people: &[Tracked], told: &Told) -> Markup {
+fn table(visitor: &Visitor, people: &[Tracked], names: &KnownNames) -> Markup {
     html! {
         div.wide tabindex="0" role="region" aria-label="Who tracks now" {
             table {
@@ -151,9 +151,9 @@ fn table(visitor: &Visitor, people: &[Tracked], told: &Told) -> Markup {
                     th scope="col" { "Since" } th scope="col" { "Computer" }
                 } }
                 tbody { @for tracked in people { tr {
-                    th.text scope="row" { (visitor.person(tracked.employee_id, name(told, tracked.employee_id))) }
-                    td.text { (lanes::project(told, tracked.project_id)) }
-                    td.text { (lanes::task(told, tracked.task_id)) }
+                    th.text scope="row" { (visitor.person(tracked.employee_id, name(names, tracked.employee_id))) }
+                    td.text { (lanes::project(names, tracked.project_id)) }
+                    td.text { (lanes::task(names, tracked.task_id)) }
                     td {
                         @match tracked.since {
                             Some(since) => (visitor.reader.time(since)),

@@ -33,12 +33,12 @@ pub(super) async fn latest(
     Ok(periods)
 }
 
-/// Whether it has time, or was submitted.
+/// Whether the period has time, or was submitted.
 pub(super) fn has_anything(period: &Period) -> bool {
     period.time != 0 || period.status != PeriodStatus::Open || period.adjustments != AdjustedSum::default()
 }
 
-/// Whether it has changed since it was submitted.
+/// Whether the period has changed since it was submitted.
 pub(super) fn has_changed(period: &Period) -> bool {
     period.status == PeriodStatus::Submitted && period.submitted_hash != Some(period.hash)
 }
@@ -56,7 +56,7 @@ pub(super) fn state(period: &Period) -> &'static str {
 }
 
 /// The state, as a link to the pay run for those who may open it.
-pub(super) fn standing(visitor: &Visitor, period: &Period) -> Markup {
+pub(super) fn linked_state(visitor: &Visitor, period: &Period) -> Markup {
     let run = period.pay_run.filter(|_| visitor.may_open(places::PAY_RUN.access));
     html! {
         @match run {
@@ -67,7 +67,7 @@ pub(super) fn standing(visitor: &Visitor, period: &Period) -> Markup {
     }
 }
 
-/// Its first and last day, in the organisation's time zone.
+/// The first and last day of the period, in the organisation's time zone.
 pub(super) fn days(reader: &Reader, zone: &Zone, period: &Period) -> String {
     format!("{} – {}", reader.date(period.id.first), reader.date(zone.day(period.end - 1)))
 }

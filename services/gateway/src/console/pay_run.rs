@@ -53,8 +53,8 @@ async fn content(visitor: &Visitor, id: PayRunId, params: &Params) -> Result<(St
     let mut ids = Ids { employees: periods.iter().map(|period| period.employee_id).collect(), ..Ids::default() };
     let maker = actor(run.created_by.as_ref());
     want(&mut ids, maker);
-    let told = visitor.names(ids).await;
-    let name = |id: EmployeeId| told.employees.get(&id).map_or("somebody without a name", Name::as_str);
+    let names = visitor.names(ids).await;
+    let name = |id: EmployeeId| names.employees.get(&id).map_or("somebody without a name", Name::as_str);
     periods.sort_by_cached_key(|period| (name(period.employee_id).to_lowercase(), period.id));
     let pager = Pager::of(params, periods.len(), PEOPLE)?;
     let periods = pager.part(periods);
@@ -63,7 +63,7 @@ async fn content(visitor: &Visitor, id: PayRunId, params: &Params) -> Result<(St
     let content = html! {
         (notice(params))
         p {
-            "Made " (reader.moment(run.created_at)) " by " (doer(visitor, &told, maker)) ". It pays " (count(visitor, &run))
+            "Made " (reader.moment(run.created_at)) " by " (doer(visitor, &names, maker)) ". It pays " (count(visitor, &run))
             @if run.period_count == 1 { " period" } @else { " periods" } ", as approved; what it says never changes."
         }
         p.row {

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     extract::{Form, Params},
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
     routes::PAY_RUN_PATIENCE,
 };
 
@@ -88,7 +88,7 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
     let runs = pager.part(runs);
     let mut ids = Ids::default();
     runs.iter().for_each(|run| want(&mut ids, actor(run.created_by.as_ref())));
-    let told = visitor.names(ids).await;
+    let names = visitor.names(ids).await;
     let settings = visitor.app.organisation.settings().await;
     Ok(html! {
         (notice(params))
@@ -97,7 +97,7 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
             @if runs.is_empty() {
                 p.empty { "There are none yet. " a href=(visitor.address(places::APPROVALS.path)) { "Approve pay periods" } ", then make one." }
             } @else {
-                div.wide tabindex="0" role="region" aria-label="Pay runs" { (table(visitor, &settings.timezone, &runs, &told)) }
+                div.wide tabindex="0" role="region" aria-label="Pay runs" { (table(visitor, &settings.timezone, &runs, &names)) }
                 (no_rate::hint(visitor, runs.iter().map(|run| (run.time, run.costs))))
                 @if has_more { p.hint { "There are more, later ones than are shown here: the API lists all." } }
                 (pager.links(visitor))
@@ -122,7 +122,7 @@ pub(super) fn count(visitor: &Visitor, run: &PayRun) -> String {
     visitor.reader.count(usize::try_from(run.period_count).unwrap_or(usize::MAX))
 }
 
-fn table(visitor: &Visitor, zone: &Zone, runs: &[PayRun], told: &Told) -> Markup {
+fn table(visitor: &Visitor, zone: &Zone, runs: &[PayRun], names: &KnownNames) -> Markup {
     let reader = &visitor.reader;
     html! {
         table {
@@ -132,7 +132,7 @@ fn table(visitor: &Visitor, zone: &Zone, runs: &[PayRun], told: &Told) -> Markup
             } }
             tbody { @for run in runs { tr {
                 th scope="row" { a href=(visitor.address(&places::pay_run(run.id))) { (days(visitor, zone, run)) } }
-                td.text { (reader.moment(run.created_at)) " by " (doer(visitor, told, actor(run.created_by.as_ref()))) }
+                td.text { (reader.moment(run.created_at)) " by " (doer(visitor, names, actor(run.created_by.as_ref()))) }
                 td.number { (count(visitor, run)) }
                 td.number { (reader.hours(run.time)) }
                 td.number { (reader.cost(run.time, run.costs)) }

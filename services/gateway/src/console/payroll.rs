@@ -13,7 +13,7 @@ use super::{
     project_address::action,
     visitor::Visitor,
 };
-use crate::{extract::Params, names::Told};
+use crate::{extract::Params, names::KnownNames};
 
 /// The form with the rates of one line.
 #[derive(Default, Deserialize)]
@@ -39,7 +39,7 @@ pub(super) async fn set(visitor: &Visitor, id: ProjectId, filled: &Filled) -> Re
         payroll.0.insert(payee, line);
     }
     let changes = ProjectChanges { payroll: Some(payroll), ..ProjectChanges::default() };
-    // Without a tag in the form, at least no change is lost that comes after this reading.
+    // The form has no tag, so at least a change that comes after this reading is not overwritten.
     let read = Some(project.tag().as_str().to_owned());
     visitor.ask(on_seen(filled.seen.as_ref().or(read.as_ref()), UpdateProject { id, changes })).await
 }
@@ -71,7 +71,7 @@ pub(super) fn amount(rate: Rate) -> String {
     let rest = format!("{rest:04}");
     match rest.trim_end_matches('0') {
         "" => whole.to_string(),
-        // At least two decimals.
+        // An amount has at least two decimals.
         rest => format!("{whole}.{rest:0<2}"),
     }
 }
@@ -100,7 +100,7 @@ pub(super) fn form(
     visitor: &Visitor,
     project: &Project,
     tag: &Tag,
-    told: &Told,
+    names: &KnownNames,
     payee: Payee,
     tried: Option<(&Filled, &Failure)>,
 ) -> Markup {
@@ -114,7 +114,7 @@ pub(super) fn form(
     };
     let who = match payee {
         Payee::Everybody => "everybody without rates of their own",
-        Payee::Employee(id) => employee_names::name(told, id),
+        Payee::Employee(id) => employee_names::name(names, id),
     };
     html! {
         h2 { "Rates of " (who) }

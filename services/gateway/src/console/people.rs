@@ -40,10 +40,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
 
 /// Invites somebody.
 pub(super) async fn submit(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Result<Response, Problem> {
-    let created = match read(&filled) {
-        Ok(request) => visitor.ask(request).await,
-        Err(failure) => Err(failure),
-    };
+    let created = visitor.submit(read(&filled)).await;
     Ok(match created {
         Ok(employee) => errors::see(&places::person_after(employee.id, Done::Created)),
         Err(failure) => {
@@ -138,7 +135,7 @@ pub(super) fn state(visitor: &Visitor, employee: &Employee) -> Markup {
                 Some(DeliveryState::Queued) => span.tag { "Mail on its way" },
                 Some(DeliveryState::Sent) | None => span.tag { "Invited" },
             }
-            // To the minute: a new invitation on the same day is to be seen.
+            // The time is shown to the minute, so that a second invitation on one day can be told from the first.
             " since " (visitor.reader.moment(employee.invited))
         }
     }

@@ -21,7 +21,7 @@ use super::{
     forms::{Field, alert, field, said},
     no_rate,
     notice::{Done, notice},
-    pay_periods::{self, days, decide, may_decide, standing, sums, sums_named},
+    pay_periods::{self, days, decide, linked_state, may_decide, sums, sums_named},
     people::{role_name, state},
     places,
     visitor::Visitor,
@@ -68,10 +68,7 @@ pub(super) async fn update(
     params: Params,
     Form(filled): Form<Filled>,
 ) -> Result<Response, Problem> {
-    let outcome = match read(&filled) {
-        Ok(changes) => visitor.ask(UpdateEmployee { id, changes, only_check: false }).await,
-        Err(failure) => Err(failure),
-    };
+    let outcome = visitor.submit(read(&filled).map(|changes| UpdateEmployee { id, changes, only_check: false })).await;
     Ok(match outcome {
         Ok(_) => errors::see(&places::person_after(id, Done::Saved)),
         Err(failure) => again(&visitor, id, &params, Some(&filled), &failure).await,
@@ -212,7 +209,7 @@ async fn periods_shown(visitor: &Visitor, id: EmployeeId, periods: &[Period]) ->
     let late: Vec<Adjustment> = periods.iter().flat_map(|period| period.late.clone()).collect();
     let mut ids = Ids::default();
     adjustments::want(&mut ids, &late);
-    let (told, settings) = (visitor.names(ids).await, visitor.app.organisation.settings().await);
+    let (names, settings) = (visitor.names(ids).await, visitor.app.organisation.settings().await);
     let (reader, from, may_decide) = (&visitor.reader, from_person(id), may_decide(visitor));
     html! {
         section {
@@ -227,14 +224,14 @@ async fn periods_shown(visitor: &Visitor, id: EmployeeId, periods: &[Period]) ->
                     th scope="row" {
                         a href={ (visitor.address(places::APPROVALS.path)) "?day=" (period.id.first) } { (days) }
                     }
-                    td.text { (standing(visitor, period)) }
+                    td.text { (linked_state(visitor, period)) }
                     (sums(reader, period))
                     @if may_decide { td { (decide(visitor, period, &days, &from)) } }
                 } } }
             } }
             (no_rate::hint(visitor, periods.iter().map(|period| (period.time, period.costs))))
         }
-        (adjustments::section(visitor, &late, &told, "Hours that came late", true))
+        (adjustments::section(visitor, &late, &names, "Hours that came late", true))
     }
 }
 

@@ -171,7 +171,7 @@ pub(super) fn person(id: EmployeeId) -> String {
     format!("{}/{id}", PEOPLE.path)
 }
 
-/// The same, with a notice.
+/// The path of a person's page, with a notice.
 pub(super) fn person_after(id: EmployeeId, done: Done) -> String {
     format!("{}?done={}", person(id), done.word())
 }
@@ -191,7 +191,7 @@ pub(super) fn project(id: ProjectId) -> String {
     format!("{}/{id}", PROJECTS.path)
 }
 
-/// The same, with a notice.
+/// The path of a project's page, with a notice.
 pub(super) fn project_after(id: ProjectId, done: Done) -> String {
     format!("{}?done={}", project(id), done.word())
 }
@@ -201,7 +201,7 @@ pub(super) fn task(id: TaskId) -> String {
     TASK.path.replace("{id}", &id.to_string())
 }
 
-/// The same, with a notice.
+/// The path of a task's page, with a notice.
 pub(super) fn task_after(id: TaskId, done: Done) -> String {
     format!("{}?done={}", task(id), done.word())
 }

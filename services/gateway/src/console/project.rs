@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     extract::{Params, PathId},
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
 };
 
 /// The submitted form of the page.
@@ -80,7 +80,7 @@ struct Shown<'a> {
     visitor: &'a Visitor,
     project: &'a Project,
     tag: Tag,
-    told: &'a Told,
+    names: &'a KnownNames,
     attempt: Attempt<'a>,
 }
 
@@ -121,7 +121,7 @@ async fn content(
         employees: employees.collect::<BTreeSet<EmployeeId>>(),
         ..Ids::default()
     };
-    let told = visitor.names(ids).await;
+    let names = visitor.names(ids).await;
     let dated = match (visitor.may(Scope::read(Resource::Rates)), &tasks) {
         (false, _) => None,
         (true, tasks) => {
@@ -129,7 +129,7 @@ async fn content(
             Some(rates::of_project(visitor, &project, tasks, None).await?)
         }
     };
-    let shown = Shown { visitor, project: &project, tag: project.tag(), told: &told, attempt };
+    let shown = Shown { visitor, project: &project, tag: project.tag(), names: &names, attempt };
     let content = html! {
         (notice(params))
         (alert(attempt.map(|(_, failure)| failure)))
@@ -180,13 +180,13 @@ impl Shown<'_> {
     }
 
     fn worked(&self, asked: Asked, by_task: &[TimeRow], by_employee: &[TimeRow], whole: Sums) -> Markup {
-        let (visitor, reader, told) = (self.visitor, &self.visitor.reader, self.told);
+        let (visitor, reader, names) = (self.visitor, &self.visitor.reader, self.names);
         let path = visitor.address(&places::project(self.project.id));
         let of_tasks: Vec<Line> = by_task
             .iter()
             .filter_map(|row| {
                 let link = Some(visitor.address(&places::task(row.task?)));
-                Some(Line { name: lanes::task(told, row.task?).to_owned(), link, sums: Sums::of(row) })
+                Some(Line { name: lanes::task(names, row.task?).to_owned(), link, sums: Sums::of(row) })
             })
             .collect();
         let may_open = visitor.may_open(places::PERSON.access);
@@ -195,7 +195,7 @@ impl Shown<'_> {
             .filter_map(|row| {
                 let id = row.employee?;
                 let link = may_open.then(|| visitor.address(&places::person(id)));
-                Some(Line { name: employee_names::name(told, id).to_owned(), link, sums: Sums::of(row) })
+                Some(Line { name: employee_names::name(names, id).to_owned(), link, sums: Sums::of(row) })
             })
             .collect();
         html! {
@@ -215,7 +215,7 @@ impl Shown<'_> {
     }
 
     fn people(&self, everybody: &[Employee], params: &Params) -> Result<Markup, Failure> {
-        let (visitor, project, told) = (self.visitor, self.project, self.told);
+        let (visitor, project, names) = (self.visitor, self.project, self.names);
         let tried = match self.attempt {
             Some((Tried::Rates(filled), failure)) => Some((filled, failure)),
             _ => None,
@@ -229,10 +229,10 @@ impl Shown<'_> {
         Ok(html! {
             section #people {
                 h2 { "People and rates" }
-                (members::table(visitor, project, told))
+                (members::table(visitor, project, names))
                 @if may_change { (members::put_on_form(visitor, project, everybody, put_on)) }
             }
-            @if may_change { section #rates { (payroll::form(visitor, project, &self.tag, told, payee, tried)) } }
+            @if may_change { section #rates { (payroll::form(visitor, project, &self.tag, names, payee, tried)) } }
         })
     }
 

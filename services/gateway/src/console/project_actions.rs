@@ -1,4 +1,4 @@
-//! What is done with the forms on the page of a project.
+//! The actions of the forms on the page of a project.
 
 use axum::response::Response;
 use contracts::{DeleteProject, ProjectChanges, ProjectId, UpdateProject};
@@ -29,10 +29,9 @@ pub(super) async fn update(
     params: Params,
     Form(filled): LongForm<project_form::Filled>,
 ) -> Response {
-    let outcome = match project_form::read(&filled) {
-        Ok(changes) => visitor.ask(on_seen(filled.seen.as_ref(), UpdateProject { id, changes })).await,
-        Err(failure) => Err(failure),
-    };
+    let outcome = visitor
+        .submit(project_form::read(&filled).map(|changes| on_seen(filled.seen.as_ref(), UpdateProject { id, changes })))
+        .await;
     after(&visitor, id, &params, outcome, Done::Saved, Tried::Update(&filled)).await
 }
 
@@ -116,10 +115,7 @@ pub(super) async fn create_task(
     params: Params,
     Form(filled): LongForm<tasks::Filled>,
 ) -> Response {
-    let created = match tasks::read(&filled, id) {
-        Ok(request) => visitor.ask(request).await,
-        Err(failure) => Err(failure),
-    };
+    let created = visitor.submit(tasks::read(&filled, id)).await;
     match created {
         Ok(task) => errors::see(&places::task_after(task.id, Done::TaskCreated)),
         Err(failure) => after(&visitor, id, &params, Err::<(), _>(failure), Done::Saved, Tried::Task(&filled)).await,

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     extract::{Form, LongForm, Params},
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
 };
 
 /// The number of projects on a page.
@@ -39,7 +39,7 @@ pub(super) struct Filled {
 /// Which projects are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
-    /// Projects that take time, and others with time in these days.
+    /// Projects that accept time, and other projects with time in these days.
     Open,
     /// Archived projects.
     Archived,
@@ -50,7 +50,7 @@ enum Which {
 enum State {
     Open,
     Archived,
-    /// Not open: whether it is archived or deleted was not requested.
+    /// Projects that are not open. The request does not say whether a project is archived or deleted.
     ArchivedOrDeleted,
 }
 
@@ -71,10 +71,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
 
 /// Creates a project.
 pub(super) async fn submit(visitor: Visitor, params: Params, Form(filled): LongForm<Filled>) -> Response {
-    let created = match read(&filled) {
-        Ok(request) => visitor.ask(request).await,
-        Err(failure) => Err(failure),
-    };
+    let created = visitor.submit(read(&filled)).await;
     match created {
         Ok(project) => errors::see(&places::project_after(project.id, Done::ProjectCreated)),
         Err(failure) => {
@@ -128,8 +125,8 @@ async fn content(
     )?;
     let (listed, has_more) = listed;
     let whole = whole.map(|page| Sums::whole(&page.items)).unwrap_or_default();
-    let told = visitor.names(unnamed(which, &listed, &rows)).await;
-    let entries = entries(which, &listed, &rows, &told);
+    let names = visitor.names(unnamed(which, &listed, &rows)).await;
+    let entries = entries(which, &listed, &rows, &names);
     let is_all = which == Which::Open && sought.is_empty();
     let nothing_yet = is_all && entries.is_empty();
     let small = sought.to_lowercase();
@@ -197,14 +194,14 @@ async fn content(
     })
 }
 
-/// Projects with time that are not in the list; they are shown next to the open ones.
+/// Projects with time in these days that are not in the list; they are shown next to the open ones.
 fn unnamed(which: Which, listed: &[Project], rows: &[TimeRow]) -> Ids {
     let listed: BTreeSet<ProjectId> = listed.iter().map(|project| project.id).collect();
     let others = rows.iter().filter_map(|row| row.project).filter(|id| which == Which::Open && !listed.contains(id));
     Ids { projects: others.collect(), ..Ids::default() }
 }
 
-fn entries(which: Which, listed: &[Project], rows: &[TimeRow], told: &Told) -> Vec<Entry> {
+fn entries(which: Which, listed: &[Project], rows: &[TimeRow], names: &KnownNames) -> Vec<Entry> {
     let mut sums: BTreeMap<ProjectId, Sums> =
         rows.iter().filter_map(|row| Some((row.project?, Sums::of(row)))).collect();
     let state = if which == Which::Open { State::Open } else { State::Archived };
@@ -220,7 +217,7 @@ fn entries(which: Which, listed: &[Project], rows: &[TimeRow], told: &Told) -> V
         .collect();
     if which == Which::Open {
         entries.extend(sums.into_iter().map(|(id, sums)| {
-            let name = lanes::project(told, id).to_owned();
+            let name = lanes::project(names, id).to_owned();
             Entry { id, name, state: State::ArchivedOrDeleted, people: None, sums }
         }));
     }

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     extract::{Form, Params},
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
 };
 
 /// The most rates that are shown.
@@ -54,10 +54,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
 
 /// Sets a rate.
 pub(super) async fn submit(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Response {
-    let outcome = match read(&filled) {
-        Ok(set) => visitor.ask(set).await.map(drop),
-        Err(failure) => Err(failure),
-    };
+    let outcome = visitor.submit(read(&filled)).await.map(drop);
     match outcome {
         Ok(()) => errors::see(&home(project_of(&filled.project), Done::Saved)),
         Err(failure) => {
@@ -175,12 +172,12 @@ pub(super) async fn of_project(
         tasks: rates.iter().filter_map(|rate| rate.scope.task).collect(),
         ..Ids::default()
     };
-    let told = visitor.names(ids).await;
-    let people: Vec<(EmployeeId, String)> = employee_names::sorted(&told, &project.employees)
+    let names = visitor.names(ids).await;
+    let people: Vec<(EmployeeId, String)> = employee_names::sorted(&names, &project.employees)
         .into_iter()
-        .map(|id| (id, employee_names::name(&told, id).to_owned()))
+        .map(|id| (id, employee_names::name(&names, id).to_owned()))
         .collect();
-    let shown = Shown { visitor, project: Some(project), people, tasks, told: &told, attempt };
+    let shown = Shown { visitor, project: Some(project), people, tasks, names: &names, attempt };
     Ok(html! {
         section #dated-rates {
             h2 { "Rates from a day on" }
@@ -200,11 +197,11 @@ async fn everywhere(visitor: &Visitor, attempt: Attempt<'_>) -> Result<Markup, F
     };
     let ((rates, has_more), (everybody, _)) = futures::try_join!(visitor.first(list, MOST), everybody)?;
     let employees: BTreeSet<EmployeeId> = rates.iter().filter_map(|rate| rate.scope.employee).collect();
-    let told = visitor.names(Ids { employees, ..Ids::default() }).await;
+    let names = visitor.names(Ids { employees, ..Ids::default() }).await;
     let mut people: Vec<(EmployeeId, String)> =
         everybody.iter().map(|employee| (employee.id, employee.name.to_string())).collect();
     people.sort_by_cached_key(|(id, name)| (name.to_lowercase(), *id));
-    let shown = Shown { visitor, project: None, people, tasks: &[], told: &told, attempt };
+    let shown = Shown { visitor, project: None, people, tasks: &[], names: &names, attempt };
     Ok(html! {
         section #dated-rates {
             h2 { "Rates for all projects" }
@@ -230,7 +227,7 @@ struct Shown<'a> {
     project: Option<&'a Project>,
     people: Vec<(EmployeeId, String)>,
     tasks: &'a [Task],
-    told: &'a Told,
+    names: &'a KnownNames,
     attempt: Attempt<'a>,
 }
 
@@ -291,10 +288,10 @@ impl Shown<'_> {
 
     /// The work that a rate is for, as words.
     fn scope(&self, scope: RateScope) -> String {
-        let who = scope.employee.map_or("Everybody", |id| employee_names::name(self.told, id));
+        let who = scope.employee.map_or("Everybody", |id| employee_names::name(self.names, id));
         let on = |task: TaskId| {
             let known = self.tasks.iter().find(|known| known.id == task);
-            known.map_or_else(|| lanes::task(self.told, task).to_owned(), |task| task.name.to_string())
+            known.map_or_else(|| lanes::task(self.names, task).to_owned(), |task| task.name.to_string())
         };
         match scope.task {
             Some(task) => format!("{who} on {}", on(task)),

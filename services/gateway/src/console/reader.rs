@@ -91,7 +91,8 @@ impl Reader {
         self.locale.money(amount.0)
     }
 
-    /// What some time costs, in such a table. Nothing where it took time is told apart from what costs nothing.
+    /// The cost of some time, in such a table. Time for which nobody has set a rate is told apart from time that costs
+    /// nothing.
     pub(super) fn cost(&self, time: i64, costs: Cents) -> String {
         if lacks_rate(time, costs) { NO_RATE.to_owned() } else { self.money(costs) }
     }
@@ -101,14 +102,14 @@ impl Reader {
         self.currency.map_or_else(|| name.to_owned(), |currency| format!("{name} ({currency})"))
     }
 
-    /// An amount that stands alone.
+    /// An amount outside of a table.
     pub(super) fn sum(&self, amount: Cents) -> String {
         let money = self.money(amount);
-        // A space that does not break.
+        // A space at which lines do not break.
         self.currency.map_or_else(|| money.clone(), |currency| format!("{money}\u{a0}{currency}"))
     }
 
-    /// What some time costs, where that stands alone.
+    /// The cost of some time, outside of a table.
     pub(super) fn sum_of_cost(&self, time: i64, costs: Cents) -> String {
         if lacks_rate(time, costs) { NO_RATE.to_owned() } else { self.sum(costs) }
     }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     error::Problem,
     extract::{Listing, Params},
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
     routes::{time_as_csv, time_as_xlsx},
     teams,
 };
@@ -86,7 +86,7 @@ impl Asked {
         range.ok_or_else(|| Failure::field("to", "must be a day of the calendar"))
     }
 
-    /// What is grouped by and filtered, as it stands in an address.
+    /// The grouping and the filters, as the query of a URL.
     fn query(&self) -> Vec<(&'static str, String)> {
         fn joined<T: ToString>(ids: &[T]) -> String {
             ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
@@ -121,10 +121,10 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     )?;
     let mut ids = ids_of(&rows);
     adjustments::want(&mut ids, &late);
-    let told = visitor.names(ids).await;
+    let names = visitor.names(ids).await;
     let mut groupings: Vec<_> = GROUPINGS.iter().filter(|(grouping, ..)| asked.by.contains(grouping)).collect();
     if !of_people.is_empty() {
-        // The sort keeps all others in their order.
+        // A stable sort: all other groupings stay in their order.
         groupings.sort_by_key(|(grouping, ..)| *grouping != Grouping::Employee);
     }
     let title = format!("{} to {}", reader.date(asked.from), reader.date(asked.to));
@@ -135,13 +135,13 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
                 @for (.., name) in &groupings { th scope="col" { (name) } }
                 (heads(reader))
             } }
-            tbody { @for (person, rows) in by_person(visitor, &rows, !of_people.is_empty(), &told) {
+            tbody { @for (person, rows) in by_person(visitor, &rows, !of_people.is_empty(), &names) {
                 @for row in rows { tr {
-                    @for (grouping, ..) in &groupings { td.text { (key(visitor, row, *grouping, &told)) } }
+                    @for (grouping, ..) in &groupings { td.text { (key(visitor, row, *grouping, &names)) } }
                     (Sums::of(row).cells(reader))
                 } }
                 @if let Some(sums) = person.and_then(|person| of_people.get(&person)) { tr.subtotal {
-                    th.text scope="row" colspan=(groupings.len()) { (name(&told, person)) ", all together" }
+                    th.text scope="row" colspan=(groupings.len()) { (name(&names, person)) ", all together" }
                     (sums.cells(reader))
                 } }
             } }
@@ -158,16 +158,15 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         } @else {
             @if has_more { p.error { "These are the first " (reader.count(ROWS)) " lines. The file has all, and the sums below count all." } }
             section {
-                (drawn(visitor, &rows, &groupings, &told, &title, table))
+                (drawn(visitor, &rows, &groupings, &names, &title, table))
                 (no_rate::hint(visitor, rows.iter().map(|row| (row.time, row.costs))))
             }
         }
-        (adjustments::section(visitor, &late, &told, "Beside these: hours that came late", true))
+        (adjustments::section(visitor, &late, &names, "Beside these: hours that came late", true))
     })
 }
 
-/// What each person comes out at, where their rows are several. Asked for, because sums of rounded rows differ by
-/// cents.
+/// The sum of each person with several rows. It is requested, because a sum of rounded rows differs by cents.
 async fn of_people(visitor: &Visitor, asked: &Asked) -> Result<BTreeMap<EmployeeId, Sums>, Failure> {
     if !asked.by.contains(&Grouping::Employee) || asked.by.len() == 1 {
         return Ok(BTreeMap::new());
@@ -177,19 +176,19 @@ async fn of_people(visitor: &Visitor, asked: &Asked) -> Result<BTreeMap<Employee
     Ok(rows.iter().filter_map(|row| Some((row.employee?, Sums::of(row)))).collect())
 }
 
-/// The rows as they are, or those of each person together, by name.
+/// The rows, all in one group; or in a group for each person, by name.
 fn by_person<'a>(
     visitor: &Visitor,
     rows: &'a [TimeRow],
     apart: bool,
-    told: &Told,
+    names: &KnownNames,
 ) -> Vec<(Option<EmployeeId>, Vec<&'a TimeRow>)> {
     if !apart {
         return vec![(None, rows.iter().collect())];
     }
     let mut people: BTreeMap<(String, Option<EmployeeId>), Vec<&TimeRow>> = BTreeMap::new();
     for row in rows {
-        let name = key(visitor, row, Grouping::Employee, told).to_lowercase();
+        let name = key(visitor, row, Grouping::Employee, names).to_lowercase();
         people.entry((name, row.employee)).or_default().push(row);
     }
     people.into_iter().map(|((_, person), rows)| (person, rows)).collect()
@@ -215,7 +214,7 @@ fn drawn(
     visitor: &Visitor,
     rows: &[TimeRow],
     groupings: &[&(Grouping, &str, &str)],
-    told: &Told,
+    names: &KnownNames,
     title: &str,
     table: Markup,
 ) -> Markup {
@@ -227,7 +226,7 @@ fn drawn(
     }
     longest.truncate(BARS);
     let label = |row: &TimeRow| {
-        let keys: Vec<String> = groupings.iter().map(|(grouping, ..)| key(visitor, row, *grouping, told)).collect();
+        let keys: Vec<String> = groupings.iter().map(|(grouping, ..)| key(visitor, row, *grouping, names)).collect();
         keys.join(", ")
     };
     let drawn: Vec<Bar> =
@@ -255,17 +254,17 @@ fn ids_of(rows: &[TimeRow]) -> Ids {
     }
 }
 
-fn name(told: &Told, id: Option<EmployeeId>) -> &str {
-    id.and_then(|id| told.employees.get(&id)).map_or("somebody without a name", Name::as_str)
+fn name(names: &KnownNames, id: Option<EmployeeId>) -> &str {
+    id.and_then(|id| names.employees.get(&id)).map_or("somebody without a name", Name::as_str)
 }
 
 /// The name of a row's key.
-fn key(visitor: &Visitor, row: &TimeRow, grouping: Grouping, told: &Told) -> String {
+fn key(visitor: &Visitor, row: &TimeRow, grouping: Grouping, names: &KnownNames) -> String {
     let date = |day: Option<Date>| day.map(|day| visitor.reader.date(day));
     let key = match grouping {
-        Grouping::Project => row.project.map(|id| lanes::project(told, id).to_owned()),
-        Grouping::Task => row.task.map(|id| lanes::task(told, id).to_owned()),
-        Grouping::Employee => row.employee.map(|id| name(told, Some(id)).to_owned()),
+        Grouping::Project => row.project.map(|id| lanes::project(names, id).to_owned()),
+        Grouping::Task => row.task.map(|id| lanes::task(names, id).to_owned()),
+        Grouping::Employee => row.employee.map(|id| name(names, Some(id)).to_owned()),
         Grouping::Day => date(row.day),
         Grouping::Week => date(row.week),
         Grouping::Month => row.month.map(|month| month.to_string()),
@@ -273,7 +272,7 @@ fn key(visitor: &Visitor, row: &TimeRow, grouping: Grouping, told: &Told) -> Str
     key.unwrap_or_default()
 }
 
-/// The days that are asked for most, with the rest of what is asked for as it is.
+/// Links to the reports of the most frequent ranges of days, with the other filters unchanged.
 fn shortcuts(visitor: &Visitor, asked: &Asked) -> Markup {
     let today = visitor.reader.day(visitor.app.clock.now());
     let before = |day: Date| day.yesterday().unwrap_or(day);

@@ -77,7 +77,7 @@ fn asked(params: &Params) -> Result<Asked, Failure> {
     Ok(Asked { project: params.get("projectId", "must be a project's id")?, from: day("from")?, to: day("to")? })
 }
 
-/// The hours of these days, in the organisation's time zone.
+/// The filter that selects the hours of these days, in the organisation's time zone.
 async fn filter(visitor: &Visitor, asked: Asked) -> Result<RepriceFilter, Failure> {
     let zone = visitor.app.organisation.settings().await.timezone.clone();
     let begin = match (asked.from, asked.to) {

@@ -49,10 +49,8 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
 
 /// Changes the settings of the organisation.
 pub(super) async fn submit(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Result<Response, Problem> {
-    let outcome = match read(&filled) {
-        Ok(settings) => visitor.ask(on_seen(filled.seen.as_ref(), SetSettings { settings })).await,
-        Err(failure) => Err(failure),
-    };
+    let outcome =
+        visitor.submit(read(&filled).map(|settings| on_seen(filled.seen.as_ref(), SetSettings { settings }))).await;
     Ok(match outcome {
         Ok(_) => {
             visitor.app.organisation.forget().await;

@@ -21,7 +21,7 @@ const BARS: usize = 25;
 /// The most lines of a table.
 const LINES: usize = 500;
 
-/// What bars measure.
+/// The value that the bars of a chart show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Measure {
     Time,
@@ -117,7 +117,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// From the query; the default is this month up to today.
+    /// The range of the query; the default is this month up to today.
     pub(super) fn of(visitor: &Visitor, params: &Params) -> Result<Self, Failure> {
         let today = visitor.reader.day(visitor.app.clock.now());
         let must = "must be a day such as 2026-03-01";

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     extract::{Params, PathId},
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
 };
 
 /// The submitted form of the page.
@@ -72,7 +72,7 @@ struct Shown<'a> {
     task: &'a Task,
     tag: Tag,
     project: &'a Project,
-    told: &'a Told,
+    names: &'a KnownNames,
     attempt: Attempt<'a>,
 }
 
@@ -90,8 +90,8 @@ async fn content(
     let (task, (projects, _)) = try_join!(visitor.ask(GetTask { id }), projects)?;
     let project = visitor.ask(GetProject { id: task.project_id }).await?;
     let employees = project.employees.iter().chain(&task.employees).copied().collect();
-    let told = visitor.names(Ids { employees, ..Ids::default() }).await;
-    let shown = Shown { visitor, task: &task, tag: task.tag(), project: &project, told: &told, attempt };
+    let names = visitor.names(Ids { employees, ..Ids::default() }).await;
+    let shown = Shown { visitor, task: &task, tag: task.tag(), project: &project, names: &names, attempt };
     let content = html! {
         (notice(params))
         (alert(attempt.map(|(_, failure)| failure)))
@@ -131,12 +131,12 @@ impl Shown<'_> {
     }
 
     fn people(&self, may_change: bool) -> Markup {
-        let (visitor, task, told) = (self.visitor, self.task, self.told);
+        let (visitor, task, names) = (self.visitor, self.task, self.names);
         let list = html! {
-            ul.cards { @for id in employee_names::sorted(told, &task.employees) { li.row {
-                span { (visitor.person(id, employee_names::name(told, id))) }
+            ul.cards { @for id in employee_names::sorted(names, &task.employees) { li.row {
+                span { (visitor.person(id, employee_names::name(names, id))) }
                 @if may_change {
-                    button.quiet type="submit" name="employee" value=(id) { "Take off" span.unseen { ": " (employee_names::name(told, id)) } }
+                    button.quiet type="submit" name="employee" value=(id) { "Take off" span.unseen { ": " (employee_names::name(names, id)) } }
                 }
             } } }
         };
@@ -146,9 +146,9 @@ impl Shown<'_> {
         };
         let others: Vec<EmployeeId> =
             self.project.employees.iter().copied().filter(|id| !task.employees.contains(id)).collect();
-        let mut options: Vec<(String, String)> = employee_names::sorted(told, &others)
+        let mut options: Vec<(String, String)> = employee_names::sorted(names, &others)
             .into_iter()
-            .map(|id| (id.to_string(), employee_names::name(told, id).to_owned()))
+            .map(|id| (id.to_string(), employee_names::name(names, id).to_owned()))
             .collect();
         if options.len() > 1 {
             options.push(("*".to_owned(), "Everybody on the project".to_owned()));

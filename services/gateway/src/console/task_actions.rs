@@ -1,4 +1,4 @@
-//! What is done with the forms on the page of a task.
+//! The actions of the forms on the page of a task.
 
 use axum::response::Response;
 use contracts::{
@@ -40,10 +40,9 @@ pub(super) async fn update(
     params: Params,
     Form(filled): LongForm<task_form::Filled>,
 ) -> Response {
-    let outcome = match task_form::read(&filled) {
-        Ok(changes) => visitor.ask(on_seen(filled.seen.as_ref(), UpdateTask { id, changes })).await,
-        Err(failure) => Err(failure),
-    };
+    let outcome = visitor
+        .submit(task_form::read(&filled).map(|changes| on_seen(filled.seen.as_ref(), UpdateTask { id, changes })))
+        .await;
     after(&visitor, id, &params, outcome, Done::Saved, Tried::Update(&filled)).await
 }
 

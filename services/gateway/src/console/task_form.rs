@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    inputs::{Input, Misfits, beside, note, seen, stored, text, tick},
+    inputs::{Fields, Misfits, note, seen, text, tick},
     places,
     visitor::Visitor,
 };
@@ -47,37 +47,27 @@ pub(super) fn form(
     project: &Project,
     tried: Option<(&Filled, &Failure)>,
 ) -> Markup {
-    let (filled, failure) = tried.unzip();
-    let of = |of: fn(&Filled) -> &Option<String>, stored: &str| {
-        filled.map_or_else(|| stored.to_owned(), |filled| text(of(filled)).to_owned())
-    };
-    let now = [
-        task.name.as_str(),
-        task.description.as_ref().map_or("", Note::as_str),
-        task.status.as_str(),
-        task.priority.as_str(),
-    ];
-    let values = [
-        of(|f| &f.name, now[0]),
-        of(|f| &f.description, now[1]),
-        of(|f| &f.status, now[2]),
-        of(|f| &f.priority, now[3]),
-    ];
-    let hints: Vec<Option<String>> = values.iter().zip(now).map(|(value, now)| stored(failure, value, now)).collect();
-    let input = |n: usize, name, label| {
-        let hint = hints[n].as_deref();
-        Input { form: "task", name, label, value: &values[n], error: beside(failure, name), hint }
-    };
+    let fields = Fields::of(
+        "task",
+        tried,
+        [
+            (|f: &Filled| &f.name, task.name.to_string()),
+            (|f| &f.description, task.description.as_ref().map_or("", Note::as_str).to_owned()),
+            (|f| &f.status, task.status.to_string()),
+            (|f| &f.priority, task.priority.to_string()),
+        ],
+    );
+    let billable = tried.map_or(task.billable, |(filled, _)| filled.billable.is_some());
     html! {
         section #change {
             h2 { "Change it" }
             form method="post" action=(action(visitor, task.id, "update")) {
                 (seen(tag))
-                (input(0, "name", "Name").line())
-                (input(1, "description", "Description").lines(3))
-                (input(2, "status", "Status").word(&project.statuses))
-                (input(3, "priority", "Priority").word(&project.priorities))
-                (tick("billable", "Its work is billed", filled.map_or(task.billable, |f| f.billable.is_some())))
+                (fields.input(0, "name", "Name", None).line())
+                (fields.input(1, "description", "Description", None).lines(3))
+                (fields.input(2, "status", "Status", None).word(&project.statuses))
+                (fields.input(3, "priority", "Priority", None).word(&project.priorities))
+                (tick("billable", "Its work is billed", billable))
                 p { button type="submit" { "Save" } }
             }
         }

@@ -11,7 +11,7 @@ use crate::{
     App,
     auth::{Access, Asker, ForManagers, Pass},
     extract::Params,
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
     routes::ListRequest,
 };
 
@@ -82,7 +82,12 @@ impl Visitor {
         self.asker.ask(&self.app, request).await
     }
 
-    /// The same if the visitor may read this; none if not.
+    /// Sends the request that a form makes. A form that cannot be read fails without a request.
+    pub(super) async fn submit<R: ForManagers>(&self, request: Result<R, Failure>) -> Result<R::Reply, Failure> {
+        self.ask(request?).await
+    }
+
+    /// Sends a request if the visitor may read the resource; none if not.
     pub(super) async fn ask_if<R: ForManagers>(
         &self,
         resource: Resource,
@@ -92,7 +97,7 @@ impl Visitor {
     }
 
     /// The names of these ids.
-    pub(super) async fn names(&self, ids: Ids) -> Arc<Told> {
+    pub(super) async fn names(&self, ids: Ids) -> Arc<KnownNames> {
         self.app.names.of(ids).await
     }
 

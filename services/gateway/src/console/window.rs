@@ -53,10 +53,8 @@ pub(super) async fn correct(
     params: Params,
     Form(filled): Form<Filled>,
 ) -> Result<Response, Problem> {
-    let outcome = match read(&visitor, id, &filled).await {
-        Ok(change) => visitor.ask(filled.on_condition(change)).await.map(drop),
-        Err(failure) => Err(failure),
-    };
+    let outcome =
+        visitor.submit(read(&visitor, id, &filled).await.map(|change| filled.on_condition(change))).await.map(drop);
     let leads = places::after(&places::window(id), Done::Saved);
     Ok(after(&visitor, id, &params, &filled, outcome.map(|()| leads)).await)
 }
@@ -180,7 +178,7 @@ async fn content(
         }
     };
     let (window, tasks) = try_join!(recorded(visitor, id), tasks)?;
-    let told = visitor
+    let names = visitor
         .names(Ids {
             employees: [window.employee_id].into(),
             projects: tasks.iter().map(|task| task.project_id).chain([window.project_id]).collect(),
@@ -188,7 +186,7 @@ async fn content(
             ..Ids::default()
         })
         .await;
-    let name = told.employees.get(&window.employee_id).map_or("somebody", Name::as_str);
+    let name = names.employees.get(&window.employee_id).map_or("somebody", Name::as_str);
     let day = format!("{}?day={}", visitor.address(places::DAY.path), reader.day(window.start));
     Ok(html! {
         (notice(params))
@@ -197,14 +195,14 @@ async fn content(
             p {
                 strong { (visitor.person(window.employee_id, name)) } ", "
                 (reader.moment(window.start)) " to " (reader.moment(window.end)) ", "
-                (lanes::project(&told, window.project_id)) ", " (lanes::task(&told, window.task_id)) ", " (window.computer)
+                (lanes::project(&names, window.project_id)) ", " (lanes::task(&names, window.task_id)) ", " (window.computer)
             }
             @if let Some(note) = &window.note { p { (note) } }
             (no_rate::after(visitor, &window))
             p { a href=(day) { "The whole day" } }
         }
         @if may_change {
-            section { h2 { "Correct it" } (correcting(visitor, &window, &tasks, &told, filled, failure)) }
+            section { h2 { "Correct it" } (correcting(visitor, &window, &tasks, &names, filled, failure)) }
             section { (voiding(visitor, &window, filled, failure)) }
         }
     })
@@ -214,7 +212,7 @@ fn correcting(
     visitor: &Visitor,
     window: &Window,
     tasks: &[Task],
-    told: &crate::names::Told,
+    names: &crate::names::KnownNames,
     filled: Option<&Filled>,
     failure: Option<&Failure>,
 ) -> Markup {
@@ -228,11 +226,11 @@ fn correcting(
     let mut works: Vec<(String, String)> = tasks
         .iter()
         .map(|task| {
-            (word(task.project_id, task.id), format!("{}, {}", lanes::project(told, task.project_id), task.name))
+            (word(task.project_id, task.id), format!("{}, {}", lanes::project(names, task.project_id), task.name))
         })
         .collect();
     if works.iter().all(|(word, _)| *word != own) {
-        let name = format!("{}, {}", lanes::project(told, window.project_id), lanes::task(told, window.task_id));
+        let name = format!("{}, {}", lanes::project(names, window.project_id), lanes::task(names, window.task_id));
         works.push((own.clone(), name));
     }
     works.sort_by_cached_key(|(_, name)| name.to_lowercase());
@@ -270,7 +268,7 @@ pub(super) fn moment(name: &str, label: &str, value: &str, error: Option<&str>) 
 }
 
 fn voiding(visitor: &Visitor, window: &Window, filled: Option<&Filled>, failure: Option<&Failure>) -> Markup {
-    // A form with more than a reason is the other one.
+    // A form with more fields than a reason is the other form of the page.
     let own = filled.filter(|filled| filled.work.is_none());
     let error = own.and(said(failure, "reason"));
     let value = own.and_then(|filled| filled.reason.as_deref()).unwrap_or_default();

@@ -36,8 +36,8 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         visitor.first(ListWindows { range: asked, filter, after: None, limit: None }, MOST).await?;
     let mut ids = lanes::ids_of(&windows);
     ids.employees.insert(employee);
-    let told = visitor.names(ids).await;
-    let name = told.employees.get(&employee).map_or("somebody", contracts::Name::as_str);
+    let names = visitor.names(ids).await;
+    let name = names.employees.get(&employee).map_or("somebody", contracts::Name::as_str);
     let back = if visitor.asker.own().is_some() { &places::MY_DAY } else { &places::DAY };
     let (may_change, is_own) = (visitor.may(Scope::write(Resource::Time)), employee == visitor.employee);
     let ask = |id| format!("{}?window={id}", visitor.address(places::ASK.path));
@@ -60,8 +60,8 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
                     } }
                     tbody { @for window in &windows { tr {
                         td { (reader.time(window.start)) "–" (reader.time(window.end)) }
-                        td.text { (lanes::project(&told, window.project_id)) }
-                        td.text { (lanes::task(&told, window.task_id)) }
+                        td.text { (lanes::project(&names, window.project_id)) }
+                        td.text { (lanes::task(&names, window.task_id)) }
                         td.text { (window.computer) }
                         td.text { @if let Some(note) = &window.note { (note) } }
                         td.number { (reader.hours(window.end - window.start - window.negative_time)) }

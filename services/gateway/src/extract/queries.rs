@@ -24,11 +24,11 @@ const NAME_MOST: usize = 32;
 #[derive(Debug, Default)]
 struct Accepted {
     names: Vec<String>,
-    /// Whether it changes something.
+    /// Whether the operation changes something.
     is_change: bool,
-    /// Whether it changes data.
+    /// Whether the operation supports conditions.
     is_conditional: bool,
-    /// Whether it needs credentials: whoever has none is told that first.
+    /// Whether the operation needs credentials: without them, that is the first error.
     is_secured: bool,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Queries(HashMap<(Method, String), Accepted>);
 struct InvalidQuery(Failure);
 
 impl Queries {
-    /// Reads them from the OpenAPI document.
+    /// Reads the parameters of all operations from the OpenAPI document.
     pub(crate) fn described_by(api: &OpenApi) -> Arc<Self> {
         let calls = api.paths.paths.iter().filter(|(path, _)| path.starts_with("/api/"));
         let accepted = calls.flat_map(|(path, item)| {

@@ -44,7 +44,7 @@ const MOST_COALESCED: usize = 256;
 /// A window that is stored in the stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Submitted {
-    /// Its sequence number there.
+    /// The sequence number in the stream.
     pub(crate) seq: u64,
     /// The outcome that a worker reported; queued without a report.
     pub(crate) outcome: Outcome,
@@ -52,7 +52,7 @@ pub(crate) struct Submitted {
     pub(crate) aside: Option<Failure>,
 }
 
-/// What a request waits for.
+/// What a request waits for before it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Until {
     /// The outcome from a worker, up to 2 s.

@@ -27,7 +27,7 @@ pub(super) struct Arrivals {
 }
 
 impl Queue {
-    /// A queue with room for so many windows.
+    /// A queue with room for this many windows.
     pub(super) fn new(room: usize) -> (Self, Arc<Mutex<Arrivals>>) {
         let (sender, receiver) = mpsc::channel(room);
         (Self { windows: sender }, Arc::new(Mutex::new(Arrivals { windows: receiver })))

@@ -37,7 +37,7 @@ impl Turns {
         metrics.places("waiting_batches", self.waiting.clone());
     }
 
-    /// Waits for the turn of a batch with so many windows. The turn lasts until the permit is dropped.
+    /// Waits for the turn of a batch with this many windows. The turn lasts until the permit is dropped.
     ///
     /// # Errors
     /// 429 when it does not come within two seconds, or too many batches wait.
@@ -67,7 +67,7 @@ mod tests {
         let first = turns.take(1_900).await.unwrap();
         let mut second = Box::pin(turns.take(500));
         assert!(second.as_mut().now_or_never().is_none(), "there is no room for it yet");
-        // A smaller one, for which there would be room, does not overtake.
+        // A smaller batch, for which there would be room, does not overtake.
         let mut third = Box::pin(turns.take(50));
         assert!(third.as_mut().now_or_never().is_none());
         drop(first);

@@ -40,12 +40,12 @@ pub(crate) struct Left {
     most: NonZeroU32,
     calls: u32,
     is_over: bool,
-    /// The time until another call is possible; when one is, until the limit is unused again.
+    /// The time until another call is possible; if one is possible now, until the limit is unused again.
     wait: Duration,
 }
 
 impl Bucket {
-    /// A limit of so many calls a minute; nothing for 0.
+    /// A limit of this many calls a minute; nothing for 0.
     pub(super) fn new(name: &'static str, most: u32) -> Option<Self> {
         let most = NonZeroU32::new(most)?;
         Some(Self { name, most, limit: RateLimit::new(most.get(), MINUTE), states: Mutex::default() })
@@ -85,7 +85,7 @@ impl Left {
         self.is_over
     }
 
-    /// The seconds until another call is possible; when one is, until the limit is unused again.
+    /// The seconds until another call is possible; if one is possible now, until the limit is unused again.
     pub(crate) fn seconds(&self) -> u32 {
         u32::try_from(self.wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1)
     }

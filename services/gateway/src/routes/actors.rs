@@ -23,10 +23,10 @@ pub(super) async fn name_actors<T: HasActor>(names: &Names, items: &mut [T]) {
         wanted.employees.extend(id_of::<EmployeeId>(actor, "person"));
         wanted.keys.extend(id_of::<KeyId>(actor, "key"));
     }
-    let told = names.of(wanted).await;
+    let known = names.of(wanted).await;
     for actor in items.iter_mut().filter_map(HasActor::actor) {
-        let person = id_of(actor, "person").and_then(|id| told.employees.get(&id));
-        let key = id_of(actor, "key").and_then(|id| told.keys.get(&id));
+        let person = id_of(actor, "person").and_then(|id| known.employees.get(&id));
+        let key = id_of(actor, "key").and_then(|id| known.keys.get(&id));
         if let Some(name) = person.or(key) {
             actor.name = Some(name.to_string());
         }
@@ -93,22 +93,22 @@ impl HasActor for NewKeyWithMaker {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ListedQuarantinedWindow)]
-pub(super) struct HeldWithDecider {
+pub(super) struct QuarantinedWithDecider {
     #[serde(flatten)]
-    pub(super) held: QuarantinedWindow,
+    pub(super) quarantined: QuarantinedWindow,
     /// Who has decided about it, if somebody has.
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_by: Option<ShownActor>,
 }
 
-impl From<QuarantinedWindow> for HeldWithDecider {
-    fn from(mut held: QuarantinedWindow) -> Self {
-        let actor = held.decided_by.take().and_then(|text| text.parse::<Actor>().ok());
-        Self { decided_by: actor.map(Into::into), held }
+impl From<QuarantinedWindow> for QuarantinedWithDecider {
+    fn from(mut quarantined: QuarantinedWindow) -> Self {
+        let actor = quarantined.decided_by.take().and_then(|text| text.parse::<Actor>().ok());
+        Self { decided_by: actor.map(Into::into), quarantined }
     }
 }
 
-impl HasActor for HeldWithDecider {
+impl HasActor for QuarantinedWithDecider {
     fn actor(&mut self) -> Option<&mut ShownActor> {
         self.decided_by.as_mut()
     }

@@ -109,7 +109,7 @@ pub(super) async fn time(
     List { app, asker, listing, form }.answer_named(request).await
 }
 
-/// The same as a table for spreadsheets, for a page.
+/// Time and money as a table for spreadsheets, for a page.
 pub(crate) async fn time_as_csv(
     app: Arc<App>,
     asker: Asker,

@@ -100,7 +100,7 @@ pub(super) async fn post_batch(
     if batch.windows.is_empty() || batch.windows.len() > BATCH_WINDOWS {
         return Err(Failure::field("windows", format!("must hold 1 to {BATCH_WINDOWS} windows")).into());
     }
-    // Before their turn, windows are kept as they were sent, because that takes the least memory.
+    // Until their turn comes, windows are kept as they were sent, because that takes the least memory.
     let turn = app.ingest.turns().take(batch.windows.len()).await?;
     let now = app.clock.now();
     let mut good = Vec::with_capacity(batch.windows.len());

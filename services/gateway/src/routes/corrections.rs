@@ -15,7 +15,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    actors::HeldWithDecider,
+    actors::QuarantinedWithDecider,
     form::Form,
     list::{List, ListRequest},
     time_entries::{WindowSeen, seen},
@@ -113,7 +113,7 @@ pub(super) async fn void_window(
         ("teamId" = Option<HashSet<TeamId>>, Query, style = Form, explode = false, max_items = 1_000, description = "Of the employees of these teams only."),
         Paging, ("decided" = Option<bool>, Query, description = "Those that are decided, in place of the others."),
     ),
-    responses((status = 200, description = "All of them.", body = Vec<HeldWithDecider>)),
+    responses((status = 200, description = "All of them.", body = Vec<QuarantinedWithDecider>)),
 )]
 pub(super) async fn list_quarantine(
     State(app): State<Arc<App>>,
@@ -125,7 +125,7 @@ pub(super) async fn list_quarantine(
     let within = teams::within(&app, &asker, &params).await?;
     let list = List { app, asker, listing, form: Form::Json };
     let request = Bounded { asked: ListQuarantine { decided, ..ListQuarantine::default() }, within };
-    list.answer_with_actors::<_, HeldWithDecider>(request).await
+    list.answer_with_actors::<_, QuarantinedWithDecider>(request).await
 }
 
 impl ListRequest for ListQuarantine {

@@ -195,7 +195,7 @@ pub(super) async fn update_employee(
     Ok(Json(Employee { projects, ..employee }))
 }
 
-/// The same for a change of an employee.
+/// The failure of a change of the employee after their projects were set.
 fn half_done(failure: Failure) -> Failure {
     let detail =
         format!("The projects are set; name, e-mail and title are not, so send them again: {}", failure.detail);

@@ -34,7 +34,7 @@ pub(super) struct Table {
 }
 
 impl Form {
-    /// CSV, if the caller wants it.
+    /// CSV, if the caller prefers it.
     pub(super) fn wanted(listing: &Listing, table: Table) -> Self {
         if listing.wants_csv { Self::Csv(table) } else { Self::JsonOverCsv }
     }

@@ -71,13 +71,13 @@ pub(super) async fn named<T: HasIds>(names: &Names, items: Vec<T>) -> Vec<Named<
         wanted.tasks.extend(task);
         wanted.employees.extend(employee);
     }
-    let told = names.of(wanted).await;
+    let known = names.of(wanted).await;
     let beside = |item: T| {
         let ItemIds { project, task, employee } = item.ids();
         let names = ItemNames {
-            project_name: project.and_then(|id| told.work.projects.get(&id).cloned()),
-            task_name: task.and_then(|id| told.work.tasks.get(&id).cloned()),
-            employee_name: employee.and_then(|id| told.employees.get(&id).cloned()),
+            project_name: project.and_then(|id| known.work.projects.get(&id).cloned()),
+            task_name: task.and_then(|id| known.work.tasks.get(&id).cloned()),
+            employee_name: employee.and_then(|id| known.employees.get(&id).cloned()),
         };
         Named { item, names }
     };

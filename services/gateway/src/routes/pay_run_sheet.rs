@@ -8,7 +8,7 @@ use super::{audit::record_taken, time_sheet::currency_note};
 use crate::{
     App,
     error::Problem,
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
     sheet::{Cell, Column, Kind, Sheet, answer},
 };
 
@@ -16,14 +16,14 @@ use crate::{
 pub(super) async fn answered(app: &App, run: &PayRun, periods: &[PaidPeriod]) -> Result<Response, Problem> {
     record_taken(app, "pay-run").await?;
     let employees = periods.iter().map(|period| period.employee_id).collect();
-    let told = app.names.of(Ids { employees, ..Ids::default() }).await;
+    let names = app.names.of(Ids { employees, ..Ids::default() }).await;
     let zone = app.organisation.settings().await.timezone.clone();
-    let mut sheet = sheet(run, periods, &told, zone);
+    let mut sheet = sheet(run, periods, &names, zone);
     sheet.notes.extend(currency_note(app).await);
     answer(sheet, "attachment; filename=\"pay-run.xlsx\"").await
 }
 
-fn sheet(run: &PayRun, periods: &[PaidPeriod], told: &Told, zone: Zone) -> Sheet {
+fn sheet(run: &PayRun, periods: &[PaidPeriod], names: &KnownNames, zone: Zone) -> Sheet {
     let day = |at: Millis| Cell::Date(zone.day(at));
     let last = |end: Millis| Cell::Date(zone.day(end - 1));
     let columns = [
@@ -40,7 +40,7 @@ fn sheet(run: &PayRun, periods: &[PaidPeriod], told: &Told, zone: Zone) -> Sheet
     ];
     let row = |period: &PaidPeriod| {
         vec![
-            Cell::text(told.employees.get(&period.employee_id)),
+            Cell::text(names.employees.get(&period.employee_id)),
             day(period.start),
             last(period.end),
             Cell::Hours(period.time),

@@ -160,7 +160,7 @@ pub(crate) fn described() -> serde_json::Value {
 pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
     let (router, api) = calls(&app.base);
     let queries = Queries::described_by(&api);
-    // As text it takes a tenth of the memory.
+    // As text the document takes a tenth of the memory.
     let described = Bytes::from(serde_json::to_vec(&api).expect("a description is JSON"));
     drop(api);
     let router = router

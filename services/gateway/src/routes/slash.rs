@@ -4,7 +4,7 @@ use tower::{Layer, util::MapRequestLayer};
 
 use super::under_path::{stripped, with_path};
 
-/// The same routes also with a slash at the end, as some scripts write them.
+/// The routes, also with a slash at the end, as some scripts write them.
 pub(super) fn with_and_without(url: &PublicUrl, router: Router) -> Router {
     // A layer of the router itself would be too late, because the route is chosen before it.
     let base = url.base().to_owned();

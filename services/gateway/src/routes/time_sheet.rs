@@ -15,7 +15,7 @@ use crate::{
     auth::Asker,
     error::Problem,
     extract::Listing,
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
     sheet::{Cell, Column, Kind, MOST_LINES, Sheet, answer, too_long},
 };
 
@@ -46,8 +46,8 @@ pub(crate) async fn time_as_xlsx(
         None => None,
     };
     let totals = whole.map(|whole| whole.items);
-    let told = app.names.of(ids_of(&rows)).await;
-    let mut sheet = sheet(&request, &rows, totals.as_deref(), &told);
+    let names = app.names.of(ids_of(&rows)).await;
+    let mut sheet = sheet(&request, &rows, totals.as_deref(), &names);
     sheet.notes.extend(currency_note(&app).await);
     let file = answer(sheet, DISPOSITION).await?;
     Ok((link.map(|link| [link]), file).into_response())
@@ -84,7 +84,7 @@ fn ids_of(rows: &[TimeRow]) -> Ids {
 }
 
 /// The content of a column in a row.
-type Says = fn(&TimeRow, &Told) -> Cell;
+type Says = fn(&TimeRow, &KnownNames) -> Cell;
 
 /// The columns: names, days and sums for people, then the ids for programs.
 fn columns(by: &BTreeSet<Grouping>) -> Vec<(Column, Says)> {
@@ -93,11 +93,13 @@ fn columns(by: &BTreeSet<Grouping>) -> Vec<(Column, Says)> {
         (Day, "Day", Kind::Date, |row, _| Cell::date(row.day)),
         (Week, "Week from", Kind::Date, |row, _| Cell::date(row.week)),
         (Month, "Month", Kind::Month, |row, _| Cell::date(row.month.map(contracts::YearMonth::first_day))),
-        (Project, "Project", Kind::Text, |row, told| {
-            Cell::text(row.project.and_then(|id| told.work.projects.get(&id)))
+        (Project, "Project", Kind::Text, |row, names| {
+            Cell::text(row.project.and_then(|id| names.work.projects.get(&id)))
         }),
-        (Task, "Task", Kind::Text, |row, told| Cell::text(row.task.and_then(|id| told.work.tasks.get(&id)))),
-        (Employee, "Employee", Kind::Text, |row, told| Cell::text(row.employee.and_then(|id| told.employees.get(&id)))),
+        (Task, "Task", Kind::Text, |row, names| Cell::text(row.task.and_then(|id| names.work.tasks.get(&id)))),
+        (Employee, "Employee", Kind::Text, |row, names| {
+            Cell::text(row.employee.and_then(|id| names.employees.get(&id)))
+        }),
     ];
     let ids: [(Grouping, &str, Kind, Says); 3] = [
         (Project, "Project id", Kind::Text, |row, _| Cell::text(row.project)),
@@ -117,11 +119,11 @@ fn columns(by: &BTreeSet<Grouping>) -> Vec<(Column, Says)> {
 }
 
 /// The table. `totals` is the row of the whole report, or none if there is no time.
-fn sheet(request: &GetTime, rows: &[TimeRow], totals: Option<&[TimeRow]>, told: &Told) -> Sheet {
+fn sheet(request: &GetTime, rows: &[TimeRow], totals: Option<&[TimeRow]>, names: &KnownNames) -> Sheet {
     let columns = columns(&request.group_by);
     let sums = |whole: &[TimeRow]| {
         let cells = columns.iter().enumerate().map(|(n, (column, says))| match (column.kind, whole.first()) {
-            (Kind::Hours | Kind::Money, Some(row)) => says(row, told),
+            (Kind::Hours | Kind::Money, Some(row)) => says(row, names),
             (Kind::Hours, None) => Cell::Hours(0),
             (Kind::Money, None) => Cell::Money(contracts::Cents(0)),
             _ if n == 0 => Cell::Text("All".to_owned()),
@@ -134,7 +136,7 @@ fn sheet(request: &GetTime, rows: &[TimeRow], totals: Option<&[TimeRow]>, told: 
         title: format!("Time from {} to {}", moment(start, &request.timezone), moment(end, &request.timezone)),
         notes: vec![ROUNDED.to_owned()],
         zone: request.timezone.clone(),
-        rows: rows.iter().map(|row| columns.iter().map(|(_, says)| says(row, told)).collect()).collect(),
+        rows: rows.iter().map(|row| columns.iter().map(|(_, says)| says(row, names)).collect()).collect(),
         totals: totals.map(sums),
         columns: columns.iter().map(|(column, _)| column.clone()).collect(),
     }

@@ -15,8 +15,8 @@ use tower::{
     util::{MapRequestLayer, MapResponseLayer},
 };
 
-/// The same routes below the proxy's path, whether the proxy removes the path or not. The headers `Location` and
-/// `Link` get the path too.
+/// The routes below the proxy's path, whether the proxy removes the path or not. The headers `Location` and `Link` get
+/// the path too.
 pub(super) fn under_path(url: &PublicUrl, router: Router) -> Router {
     if url.base().is_empty() {
         return router;
@@ -68,7 +68,7 @@ fn name(base: &str, headers: &mut HeaderMap) {
         let before = start.trim_end_matches('/');
         let named = headers.get(&header).filter(|value| value.as_bytes().starts_with(start.as_bytes()));
         let named = named.map(|value| [before.as_bytes(), base.as_bytes(), &value.as_bytes()[before.len()..]].concat());
-        // It was a valid header, and what is put in front of it is a path.
+        // The header was valid, and only a path is put in front of it.
         if let Some(named) = named.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok()) {
             headers.insert(header, named);
         }

@@ -25,7 +25,7 @@ use super::connection::Alarm;
 use super::metrics::{ConnectionMetrics, TooSlow};
 use crate::error::Problem;
 
-/// For each so many bytes the limit is extended by a second.
+/// The number of bytes for which the limit is extended by a second.
 const BYTES_A_SECOND: f64 = 8_192.0;
 
 /// The time limit, and the metrics that count slow bodies.

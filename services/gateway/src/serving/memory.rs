@@ -13,7 +13,8 @@ use super::bounds::Bounds;
 /// How often this is checked.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Returns what only the start needed, and memory whenever most connections have closed, until shutdown.
+/// Until shutdown, returns memory to the operating system: once after the start, and whenever most connections have
+/// closed.
 pub(super) async fn give_back(bounds: Bounds, shutdown: &Shutdown) {
     trim();
     loop {

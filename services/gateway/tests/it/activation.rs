@@ -7,11 +7,11 @@ use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use testkit::eventually;
 
-use crate::edge::{Edge, problem, told};
+use crate::edge::{Edge, problem_of, read_problem};
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// An edge with directory, and Ann who is invited.
+/// A harness with a gateway and directory, and Ann who is invited.
 pub(crate) async fn invited() -> (Edge, Employee) {
     let edge = Edge::start().await;
     edge.harness.spawn(directory::needs(), |deps, stop| directory::run(directory::Config::default(), deps, stop)).await;
@@ -35,7 +35,7 @@ pub(crate) async fn token(edge: &Edge, employee: &Employee) -> Secret {
     minted.expect("minted").expect("open").token
 }
 
-/// A page of ours, after a look at its headers.
+/// A page of the gateway, after a check of its headers.
 pub(crate) async fn page(response: Response) -> (StatusCode, String) {
     let headers = response.headers().clone();
     assert_eq!(headers["content-type"], "text/html; charset=utf-8");
@@ -70,7 +70,7 @@ async fn submit(edge: &Edge, token: &str, password: &str) -> (StatusCode, String
 async fn the_page_says_whose_invitation_it_is_explains_a_short_password_and_what_comes_next() {
     let (edge, ann) = invited().await;
     let token = token(&edge, &ann).await;
-    // However often it is looked at, nothing is used up.
+    // However often the link is opened, that does not use it up.
     for _ in 0..3 {
         let (status, html) = look(&edge, token.expose()).await;
         assert_eq!(status, 200);
@@ -137,25 +137,26 @@ async fn an_api_client_activates_logs_in_and_sees_who_they_are() {
     let log_in = |username: &str, password: &str| {
         edge.post("/api/auth/login").form(&[("username", username), ("password", password)])
     };
-    let weak = told(activate(token.expose(), "too short")).await;
+    let weak = problem_of(activate(token.expose(), "too short")).await;
     assert_eq!(
         (weak.status.as_u16(), weak.code.as_str(), weak.field.as_deref()),
         (422, "weak_password", Some("password"))
     );
-    let wrong = told(activate("x", PASSWORD)).await;
+    let wrong = problem_of(activate("x", PASSWORD)).await;
     assert_eq!((wrong.status.as_u16(), wrong.code.as_str()), (400, "invalid_token"));
-    let not_yet = told(log_in("ann@example.org", PASSWORD)).await;
+    let not_yet = problem_of(log_in("ann@example.org", PASSWORD)).await;
     let shown: Value = activate(token.expose(), PASSWORD).send().await.expect("an answer").json().await.expect("JSON");
     assert_eq!((&shown["id"], &shown["is_active"]), (&json!(ann.id), &json!(true)));
-    let again = told(activate(token.expose(), PASSWORD)).await;
+    let again = problem_of(activate(token.expose(), PASSWORD)).await;
     assert_eq!((again.status.as_u16(), again.code.as_str()), (400, "invalid_token"));
-    // The same for every cause, to the letter.
+    // Every cause has the same answer, byte for byte.
     for (username, password) in [("ann@example.org", "wrong"), ("bob@example.org", PASSWORD), ("", ""), ("x", PASSWORD)]
     {
-        let told = told(log_in(username, password)).await;
-        assert_eq!((told.status.as_u16(), &told.text), (401, &not_yet.text));
+        let problem = problem_of(log_in(username, password)).await;
+        assert_eq!((problem.status.as_u16(), &problem.text), (401, &not_yet.text));
     }
-    let missing = problem(edge.post("/api/auth/login").form(&[("username", "a")]).send().await.expect("one")).await;
+    let missing =
+        read_problem(edge.post("/api/auth/login").form(&[("username", "a")]).send().await.expect("one")).await;
     assert_eq!((missing.status.as_u16(), missing.field.as_deref()), (422, Some("password")));
     let answer = log_in("ANN@example.org", PASSWORD).send().await.expect("an answer");
     assert_eq!(answer.headers()["cache-control"], "no-store");

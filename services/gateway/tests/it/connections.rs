@@ -16,14 +16,14 @@ use crate::edge::{config, start_gateway_with};
 const BOUND: Duration = Duration::from_secs(60);
 const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: t3\r\n\r\n";
 
-struct Door {
+struct Fixture {
     harness: Harness,
     gateway: Running,
     addr: String,
 }
 
-impl Door {
-    async fn open(connections: Connections) -> Self {
+impl Fixture {
+    async fn start(connections: Connections) -> Self {
         let harness = Harness::start().await;
         let config = gateway::Config { connections, ..config() };
         let (base, gateway) = start_gateway_with(&harness, config).await;
@@ -42,7 +42,7 @@ impl Door {
     }
 }
 
-/// Asks on a connection; the beginning of the answer, nothing where it is closed.
+/// Sends a request on a connection. Returns the beginning of the answer; nothing if the connection is closed.
 async fn ask(connection: &mut TcpStream) -> String {
     let mut answer = vec![0; 4_096];
     let _ = connection.write_all(HEALTH).await;
@@ -50,7 +50,7 @@ async fn ask(connection: &mut TcpStream) -> String {
     String::from_utf8_lossy(&answer[..read]).into_owned()
 }
 
-/// All that comes until the connection is closed.
+/// Everything that is received until the connection is closed.
 async fn rest(connection: &mut TcpStream) -> String {
     let mut rest = Vec::new();
     let _ = timeout(BOUND, connection.read_to_end(&mut rest)).await.expect("it is closed");
@@ -59,32 +59,32 @@ async fn rest(connection: &mut TcpStream) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_connections_that_send_one_byte_hold_nobody_up_and_are_closed() {
-    let door = Door::open(Connections { http_head_seconds: 3, ..Connections::default() }).await;
+    let fixture = Fixture::start(Connections { http_head_seconds: 3, ..Connections::default() }).await;
     let mut slow = Vec::new();
     for _ in 0..1_000 {
-        let mut connection = door.connect().await;
+        let mut connection = fixture.connect().await;
         connection.write_all(b"G").await.expect("sent");
         slow.push(connection);
     }
-    assert!(ask(&mut door.connect().await).await.starts_with("HTTP/1.1 200 "));
+    assert!(ask(&mut fixture.connect().await).await.starts_with("HTTP/1.1 200 "));
     for connection in &mut slow {
         assert_eq!(rest(connection).await, "");
     }
     eventually("their places are free", async || {
-        (door.metric("t3_http_connections{service_name=\"gateway\"}").await == 0).then_some(())
+        (fixture.metric("t3_http_connections{service_name=\"gateway\"}").await == 0).then_some(())
     })
     .await;
-    assert_eq!(door.metric("t3_http_too_slow_total{service_name=\"gateway\",part=\"head\"}").await, 1_000);
-    door.harness.finish().await;
+    assert_eq!(fixture.metric("t3_http_too_slow_total{service_name=\"gateway\",part=\"head\"}").await, 1_000);
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_trickles_is_ended_with_408() {
-    let door = Door::open(Connections { http_body_seconds: 2, ..Connections::default() }).await;
-    let (mut hearing, mut saying) = door.connect().await.into_split();
+    let fixture = Fixture::start(Connections { http_body_seconds: 2, ..Connections::default() }).await;
+    let (mut hearing, mut saying) = fixture.connect().await.into_split();
     let head = "POST /api/auth/activate HTTP/1.1\r\nHost: t3\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n{";
     saying.write_all(head.as_bytes()).await.expect("sent");
-    // A byte now and then is no silence, and still too slow.
+    // A byte now and then keeps the connection from being idle, but is still too slow.
     let trickling = tokio::spawn(async move {
         while saying.write_all(b" ").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -97,19 +97,19 @@ async fn a_body_that_trickles_is_ended_with_408() {
     assert!(answer.contains("connection: close") && answer.contains("body_too_slow"), "{answer}");
     assert!(answer.contains("x-request-id"), "{answer}");
     trickling.abort();
-    door.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_without_requests_is_closed_and_one_in_use_is_not() {
-    let door = Door::open(Connections { http_idle_seconds: 2, ..Connections::default() }).await;
-    let (mut idle, mut silent) = (door.connect().await, door.connect().await);
+    let fixture = Fixture::start(Connections { http_idle_seconds: 2, ..Connections::default() }).await;
+    let (mut idle, mut silent) = (fixture.connect().await, fixture.connect().await);
     for _ in 0..3 {
         assert!(ask(&mut idle).await.starts_with("HTTP/1.1 200 "));
     }
     assert_eq!(rest(&mut idle).await, "");
     assert_eq!(rest(&mut silent).await, "", "nor one that never sent any");
-    door.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,45 +119,49 @@ async fn past_the_bound_connections_are_told_503_until_others_are_closed() {
         http_max_connections_per_address: Some(0),
         ..Connections::default()
     };
-    let door = Door::open(bound).await;
-    let mut taken = vec![door.connect().await, door.connect().await, door.connect().await];
+    let fixture = Fixture::start(bound).await;
+    let mut taken = vec![fixture.connect().await, fixture.connect().await, fixture.connect().await];
     for connection in &mut taken {
         assert!(ask(connection).await.starts_with("HTTP/1.1 200 "));
     }
-    let refused = rest(&mut door.connect().await).await;
+    let refused = rest(&mut fixture.connect().await).await;
     assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("Retry-After"), "{refused}");
-    assert_eq!(door.metric("t3_http_connections_refused_total{service_name=\"gateway\",bound=\"all\"}").await, 1);
+    assert_eq!(fixture.metric("t3_http_connections_refused_total{service_name=\"gateway\",bound=\"all\"}").await, 1);
     assert!(ask(&mut taken[0]).await.starts_with("HTTP/1.1 200 "), "those that are there go on");
     taken.pop();
     eventually_within(BOUND, "there is a place again", async || {
-        ask(&mut door.connect().await).await.starts_with("HTTP/1.1 200 ").then_some(())
+        ask(&mut fixture.connect().await).await.starts_with("HTTP/1.1 200 ").then_some(())
     })
     .await;
-    door.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_address_has_no_more_connections_than_its_own_bound() {
-    let door = Door::open(Connections { http_max_connections_per_address: Some(2), ..Connections::default() }).await;
-    let mut taken = [door.connect().await, door.connect().await];
+    let fixture =
+        Fixture::start(Connections { http_max_connections_per_address: Some(2), ..Connections::default() }).await;
+    let mut taken = [fixture.connect().await, fixture.connect().await];
     for connection in &mut taken {
         assert!(ask(connection).await.starts_with("HTTP/1.1 200 "));
     }
-    assert!(rest(&mut door.connect().await).await.starts_with("HTTP/1.1 503 "));
-    assert_eq!(door.metric("t3_http_connections_refused_total{service_name=\"gateway\",bound=\"address\"}").await, 1);
-    door.harness.finish().await;
+    assert!(rest(&mut fixture.connect().await).await.starts_with("HTTP/1.1 503 "));
+    assert_eq!(
+        fixture.metric("t3_http_connections_refused_total{service_name=\"gateway\",bound=\"address\"}").await,
+        1
+    );
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_reads_nothing_is_disconnected() {
-    let door = Door::open(Connections { http_write_seconds: 1, ..Connections::default() }).await;
-    let mut deaf = door.connect().await;
-    // More than the buffers of both ends hold: asked again and again until nothing more can be said.
+    let fixture = Fixture::start(Connections { http_write_seconds: 1, ..Connections::default() }).await;
+    let mut deaf = fixture.connect().await;
+    // The requests exceed the buffers of both ends, so the client sends until it can send no more.
     let request = b"GET /openapi.json HTTP/1.1\r\nHost: t3\r\n\r\n".repeat(1_000);
     let _ = timeout(Duration::from_secs(5), deaf.write_all(&request)).await;
     eventually_within(BOUND, "it is given up", async || {
-        (door.metric("t3_http_too_slow_total{service_name=\"gateway\",part=\"answer\"}").await == 1).then_some(())
+        (fixture.metric("t3_http_too_slow_total{service_name=\"gateway\",part=\"answer\"}").await == 1).then_some(())
     })
     .await;
-    door.harness.finish().await;
+    fixture.harness.finish().await;
 }

@@ -1,5 +1,5 @@
-//! The console's door: who gets in, with what, and what every page says of itself. What the pages show
-//! is tested in `stack`.
+//! The console's access control: who gets in, with which credentials, and what every page says of itself. What the
+//! pages show is tested in `stack`.
 
 use contracts::{EmployeeId, Role};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
@@ -7,7 +7,7 @@ use testkit::eventually;
 
 use crate::{edge::Edge, scopes::give_role};
 
-/// A browser that goes on only when it is told to.
+/// A client that does not follow redirects.
 fn browser() -> Client {
     Client::builder().redirect(Policy::none()).no_proxy().build().expect("a client")
 }
@@ -31,7 +31,7 @@ async fn text(response: Response) -> String {
     response.text().await.expect("a body")
 }
 
-/// Somebody with this role, whose token the gateway takes for one.
+/// Somebody with this role, and a valid token.
 async fn somebody(edge: &Edge, role: Role) -> (EmployeeId, String) {
     let person = kit::new_id();
     give_role(edge, person, role, 0).await;
@@ -56,7 +56,7 @@ async fn whoever_is_not_logged_in_is_led_to_the_log_in_and_back() {
             assert_eq!(leads(&answer), Some(next.as_str()));
         }
     }
-    // A part that fetches itself again has the whole page go there.
+    // A request of htmx for a part of a page is answered with a redirect of the whole page.
     let refresh = open(&edge, "/console?seen=x", "").header("hx-request", "true").send().await.expect("an answer");
     assert_eq!(refresh.status(), 401);
     assert_eq!(refresh.headers()["hx-redirect"], "/console/log-in?next=%2Fconsole%3Fseen%3Dx");
@@ -76,7 +76,7 @@ async fn every_page_opens_for_those_whose_role_allows_it_and_for_nobody_else() {
             let scope = access.trim_end_matches(" or own").trim_end_matches(" for all").parse().ok();
             let is_for_all = access.ends_with("for all") && role == Role::Manager;
             let may = access.ends_with("own") || scope.is_none_or(|scope| role.scopes().allow(scope)) && !is_for_all;
-            // No service runs here: behind the door there is another error, or a page that asks nobody.
+            // No service runs here: past the access check there is another error, or a page that needs no service.
             let status = answer.status().as_u16();
             match (may, path.as_str()) {
                 (true, _) => assert!(matches!(status, 200 | 503), "{role:?} {path} {status}"),
@@ -162,7 +162,7 @@ async fn a_cookie_lives_eight_hours_after_the_last_page_that_a_person_opened() {
         request.send().await.expect("an answer")
     };
     let kept = |answer: &Response| Some(answer.headers().get("set-cookie")?.to_str().ok()?.to_owned());
-    // It is young.
+    // The token is too young to be renewed.
     assert_eq!(kept(&zone(&token, false).await), None);
     // The token of this test is over after ten minutes: one that the gateway makes is good for longer.
     let old = edge.token_issued_ago(person, 700);
@@ -171,7 +171,7 @@ async fn a_cookie_lives_eight_hours_after_the_last_page_that_a_person_opened() {
     let (name, rest) = renewed.split_once('=').expect("a name");
     let (renewed, attributes) = rest.split_once("; ").expect("attributes");
     assert_eq!((name, attributes), ("t3", "Path=/; Max-Age=28800; HttpOnly; SameSite=Lax"));
-    // What ends a person's tokens ends this one too.
+    // What ends a person's tokens ends the renewed one too.
     assert_eq!(zone(renewed, false).await.status(), 200);
     give_role(&edge, person, Role::Owner, 1).await;
     eventually("it is over", async || (zone(renewed, false).await.status() == 303).then_some(())).await;
@@ -188,7 +188,7 @@ async fn a_log_out_that_cannot_be_done_now_says_so_and_leaves_the_cookie() {
         (answer.status().as_u16(), answer.headers().contains_key("set-cookie"))
     };
     for _ in 0..10 {
-        // Nothing is known about tokens until the next beat, and directory is away.
+        // Nothing is known about tokens until the next heartbeat, and directory is away.
         edge.harness.clock.advance(31_000);
         assert_eq!(log_out(&token).await, (503, false));
     }

@@ -1,4 +1,4 @@
-//! Who is let in, and that it is asked first.
+//! Which credentials are accepted, and that they are checked before anything else.
 
 use contracts::Secret;
 use jsonwebtoken::Algorithm;
@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::edge::{Edge, JWT_SECRET, KEY, PREVIOUS_KEY, config, problem, sign, start_gateway_with, told};
+use crate::edge::{Edge, JWT_SECRET, KEY, PREVIOUS_KEY, config, problem_of, read_problem, sign, start_gateway_with};
 
 /// No service runs, so a request that is let in gets a 503.
 const LET_IN: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
@@ -16,12 +16,12 @@ const REFUSED: StatusCode = StatusCode::UNAUTHORIZED;
 async fn an_admin_is_known_by_the_key_or_the_one_before_it() {
     let edge = Edge::start().await;
     for key in [KEY, PREVIOUS_KEY] {
-        assert_eq!(told(edge.get("/api/v1/employee").header("X-API-Key", key)).await.status, LET_IN);
+        assert_eq!(problem_of(edge.get("/api/v1/employee").header("X-API-Key", key)).await.status, LET_IN);
     }
     for key in ["", "x", &KEY[1..], &format!("{KEY}x"), JWT_SECRET] {
-        let told = told(edge.get("/api/v1/employee").header("X-API-Key", key)).await;
-        assert_eq!((told.status, told.code.as_str()), (REFUSED, "unauthorized"));
-        assert!(key.len() < 5 || !told.text.contains(key));
+        let problem = problem_of(edge.get("/api/v1/employee").header("X-API-Key", key)).await;
+        assert_eq!((problem.status, problem.code.as_str()), (REFUSED, "unauthorized"));
+        assert!(key.len() < 5 || !problem.text.contains(key));
     }
     edge.harness.finish().await;
 }
@@ -29,7 +29,7 @@ async fn an_admin_is_known_by_the_key_or_the_one_before_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_good_only_as_we_signed_it_and_until_it_is_over() {
     let edge = Edge::start().await;
-    let me = async |token: &str| told(edge.get("/api/auth/me").bearer_auth(token)).await.status;
+    let me = async |token: &str| problem_of(edge.get("/api/auth/me").bearer_auth(token)).await.status;
     let (id, now) = (Uuid::from_u128(7), edge.harness.clock.now().0 / 1_000);
     let good = json!({ "sub": id, "epoch": 0, "iat": now, "exp": now + 600 });
     assert_eq!(me(&sign(&good, Algorithm::HS256, JWT_SECRET)).await, LET_IN);
@@ -51,7 +51,7 @@ async fn a_token_is_good_only_as_we_signed_it_and_until_it_is_over() {
         assert_eq!(me(bad).await, REFUSED, "{bad}");
     }
     edge.harness.clock.advance(590_000);
-    // A beat later, so that we know again what is revoked.
+    // After another heartbeat the gateway knows again what is revoked.
     testkit::eventually("a beat", async || (me(&token).await == LET_IN && ready(&edge).await).then_some(())).await;
     edge.harness.clock.advance(11_000);
     assert_eq!(me(&token).await, REFUSED);
@@ -69,7 +69,7 @@ async fn a_gateway_with_a_new_secret_takes_tokens_of_the_one_before_as_long_as_i
             ..config()
         };
         let (base, _gateway) = start_gateway_with(&edge.harness, new).await;
-        assert_eq!(told(edge.http.get(base + "/api/auth/me").bearer_auth(&token)).await.status, expected);
+        assert_eq!(problem_of(edge.http.get(base + "/api/auth/me").bearer_auth(&token)).await.status, expected);
     }
     edge.harness.finish().await;
 }
@@ -87,7 +87,7 @@ async fn the_other_kind_of_caller_is_asked_for_the_right_credentials() {
         assert_eq!(response.status(), REFUSED);
         let given = response.headers().get_all("www-authenticate").iter();
         let kinds: Vec<_> = given.map(|c| c.to_str().expect("text").split(' ').next().unwrap().to_owned()).collect();
-        problem(response).await;
+        read_problem(response).await;
         kinds.join(" ")
     };
     assert_eq!(challenges(edge.get("/api/v1/employee").bearer_auth(&token)).await, "ApiKey");
@@ -95,12 +95,12 @@ async fn the_other_kind_of_caller_is_asked_for_the_right_credentials() {
     assert_eq!(challenges(edge.get("/api/v1/task")).await, "ApiKey Bearer");
     assert_eq!(challenges(edge.get("/api/v1/task").bearer_auth("x.y.z")).await, "Bearer");
     assert_eq!(challenges(edge.get("/api/v1/task").bearer_auth("x")).await, "ApiKey");
-    // A wrong key is not made good by a token: nobody could say who acts.
+    // A valid token does not help a request with a wrong key: nobody could say who acts.
     let both = edge.get("/api/v1/task").bearer_auth(&token).header("X-API-Key", "x");
-    assert_eq!(told(both).await.code, "two_credentials");
+    assert_eq!(problem_of(both).await.code, "two_credentials");
     for (scheme, status) in [("bearer", LET_IN), ("Basic", REFUSED), ("Bearer:", REFUSED)] {
         let request = edge.get("/api/v1/task").header("Authorization", format!("{scheme} {token}"));
-        assert_eq!(told(request).await.status, status, "{scheme}");
+        assert_eq!(problem_of(request).await.status, status, "{scheme}");
     }
     edge.harness.finish().await;
 }
@@ -109,12 +109,12 @@ async fn the_other_kind_of_caller_is_asked_for_the_right_credentials() {
 async fn credentials_are_asked_for_before_the_body_is_read() {
     let edge = Edge::start().await;
     for path in ["/api/v1/employee", "/api/v1/project", "/api/v1/task", "/api/v1/time-entries"] {
-        // Neither the kind nor the content would do, and the end never comes.
+        // Neither the kind nor the content of this body is valid, and it never ends.
         let chunks = futures::stream::once(async { Ok::<_, std::io::Error>("{") });
         let endless = reqwest::Body::wrap_stream(futures::StreamExt::chain(chunks, futures::stream::pending()));
-        assert_eq!(told(edge.post(path).body(endless)).await.status, REFUSED, "{path}");
+        assert_eq!(problem_of(edge.post(path).body(endless)).await.status, REFUSED, "{path}");
         // A client that reads only after it has sent everything gets the answer too.
-        assert_eq!(told(edge.post(path).body(vec![b'x'; 10 << 20])).await.status, REFUSED, "{path}");
+        assert_eq!(problem_of(edge.post(path).body(vec![b'x'; 10 << 20])).await.status, REFUSED, "{path}");
     }
     edge.harness.finish().await;
 }
@@ -127,11 +127,11 @@ async fn an_employee_acts_for_nobody_else() {
     let body =
         json!({"computer": "c", "permissions": {"accessibility": "denied", "screenAndSystemAudioRecording": "denied"}});
     let permissions = |id| edge.post(&format!("/api/v1/employee/{id}/permissions")).bearer_auth(&token).json(&body);
-    assert_eq!(told(permissions(other)).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(told(permissions(own)).await.status, LET_IN);
+    assert_eq!(problem_of(permissions(other)).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(problem_of(permissions(own)).await.status, LET_IN);
     let time = |id| edge.get(&format!("/api/v1/analytics/task-time?employeeId={id}&taskId={other}"));
-    assert_eq!(told(time(other).bearer_auth(&token)).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(told(time(own).bearer_auth(&token)).await.status, LET_IN);
-    assert_eq!(told(time(other).header("X-API-Key", KEY)).await.status, LET_IN);
+    assert_eq!(problem_of(time(other).bearer_auth(&token)).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(problem_of(time(own).bearer_auth(&token)).await.status, LET_IN);
+    assert_eq!(problem_of(time(other).header("X-API-Key", KEY)).await.status, LET_IN);
     edge.harness.finish().await;
 }

@@ -58,7 +58,7 @@ impl Edge {
         self.http.put(self.base.clone() + path)
     }
 
-    /// A token that is so many seconds old, and good for ten minutes more.
+    /// A token that was issued this many seconds ago and is valid for ten more minutes.
     pub(crate) fn token_issued_ago(&self, employee: EmployeeId, seconds: i64) -> String {
         let now = self.harness.clock.now().0 / 1_000;
         let claims = json!({ "sub": employee, "epoch": 0, "iat": now - seconds, "exp": now + 600, "end": now + 86_400,
@@ -88,7 +88,7 @@ pub(crate) async fn start_gateway(harness: &Harness) -> (String, Running) {
     start_gateway_with(harness, config()).await
 }
 
-/// The same with these settings.
+/// Starts a gateway with these settings.
 pub(crate) async fn start_gateway_with(harness: &Harness, config: gateway::Config) -> (String, Running) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("its port"));
@@ -102,18 +102,18 @@ pub(crate) fn sign(claims: &Value, algorithm: Algorithm, secret: &str) -> String
 }
 
 /// The detail of an error, after a check of its form.
-pub(crate) struct Told {
+pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) code: String,
     pub(crate) field: Option<String>,
     pub(crate) text: String,
 }
 
-pub(crate) async fn told(request: RequestBuilder) -> Told {
-    problem(request.send().await.expect("an answer")).await
+pub(crate) async fn problem_of(request: RequestBuilder) -> Problem {
+    read_problem(request.send().await.expect("an answer")).await
 }
 
-pub(crate) async fn problem(response: Response) -> Told {
+pub(crate) async fn read_problem(response: Response) -> Problem {
     let status = response.status();
     assert_eq!(response.headers()["content-type"], "application/problem+json");
     assert_eq!(response.headers()["x-content-type-options"], "nosniff");
@@ -128,5 +128,5 @@ pub(crate) async fn problem(response: Response) -> Told {
     assert!(body["detail"].as_str().is_some_and(|detail| detail.len() > 10 && detail.ends_with('.')), "{text}");
     let code = body["code"].as_str().expect("a code").to_owned();
     let field = body["errors"][0]["field"].as_str().map(str::to_owned);
-    Told { status, code, field, text }
+    Problem { status, code, field, text }
 }

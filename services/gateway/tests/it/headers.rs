@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::{Compression, write::GzEncoder};
 use reqwest::{Method, Response};
 
-use crate::edge::{Edge, KEY, problem};
+use crate::edge::{Edge, KEY, read_problem};
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     response.headers().get(name).map_or("", |value| value.to_str().expect("text"))
@@ -71,7 +71,7 @@ async fn a_browser_gets_a_page_where_a_program_gets_json() {
         let path = start[link].as_str().expect("a link");
         assert_eq!(edge.get(path).send().await.expect("an answer").status(), 200, "{link}");
     }
-    assert_eq!(problem(edge.get("/nothing").send().await.expect("an answer")).await.code, "not_found");
+    assert_eq!(read_problem(edge.get("/nothing").send().await.expect("an answer")).await.code, "not_found");
     edge.harness.finish().await;
 }
 
@@ -104,16 +104,16 @@ async fn every_route_with_a_body_reads_it_compressed_and_says_what_it_cannot_rea
         (Method::PATCH, format!("/api/v1/time-entries/{id}")),
     ];
     for (method, path) in routes {
-        // Read, and then refused for what is inside.
+        // The body is decoded, and then refused for its content.
         let misfit: &[u8] =
             if path.ends_with("login") { b"username=a" } else { b"{\"name\":5,\"start\":true,\"token\":5,\"paid\":5}" };
         let read = send(method.clone(), &path, "X-GZip", gzip(misfit)).await;
-        assert_eq!(problem(read).await.code, "invalid", "{path}");
+        assert_eq!(read_problem(read).await.code, "invalid", "{path}");
         let bomb = send(method.clone(), &path, "gzip", gzip(&vec![b' '; 20 << 20])).await;
-        assert_eq!(problem(bomb).await.code, "too_large", "{path}");
+        assert_eq!(read_problem(bomb).await.code, "too_large", "{path}");
         let unknown = send(method.clone(), &path, "br", misfit.to_vec()).await;
         assert_eq!(header(&unknown, "accept-encoding"), "gzip, zstd, deflate", "{path}");
-        assert_eq!(problem(unknown).await.code, "unsupported_media_type", "{path}");
+        assert_eq!(read_problem(unknown).await.code, "unsupported_media_type", "{path}");
     }
     let other = edge.post("/api/v1/employee").header("X-API-Key", KEY).header("Content-Type", "text/plain");
     let other = other.body("a").send().await.expect("an answer");

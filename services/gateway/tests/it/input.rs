@@ -1,9 +1,9 @@
-//! What does not fit is refused by name, and nothing of it comes back.
+//! Invalid input is refused with the name of its field, and the answer repeats none of the input.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::edge::{Edge, KEY, told};
+use crate::edge::{Edge, KEY, problem_of};
 
 /// Planted wherever something is sent.
 const SECRET: &str = "hunter2-planted-secret";
@@ -11,18 +11,18 @@ const SECRET: &str = "hunter2-planted-secret";
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_paths_methods_and_ids_are_problems_too() {
     let edge = Edge::start().await;
-    let nothing = told(edge.get(&format!("/{SECRET}?x={SECRET}"))).await;
+    let nothing = problem_of(edge.get(&format!("/{SECRET}?x={SECRET}"))).await;
     assert_eq!((nothing.status, nothing.code.as_str()), (StatusCode::NOT_FOUND, "not_found"));
     assert!(!nothing.text.contains(SECRET));
     let response = edge.http.patch(edge.base.clone() + "/api/v1/employee").send().await.expect("an answer");
     assert_eq!(response.headers()["allow"], "POST,GET,HEAD");
-    let wrong = crate::edge::problem(response).await;
+    let wrong = crate::edge::read_problem(response).await;
     assert_eq!((wrong.status, wrong.code.as_str()), (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"));
     for id in ["1", SECRET, "0198c6f2-7f00-7a31-9c5e", "%FF", "..%2f..", "null"] {
         for path in ["employee", "project", "task", "time-entries"] {
-            let told = told(edge.get(&format!("/api/v1/{path}/{id}")).header("X-API-Key", KEY)).await;
-            assert_eq!((told.status, told.code.as_str()), (StatusCode::NOT_FOUND, "not_found"), "{path}/{id}");
-            assert!(!told.text.contains(SECRET));
+            let problem = problem_of(edge.get(&format!("/api/v1/{path}/{id}")).header("X-API-Key", KEY)).await;
+            assert_eq!((problem.status, problem.code.as_str()), (StatusCode::NOT_FOUND, "not_found"), "{path}/{id}");
+            assert!(!problem.text.contains(SECRET));
         }
     }
     edge.harness.finish().await;
@@ -35,19 +35,22 @@ async fn bodies_that_are_too_large_or_of_another_kind_are_refused() {
     let create = |body: String| edge.post("/api/v1/employee").header("X-API-Key", KEY).body(body);
     let json = |body| create(body).header("Content-Type", "application/json; charset=utf-8");
     let filled = |bytes: usize| format!("{{\"x\":\"{}\"}}", SECRET.repeat(bytes / SECRET.len()));
-    assert_eq!(told(json(filled(10 << 20))).await.status, StatusCode::PAYLOAD_TOO_LARGE);
-    assert_eq!(told(json(filled((1 << 20) - 100))).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(problem_of(json(filled(10 << 20))).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(problem_of(json(filled((1 << 20) - 100))).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     let window = edge.post("/api/v1/time-entries").bearer_auth(&token).header("Content-Type", "application/json");
-    assert_eq!(told(window.body(filled(70 << 10))).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(problem_of(window.body(filled(70 << 10))).await.status, StatusCode::PAYLOAD_TOO_LARGE);
     let login = edge.post("/api/auth/login").header("Content-Type", "application/x-www-form-urlencoded");
-    assert_eq!(told(login.body(filled(10 << 20))).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(problem_of(login.body(filled(10 << 20))).await.status, StatusCode::PAYLOAD_TOO_LARGE);
     for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application", SECRET] {
-        let told = told(create("{}".into()).header("Content-Type", kind)).await;
-        assert_eq!((told.status, told.code.as_str()), (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"));
-        assert!(!told.text.contains(SECRET));
+        let problem = problem_of(create("{}".into()).header("Content-Type", kind)).await;
+        assert_eq!(
+            (problem.status, problem.code.as_str()),
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
+        );
+        assert!(!problem.text.contains(SECRET));
     }
     let login = edge.post("/api/auth/login").json(&json!({"username": "a", "password": SECRET}));
-    assert_eq!(told(login).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(problem_of(login).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     edge.harness.finish().await;
 }
 
@@ -91,11 +94,11 @@ async fn nothing_that_was_sent_comes_back() {
             let request = edge.http.request(method.clone(), edge.base.clone() + &path);
             let is_own = path.ends_with("/permissions") || path.ends_with("/time-entries");
             let request = if is_own { request.bearer_auth(&token) } else { request.header("X-API-Key", KEY) };
-            let told = told(request.header("Content-Type", "application/json").body(body.clone())).await;
+            let problem = problem_of(request.header("Content-Type", "application/json").body(body.clone())).await;
             let shown: String = body.chars().take(80).collect();
-            assert_eq!((told.status.as_u16(), told.code.as_str()), (422, "invalid"), "{path} {shown}");
-            assert!(told.field.is_some_and(|field| field.len() <= 100), "{path} {shown}");
-            assert!(!told.text.contains(SECRET), "{path} {shown}: {}", told.text);
+            assert_eq!((problem.status.as_u16(), problem.code.as_str()), (422, "invalid"), "{path} {shown}");
+            assert!(problem.field.is_some_and(|field| field.len() <= 100), "{path} {shown}");
+            assert!(!problem.text.contains(SECRET), "{path} {shown}: {}", problem.text);
         }
     }
     assert_eq!(edge.get("/healthz").send().await.expect("an answer").status(), 200);
@@ -116,8 +119,8 @@ async fn null_in_an_update_is_refused_where_it_clears_nothing() {
         ("task", "status"),
     ] {
         let update = edge.put(&format!("/api/v1/{path}/{id}")).header("X-API-Key", KEY);
-        let told = told(update.json(&json!({ field: null }))).await;
-        assert_eq!((told.status.as_u16(), told.field.as_deref()), (422, Some(field)), "{path}");
+        let problem = problem_of(update.json(&json!({ field: null }))).await;
+        assert_eq!((problem.status.as_u16(), problem.field.as_deref()), (422, Some(field)), "{path}");
     }
     edge.harness.finish().await;
 }
@@ -167,9 +170,9 @@ async fn parameters_that_do_not_fit_are_named() {
         (format!("task?projectId={SECRET}"), "projectId"),
         (format!("time-entries/{id}?seq={SECRET}"), "seq"),
     ] {
-        let told = told(edge.get(&format!("/api/v1/{path}")).header("X-API-Key", KEY)).await;
-        assert_eq!((told.status.as_u16(), told.field.as_deref()), (422, Some(field)), "{path}");
-        assert!(!told.text.contains(SECRET));
+        let problem = problem_of(edge.get(&format!("/api/v1/{path}")).header("X-API-Key", KEY)).await;
+        assert_eq!((problem.status.as_u16(), problem.field.as_deref()), (422, Some(field)), "{path}");
+        assert!(!problem.text.contains(SECRET));
     }
     edge.harness.finish().await;
 }
@@ -183,8 +186,8 @@ async fn a_parameter_that_does_not_fit_is_told_what_would() {
         ("groupBy=day&limit=0", &["1", "10000"]),
     ] {
         let path = format!("/api/v1/analytics/time?start=1&end=2&{query}");
-        let told = told(edge.get(&path).header("X-API-Key", KEY)).await;
-        assert!(allowed.iter().all(|word| told.text.contains(word)), "{query}: {}", told.text);
+        let problem = problem_of(edge.get(&path).header("X-API-Key", KEY)).await;
+        assert!(allowed.iter().all(|word| problem.text.contains(word)), "{query}: {}", problem.text);
     }
     edge.harness.finish().await;
 }
@@ -195,8 +198,8 @@ async fn an_employee_asks_for_their_own_time_only() {
     let (ann, bob) = (kit::new_id::<contracts::EmployeeId>(), kit::new_id::<contracts::EmployeeId>());
     for who in [bob.to_string(), format!("{ann},{bob}")] {
         let path = format!("/api/v1/analytics/time?start=1&end=2&groupBy=day&employeeId={who}");
-        let told = told(edge.get(&path).bearer_auth(edge.token(ann, 0))).await;
-        assert_eq!((told.status.as_u16(), told.code.as_str()), (403, "forbidden"));
+        let problem = problem_of(edge.get(&path).bearer_auth(edge.token(ann, 0))).await;
+        assert_eq!((problem.status.as_u16(), problem.code.as_str()), (403, "forbidden"));
     }
     edge.harness.finish().await;
 }
@@ -207,8 +210,8 @@ async fn an_update_of_windows_needs_a_filter_and_a_change() {
     let id = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
     let update = async |query: &str, body: serde_json::Value| {
         let request = edge.put(&format!("/api/v1/time-entries/update{query}")).header("X-API-Key", KEY);
-        let told = told(request.json(&body)).await;
-        (told.status.as_u16(), told.code)
+        let problem = problem_of(request.json(&body)).await;
+        (problem.status.as_u16(), problem.code)
     };
     let refused = |status, code: &str| (status, code.to_owned());
     assert_eq!(update("", json!({"paid": true})).await, refused(400, "no_filter"));
@@ -249,8 +252,8 @@ async fn a_window_keeps_the_limits() {
         (window(-5, 5, 0), "start"),
         (window(now - 1, now, day + 1), "timezoneOffset"),
     ] {
-        let told = told(edge.post("/api/v1/time-entries").bearer_auth(&token).json(&window)).await;
-        assert_eq!((told.status.as_u16(), told.field.as_deref()), (422, Some(field)), "{window}");
+        let problem = problem_of(edge.post("/api/v1/time-entries").bearer_auth(&token).json(&window)).await;
+        assert_eq!((problem.status.as_u16(), problem.field.as_deref()), (422, Some(field)), "{window}");
     }
     edge.harness.finish().await;
 }
@@ -271,12 +274,12 @@ async fn no_call_takes_a_parameter_that_it_does_not_describe() {
             let request = || edge.http.request(method.clone(), format!("{}{with_id}?dryRun=true", edge.base));
             let security = operation["security"].as_array();
             if security.is_some() {
-                assert_eq!(told(request()).await.status, 401, "{method} {path}");
+                assert_eq!(problem_of(request()).await.status, 401, "{method} {path}");
             }
             let admin = security.is_some_and(|all| all.iter().any(|one| one["adminKey"].is_array()));
             let as_caller = if admin { request().header("X-API-Key", KEY) } else { request().bearer_auth(&token) };
-            let told = told(as_caller).await;
-            assert_eq!((told.status.as_u16(), told.field.as_deref()), (422, Some("dryRun")), "{method} {path}");
+            let problem = problem_of(as_caller).await;
+            assert_eq!((problem.status.as_u16(), problem.field.as_deref()), (422, Some("dryRun")), "{method} {path}");
             calls += 1;
         }
     }
@@ -285,7 +288,7 @@ async fn no_call_takes_a_parameter_that_it_does_not_describe() {
     edge.harness.finish().await;
 }
 
-/// No service runs: what is understood is a 503.
+/// No service runs: valid input is answered 503.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_meant_is_understood_in_every_form_that_programs_send() {
     let edge = Edge::start().await;
@@ -308,13 +311,13 @@ async fn what_is_meant_is_understood_in_every_form_that_programs_send() {
             Some(kind) => request.header("Content-Type", kind),
             None => request,
         };
-        assert_eq!(told(request).await.status, 503, "{kind:?}");
+        assert_eq!(problem_of(request).await.status, 503, "{kind:?}");
     }
     let boundary = "----form";
     let part = |name: &str| format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\nann\r\n");
     let log_in = |body: String| {
         let kind = format!("multipart/form-data; boundary={boundary}");
-        told(edge.post("/api/auth/login").header("Content-Type", kind).body(body))
+        problem_of(edge.post("/api/auth/login").header("Content-Type", kind).body(body))
     };
     let end = format!("--{boundary}--\r\n");
     assert_eq!(log_in(part("username") + &part("password") + &part("grant_type") + &end).await.status, 503);
@@ -324,15 +327,15 @@ async fn what_is_meant_is_understood_in_every_form_that_programs_send() {
     assert_eq!(log_in("x".repeat(17 << 10)).await.status, 413);
 
     for path in ["employee/", "project//", "analytics/time/?start=0&end=1.76e12&groupBy=day", "employee/?limit=5.0"] {
-        let told = told(edge.get(&format!("/api/v1/{path}")).header("X-API-Key", KEY)).await;
-        assert_eq!(told.status, 503, "{path}");
+        let problem = problem_of(edge.get(&format!("/api/v1/{path}")).header("X-API-Key", KEY)).await;
+        assert_eq!(problem.status, 503, "{path}");
     }
     assert_eq!(edge.get("/healthz/").send().await.expect("an answer").status(), 200);
-    assert_eq!(told(edge.get("/api/v1/nothing/")).await.status, 404);
+    assert_eq!(problem_of(edge.get("/api/v1/nothing/")).await.status, 404);
     let id = "{0198C6F2-7F00-7A31-9C5E-3B1D2A4F6071}";
     for spelt in [id.to_owned(), id.replace(['{', '}', '-'], "")] {
         let path = format!("/api/v1/analytics/task-time?employeeId={spelt}&taskId={spelt}");
-        assert_eq!(told(edge.get(&path).header("X-API-Key", KEY)).await.status, 503, "{spelt}");
+        assert_eq!(problem_of(edge.get(&path).header("X-API-Key", KEY)).await.status, 503, "{spelt}");
     }
     edge.harness.finish().await;
 }

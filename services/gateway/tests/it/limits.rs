@@ -1,11 +1,11 @@
-//! How much one caller may ask, and from where.
+//! Rate limits of one caller and one address.
 
 use contracts::EmployeeId;
 use reqwest::{RequestBuilder, Response};
 use serde_json::json;
 use testkit::Harness;
 
-use crate::edge::{Edge, KEY, config, problem, start_gateway_with};
+use crate::edge::{Edge, KEY, config, read_problem, start_gateway_with};
 
 async fn edge(limits: gateway::Limits) -> Edge {
     let harness = Harness::start().await;
@@ -22,7 +22,7 @@ async fn answer(request: RequestBuilder) -> Response {
     request.send().await.expect("an answer")
 }
 
-/// How many are answered before one is refused, which says why and until when.
+/// Sends requests until one is refused, whose answer says why and until when. Returns how many were answered before.
 async fn until_refused(request: impl Fn() -> RequestBuilder) -> usize {
     for n in 0..20 {
         let response = answer(request()).await;
@@ -36,7 +36,7 @@ async fn until_refused(request: impl Fn() -> RequestBuilder) -> usize {
         assert!(left.contains(";r=0;t="), "{left}");
         let again: u32 = header("retry-after").parse().expect("seconds");
         assert!((1..=60).contains(&again));
-        assert_eq!(problem(response).await.code, "too_many_requests");
+        assert_eq!(read_problem(response).await.code, "too_many_requests");
         return n;
     }
     panic!("nothing is refused");
@@ -61,7 +61,7 @@ async fn each_key_and_each_person_has_a_share_of_its_own() {
 async fn windows_have_a_share_of_their_own() {
     let edge = edge(limits()).await;
     let token = edge.token(kit::new_id(), 0);
-    // No windows, but posts of windows.
+    // The limit counts posts of windows, not windows.
     let batch = || edge.post("/api/v1/time-entries/batch").bearer_auth(&token).json(&json!({ "windows": [] }));
     assert_eq!(until_refused(batch).await, 5);
     let single = edge.post("/api/v1/time-entries").bearer_auth(&token).json(&json!({}));
@@ -90,7 +90,7 @@ async fn whoever_is_not_known_shares_with_their_address() {
         assert_eq!(answer(one(n)).await.status(), 429, "{n}");
     }
     assert_ne!(answer(other(0)).await.status(), 429);
-    // Who shows good credentials does not share.
+    // A caller with good credentials has a limit of their own.
     let known = edge.get("/api/v1/employee").header("x-forwarded-for", "192.0.2.1").header("X-API-Key", KEY);
     assert_ne!(answer(known).await.status(), 429);
     for path in ["/healthz", "/readyz"] {

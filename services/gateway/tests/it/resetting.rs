@@ -11,12 +11,12 @@ use testkit::eventually;
 
 use crate::{
     activation::{PASSWORD, invited, page, token},
-    edge::{Edge, told},
+    edge::{Edge, problem_of},
 };
 
 const OTHER: &str = "another four long words";
 
-/// An edge with directory, and Ann who is active.
+/// A harness with a gateway and directory, and Ann who is active.
 async fn active() -> (Edge, Employee) {
     let (edge, ann) = invited().await;
     let token = token(&edge, &ann).await;
@@ -25,7 +25,7 @@ async fn active() -> (Edge, Employee) {
     (edge, ann)
 }
 
-/// The last mail, once it is another one than this and has a link; and the token of that.
+/// The last mail, once it differs from this one and has a link; and the token of the link.
 async fn mailed_token(edge: &Edge, not: Option<MailId>) -> (MailId, Secret) {
     let events = edge.harness.bus().jetstream.get_stream(stream::EVENTS).await.expect("the stream");
     let subject = MailRequested::filter();
@@ -125,15 +125,15 @@ async fn an_api_client_forgets_resets_and_changes_a_password() {
     let reset = |token: &str, password: &str| {
         edge.post("/api/auth/reset").json(&json!({ "token": token, "password": password }))
     };
-    let weak = told(reset(token.expose(), "annexample12")).await;
+    let weak = problem_of(reset(token.expose(), "annexample12")).await;
     assert_eq!((weak.status.as_u16(), weak.code.as_str()), (422, "weak_password"));
     assert!(weak.text.contains("harder to guess") && weak.text.contains("words"), "{}", weak.text);
-    assert_eq!(told(reset("x", OTHER)).await.code, "invalid_token");
+    assert_eq!(problem_of(reset("x", OTHER)).await.code, "invalid_token");
     let before = log_in(&edge, "ann@example.org", PASSWORD).await.1;
     let shown: Value = reset(token.expose(), OTHER).send().await.expect("an answer").json().await.expect("JSON");
     assert_eq!(shown["id"], json!(ann.id));
     let me = |login: &Value| edge.get("/api/auth/me").bearer_auth(login["access_token"].as_str().expect("a token"));
-    assert_eq!(told(me(&before)).await.status, 401, "log-ins of before are over");
+    assert_eq!(problem_of(me(&before)).await.status, 401, "log-ins of before are over");
 
     let login = log_in(&edge, "ann@example.org", OTHER).await.1;
     let other = log_in(&edge, "ann@example.org", OTHER).await.1;
@@ -141,16 +141,16 @@ async fn an_api_client_forgets_resets_and_changes_a_password() {
     let change = |old: &str, new: &str| {
         edge.put("/api/auth/password").bearer_auth(bearer).json(&json!({ "old": old, "new": new }))
     };
-    let wrong = told(change(PASSWORD, "three words and a half")).await;
+    let wrong = problem_of(change(PASSWORD, "three words and a half")).await;
     assert_eq!(
         (wrong.status.as_u16(), wrong.code.as_str(), wrong.field.as_deref()),
         (400, "wrong_password", Some("old"))
     );
-    let weak = told(change(OTHER, "short")).await;
+    let weak = problem_of(change(OTHER, "short")).await;
     assert_eq!((weak.code.as_str(), weak.field.as_deref()), ("weak_password", Some("new")));
     let changed = change(OTHER, "three words and a half").send().await.expect("an answer");
     assert_eq!(changed.status(), 204);
-    assert_eq!(told(me(&other)).await.status, 401, "the other sessions end");
+    assert_eq!(problem_of(me(&other)).await.status, 401, "the other sessions end");
     assert_eq!(me(&login).send().await.expect("an answer").status(), 200, "and this one goes on");
     assert_eq!(log_in(&edge, "ann@example.org", OTHER).await.0, 401);
     assert_eq!(log_in(&edge, "ann@example.org", "three words and a half").await.0, 200);
@@ -180,7 +180,7 @@ async fn a_new_address_is_confirmed_on_a_page_with_the_password() {
     assert!(status == 200 && html.contains("<strong>ann@example.com</strong> is confirmed"), "{html}");
     assert_eq!(look(&edge, "/confirm", token).await.0, 410);
     let again = edge.post("/api/auth/confirm").json(&json!({ "token": token, "password": PASSWORD }));
-    assert_eq!(told(again).await.code, "invalid_token");
+    assert_eq!(problem_of(again).await.code, "invalid_token");
     edge.harness.finish().await;
 }
 

@@ -1,4 +1,4 @@
-//! Tokens that are over before their time.
+//! Tokens that become invalid before they expire.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use contracts::{AccountChanged, Beat, EmployeeId, Revocation, Role, SessionEnded
 use reqwest::StatusCode;
 use testkit::{Harness, eventually, eventually_within};
 
-use crate::edge::{Edge, start_gateway, told};
+use crate::edge::{Edge, problem_of, start_gateway};
 
 /// No service runs, so a request that is let in gets a 503.
 const LET_IN: &str = "The directory service is away. Try again in a moment.";
 
 async fn me(edge: &Edge, token: &str) -> (StatusCode, bool) {
-    let told = told(edge.get("/api/auth/me").bearer_auth(token)).await;
-    (told.status, told.text.contains(LET_IN))
+    let problem = problem_of(edge.get("/api/auth/me").bearer_auth(token)).await;
+    (problem.status, problem.text.contains(LET_IN))
 }
 
 /// Ends a session, as directory does.
@@ -45,10 +45,10 @@ async fn a_revoked_token_is_dead_within_a_second_and_one_of_the_new_epoch_is_goo
     })
     .await;
     assert!(me(&edge, &new).await.1 && me(&edge, &other).await.1);
-    // A gateway that starts later knows it from the start.
+    // A gateway that starts later knows of the revocation from the start.
     let (base, _second) = start_gateway(&edge.harness).await;
     let second = edge.http.get(base + "/api/auth/me").bearer_auth(&old);
-    assert_eq!(told(second).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(problem_of(second).await.status, StatusCode::UNAUTHORIZED);
     edge.harness.finish().await;
 }
 
@@ -64,9 +64,10 @@ async fn an_ended_session_is_dead_within_a_second_and_others_of_the_same_person_
     })
     .await;
     assert!(me(&edge, &new).await.1);
-    // A gateway that starts later knows it from the start.
+    // A gateway that starts later knows of the revocation from the start.
     let (base, _second) = start_gateway(&edge.harness).await;
-    let on_second = async |token: &str| told(edge.http.get(format!("{base}/api/auth/me")).bearer_auth(token)).await;
+    let on_second =
+        async |token: &str| problem_of(edge.http.get(format!("{base}/api/auth/me")).bearer_auth(token)).await;
     assert_eq!(on_second(&old).await.status, StatusCode::UNAUTHORIZED);
     assert!(on_second(&new).await.text.contains(LET_IN));
     edge.harness.finish().await;
@@ -118,7 +119,7 @@ async fn a_gateway_that_stops_takes_its_beat_along_and_that_of_one_that_dies_goe
     assert_eq!(keys(&edge.harness).await.len(), 3, "a revocation, and one beat each");
     second.stop().await;
     eventually("only one beats", async || (keys(&edge.harness).await.len() == 2).then_some(())).await;
-    // What a gateway leaves that dies.
+    // The entry that a gateway leaves when it dies.
     let (mut headers, beat) = (async_nats::HeaderMap::new(), Beat { number: 1, seen: 0 });
     headers.insert(async_nats::header::NATS_MESSAGE_TTL, "5s");
     let subject = format!("{}{}", store.prefix, Beat::key("dead"));
@@ -152,6 +153,6 @@ async fn a_revocation_is_seen_again_after_each_crash_of_nats() {
         let dead = format!("the token is dead in round {round}");
         eventually(&dead, async || (me(&edge, &token).await.0 == StatusCode::UNAUTHORIZED).then_some(())).await;
     }
-    // It finds that NATS has refused nothing.
+    // This fails if NATS has refused anything.
     edge.harness.finish().await;
 }

@@ -1,5 +1,4 @@
-//! Every route, and who may call it: made of the router's own description, so that no new route is
-//! forgotten.
+//! Every route, and who may call it, taken from the router's own description, so that no new route is forgotten.
 
 use contracts::{AccountChanged, ApiKeyChanged, EmployeeId, KeyId, Role, Scope, Scopes, key_text, read_key, stream};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -7,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use testkit::eventually;
 
-use crate::edge::{Edge, KEY, told};
+use crate::edge::{Edge, KEY, problem_of};
 
 /// One method of one route.
 #[derive(Debug)]
@@ -76,9 +75,9 @@ async fn refused(request: RequestBuilder) -> Option<(StatusCode, String)> {
     if response.status().is_success() {
         return None;
     }
-    let told = crate::edge::problem(response).await;
-    let at_the_door = matches!(told.status.as_u16(), 401 | 403) || told.code == "two_credentials";
-    at_the_door.then_some((told.status, told.code))
+    let problem = crate::edge::read_problem(response).await;
+    let at_the_door = matches!(problem.status.as_u16(), 401 | 403) || problem.code == "two_credentials";
+    at_the_door.then_some((problem.status, problem.code))
 }
 
 fn unauthorized() -> Option<(StatusCode, String)> {
@@ -117,7 +116,7 @@ async fn every_route_takes_a_key_with_its_scope_and_refuses_one_with_all_others(
     for route in &routes {
         let Some(scope) = route.scope() else { continue };
         let only = give_key(&edge, kit::new_id(), Scopes::from_iter([scope]), |_| ()).await;
-        // Leave to change the resource would include leave to read it.
+        // The scope to change a resource includes the scope to read it.
         let others = Scopes::all().0.into_iter().filter(|other| other.resource != scope.resource);
         let read = scope.write.then(|| Scope::read(scope.resource));
         let others = give_key(&edge, kit::new_id(), others.chain(read).collect(), |_| ()).await;
@@ -145,7 +144,7 @@ async fn every_route_takes_the_people_whose_role_allows_it_and_refuses_the_other
         let person: EmployeeId = kit::new_id();
         give_role(&edge, person, role, 0).await;
         let token = edge.token(person, 0);
-        // What comes after it in the bucket is known only when this is.
+        // Entries are received in order: once this key is known, so is everything before it.
         let marker = give_key(&edge, kit::new_id(), Scopes::all(), |_| ()).await;
         eventually("the role is known", async || {
             refused(edge.get("/api/v1/employee").header("X-API-Key", &marker)).await.is_none().then_some(())
@@ -155,7 +154,7 @@ async fn every_route_takes_the_people_whose_role_allows_it_and_refuses_the_other
             let expected = match route.scope() {
                 _ if route.access == "anybody" || route.is_own() => None,
                 Some(scope) if role.scopes().allow(scope) => None,
-                // Whoever has no role at all is asked for a key, as ever.
+                // A caller without any role is asked for a key, as before.
                 _ if role == Role::Employee => unauthorized(),
                 _ => missing_scope(),
             };
@@ -175,15 +174,15 @@ async fn a_key_that_is_revoked_and_a_role_that_is_taken_away_are_dead_without_a_
     let key = give_key(&edge, id, Scopes::all(), |_| ()).await;
     give_role(&edge, person, Role::Admin, 0).await;
     let token = edge.token(person, 0);
-    let by_key = async || told(edge.get("/api/v1/employee").header("X-API-Key", &key)).await.status;
-    let by_role = async || told(edge.get("/api/v1/employee").bearer_auth(&token)).await.status;
+    let by_key = async || problem_of(edge.get("/api/v1/employee").header("X-API-Key", &key)).await.status;
+    let by_role = async || problem_of(edge.get("/api/v1/employee").bearer_auth(&token)).await.status;
     let let_in = StatusCode::SERVICE_UNAVAILABLE;
     eventually("both are let in", async || (by_key().await == let_in && by_role().await == let_in).then_some(())).await;
     give_key(&edge, id, Scopes::all(), |key| key.revoked = true).await;
     give_role(&edge, person, Role::Employee, 1).await;
     let out = StatusCode::UNAUTHORIZED;
     eventually("both are out", async || (by_key().await == out && by_role().await == out).then_some(())).await;
-    // The token was of the generation before, so it is over for what is the person's own, too.
-    assert_eq!(told(edge.get("/api/auth/me").bearer_auth(&token)).await.status, out);
+    // The token was of the generation before, so it is invalid for the person's own data too.
+    assert_eq!(problem_of(edge.get("/api/auth/me").bearer_auth(&token)).await.status, out);
     edge.harness.finish().await;
 }

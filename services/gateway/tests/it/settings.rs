@@ -1,4 +1,4 @@
-//! Wrong settings end it with a sentence.
+//! Wrong settings end the program with a sentence.
 
 use contracts::{Secret, Service};
 use kit::{Shutdown, config::Refused};

@@ -1,4 +1,4 @@
-//! What is away is said at once, and the gateway goes on.
+//! When a service is away, the gateway says so at once and continues.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use testkit::eventually_within;
 
-use crate::edge::{Edge, KEY, told};
+use crate::edge::{Edge, KEY, problem_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_away_is_a_503_within_a_second() {
@@ -29,11 +29,11 @@ async fn a_service_that_is_away_is_a_503_within_a_second() {
         let started = Instant::now();
         let request = edge.http.request(method, edge.base.clone() + &path).header("X-API-Key", KEY);
         let request = body.iter().fold(request, |request, body| request.json(body));
-        assert_eq!(told(request).await.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert_eq!(problem_of(request).await.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert!(started.elapsed() < Duration::from_secs(1), "{path}: {:?}", started.elapsed());
     }
     let login = edge.post("/api/auth/login").form(&[("username", "ann@example.org"), ("password", "p")]);
-    assert_eq!(told(login).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(problem_of(login).await.status, StatusCode::SERVICE_UNAVAILABLE);
     edge.harness.finish().await;
 }
 
@@ -49,13 +49,13 @@ async fn without_nats_the_gateway_lives_is_not_ready_and_comes_back_by_itself() 
     .await;
     let health = edge.get("/healthz").send().await.expect("an answer");
     assert_eq!(health.json::<serde_json::Value>().await.expect("JSON")["status"], "ok");
-    assert_eq!(told(edge.get("/api/v1/employee").header("X-API-Key", KEY)).await.status, 503);
+    assert_eq!(problem_of(edge.get("/api/v1/employee").header("X-API-Key", KEY)).await.status, 503);
     edge.harness.nats.start_again().await.expect("NATS starts again");
     eventually_within(Duration::from_secs(30), "ready again", async || {
         (edge.get("/readyz").send().await.expect("an answer").status() == 200).then_some(())
     })
     .await;
-    let told = told(edge.get("/api/auth/me").bearer_auth(&token)).await;
-    assert!(told.text.contains("directory"), "{}", told.text);
+    let problem = problem_of(edge.get("/api/auth/me").bearer_auth(&token)).await;
+    assert!(problem.text.contains("directory"), "{}", problem.text);
     edge.harness.finish().await;
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use contracts::{AdjustmentMade, Awaited, CorrectionDecided, PeriodDecided};
+use contracts::{AdjustmentMade, Awaited, CorrectionDecided, EmployeeId, MailId, Name, PeriodDecided};
 use kit::{Delivery, Error};
 
 use super::sending::{NotDone, about_time, send_once};
 use crate::{
     App,
-    domain::{adjustment_mail, correction_mail, period_mail},
+    domain::{Mail, adjustment_mail, correction_mail, period_mail},
 };
 
 /// Mails the employee that hours which arrived late were admitted.
@@ -18,8 +18,7 @@ pub(crate) async fn adjustment_made(
     event: AdjustmentMade,
 ) -> Result<Vec<Awaited>, Error> {
     let (id, employee) = (event.mail_id(), event.adjustment.employee_id);
-    let letter = about_time(&app, employee, id, |name| Some(adjustment_mail(name, &event, &app.public_url)));
-    send_once(&app, &delivery, id, letter, |_, _| None).await
+    mail_once(&app, &delivery, id, employee, |name| adjustment_mail(name, &event, &app.public_url)).await
 }
 
 /// Mails the employee the decision about a requested correction.
@@ -29,8 +28,7 @@ pub(crate) async fn correction_decided(
     event: CorrectionDecided,
 ) -> Result<Vec<Awaited>, Error> {
     let (id, employee) = (event.mail_id(), event.correction.employee_id);
-    let letter = about_time(&app, employee, id, |name| Some(correction_mail(name, &event, &app.public_url)));
-    send_once(&app, &delivery, id, letter, |_, _| None).await
+    mail_once(&app, &delivery, id, employee, |name| correction_mail(name, &event, &app.public_url)).await
 }
 
 /// Mails the employee the decision about a pay period, unless a later decision replaced it.
@@ -48,4 +46,16 @@ pub(crate) async fn period_decided(
         about_time(&app, period.employee, id, |name| Some(period_mail(name, &event, &app.public_url))).await
     };
     send_once(&app, &delivery, id, letter, |_, _| None).await
+}
+
+/// Mails an employee once, however often the event is delivered.
+async fn mail_once(
+    app: &App,
+    delivery: &Delivery,
+    id: MailId,
+    employee: EmployeeId,
+    write: impl Fn(&Name) -> Mail,
+) -> Result<Vec<Awaited>, Error> {
+    let letter = about_time(app, employee, id, |name| Some(write(name)));
+    send_once(app, delivery, id, letter, |_, _| None).await
 }

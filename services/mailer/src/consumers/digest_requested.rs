@@ -18,7 +18,8 @@ pub(crate) async fn digest_requested(
             return Err(NotDone::Overtaken);
         }
         let managed = app.bus.ask(Caller::Service, &GetReach { manager }).await.map_err(|failure| {
-            // More people than anybody asks about at once: such a manager is told nothing, and no event dies.
+            // The manager has more employees than a request may name: they get no digest, and the event does not
+            // become a dead message.
             if failure.code == Code::Invalid { NotDone::Overtaken } else { NotDone::Unminted(failure) }
         })?;
         // Nobody decides about their own hours.

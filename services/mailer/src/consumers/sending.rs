@@ -26,7 +26,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 pub(super) enum NotDone {
     /// It is no longer needed: it was replaced, used or withdrawn, or has no recipient or content.
     Overtaken,
-    /// Directory did not give its content.
+    /// Directory did not give the content of the mail.
     Unminted(Failure),
     /// Sending failed.
     Unsent(NotSent),
@@ -104,7 +104,7 @@ pub(super) async fn send_once(
     Ok(caused)
 }
 
-/// Does some work on a mail, and extends the claim on it meanwhile.
+/// Works on a mail, and extends the claim on it meanwhile.
 async fn holding<T>(app: &App, id: MailId, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     loop {

@@ -30,7 +30,8 @@ pub(crate) struct Digest {
 }
 
 impl Digest {
-    /// The mails that are due, or were before on the same day. Where the clocks skip the hour, from then on.
+    /// The day whose mails are due now, or were due earlier on this day. If clocks skip the hour, the mails are due
+    /// from then on.
     pub(crate) fn due(now: Millis, zone: &Zone, DigestHour(hour): DigestHour) -> Option<Self> {
         let day = zone.day(now);
         let from = zone.rules().to_ambiguous_timestamp(day.at(hour, 0, 0, 0)).compatible().ok()?;
@@ -59,7 +60,7 @@ mod tests {
         assert_eq!(due("2026-01-15T22:59:59Z", "7"), Some(date(2026, 1, 15)));
         assert_eq!(due("2026-01-15T23:00:00Z", "7"), None, "the next day has begun");
         assert_eq!(due("2026-01-15T23:00:00Z", "0"), Some(date(2026, 1, 16)));
-        // In summer an hour earlier; and clocks that skip from two to three skip no mail.
+        // In summer the hour comes an hour earlier in UTC; a clock that skips from two to three skips no mail.
         assert_eq!(due("2026-07-15T05:00:00Z", "7"), Some(date(2026, 7, 15)));
         assert_eq!(due("2026-03-29T00:59:59Z", "2"), None);
         assert_eq!(due("2026-03-29T01:00:00Z", "2"), Some(date(2026, 3, 29)));

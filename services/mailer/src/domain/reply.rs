@@ -127,7 +127,7 @@ impl Refusal {
         let is_about_sender = ["sender address rejected", "helo command rejected", "client host rejected"];
         let is_recipient = match self.enhanced {
             _ if self.says(&is_about_sender) => false,
-            // These are about the sender's address, and about relaying.
+            // These codes are about the sender's address, and about relaying.
             Some((1, 7..=9)) => false,
             Some((1, 0)) => step == Step::Recipient,
             // An address that does not exist or has moved, or a domain without mail.

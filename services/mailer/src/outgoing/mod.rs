@@ -28,7 +28,7 @@ impl NotSent {
     }
 }
 
-/// The way by which mails go out.
+/// Where mails are sent.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
     /// To people, by SMTP.

@@ -46,9 +46,9 @@ struct Stored {
 /// The answer to a claim on a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Claim {
-    /// The caller may send it now. So many attempts were made before.
+    /// The caller may send the mail now. This many attempts were made before.
     Ours(u32),
-    /// Another process is sending it.
+    /// Another process is sending the mail.
     Others,
     /// It was sent, or never will be.
     Settled,

@@ -7,13 +7,13 @@ use contracts::{
 use serde_json::Value;
 
 use crate::{
-    office::{Office, token_in, token_to},
+    fixture::{Fixture, token_in, token_to},
     smtp_server::SmtpServer,
 };
 
 const OTHER: &str = "another four long words";
 
-impl Office {
+impl Fixture {
     async fn forget(&self, email: &str) {
         self.harness.bus().ask(Caller::Anonymous, &ForgotPassword { email: email.into() }).await.unwrap();
     }
@@ -29,27 +29,27 @@ fn read(mail: &Value) -> (&str, &str, &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn links_and_word_of_changes_are_mailed_to_those_whom_they_concern() {
-    let (office, server) = (Office::open().await, SmtpServer::start());
-    office.start_mailer(server.config()).await;
-    let ann = office.create("Ann", "ann@x.org").await;
+    let (fixture, server) = (Fixture::start().await, SmtpServer::start());
+    fixture.start_mailer(server.config()).await;
+    let ann = fixture.create("Ann", "ann@x.org").await;
     let mails = server.until_mails(1).await;
-    office.activate(token_in(mails[0]["plain"].as_str().unwrap())).await.unwrap();
+    fixture.activate(token_in(mails[0]["plain"].as_str().unwrap())).await.unwrap();
 
-    office.forget("nobody@x.org").await;
-    office.forget("ann@x.org").await;
+    fixture.forget("nobody@x.org").await;
+    fixture.forget("ann@x.org").await;
     let mails = server.until_mails(2).await;
     let (subject, to, text) = read(&mails[1]);
     assert_eq!((subject, to), ("Set a new password for T3", "ann@x.org"));
     assert!(text.contains("https://time.example.org/reset?token=") && text.contains("30 minutes"), "{text}");
     let reset = ResetPassword { token: Secret::new(token_to("reset", text)), password: Secret::new(OTHER) };
-    office.harness.bus().ask(Caller::Anonymous, &reset).await.unwrap();
+    fixture.harness.bus().ask(Caller::Anonymous, &reset).await.unwrap();
     let mails = server.until_mails(3).await;
     let (subject, to, text) = read(&mails[2]);
     assert_eq!((subject, to), ("Your T3 password was changed", "ann@x.org"));
     assert!(text.contains("https://time.example.org/forgot"), "{text}");
 
     let changes = EmployeeChanges { email: Some(Email::parse("ann@y.org").unwrap()), ..Default::default() };
-    office.harness.ask(&UpdateEmployee { id: ann.id, changes, only_check: false }).await.unwrap();
+    fixture.harness.ask(&UpdateEmployee { id: ann.id, changes, only_check: false }).await.unwrap();
     let mails = server.until_mails(5).await;
     let mut both = [read(&mails[3]), read(&mails[4])];
     both.sort_by_key(|(_, to, _)| to.to_owned());
@@ -57,45 +57,45 @@ async fn links_and_word_of_changes_are_mailed_to_those_whom_they_concern() {
     assert_eq!((both[1].0, both[1].1), ("Confirm your address for T3", "ann@y.org"));
     let token = Secret::new(token_to("confirm", both[1].2));
     let confirm = ConfirmEmail { token, password: Secret::new(OTHER) };
-    assert!(!office.harness.bus().ask(Caller::Anonymous, &confirm).await.unwrap().email_unconfirmed);
-    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
+    assert!(!fixture.harness.bus().ask(Caller::Anonymous, &confirm).await.unwrap().email_unconfirmed);
+    fixture.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 5, "nobody got none");
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_comes_twice_is_one_mail_and_one_that_waited_an_hour_is_none() {
-    let (office, server) = (Office::open().await, SmtpServer::start());
-    let first = office.start_mailer(server.config()).await;
-    office.create("Ann", "ann@x.org").await;
+    let (fixture, server) = (Fixture::start().await, SmtpServer::start());
+    let first = fixture.start_mailer(server.config()).await;
+    fixture.create("Ann", "ann@x.org").await;
     let mails = server.until_mails(1).await;
-    office.activate(token_in(mails[0]["plain"].as_str().unwrap())).await.unwrap();
-    office.until_status("sent", 1).await;
+    fixture.activate(token_in(mails[0]["plain"].as_str().unwrap())).await.unwrap();
+    fixture.until_status("sent", 1).await;
     first.stop().await;
 
-    office.forget("ann@x.org").await;
-    let events = office.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+    fixture.forget("ann@x.org").await;
+    let events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let requested = testkit::eventually("the request", async || {
         let last = events.get_last_raw_message_by_subject(&MailRequested::filter()).await.ok()?;
         Some(serde_json::from_slice::<MailRequested>(&last.payload).unwrap())
     })
     .await;
-    office.harness.publish_twice(&requested).await;
+    fixture.harness.publish_twice(&requested).await;
     // Two replicas share the copies.
-    let second = office.start_mailer(server.config()).await;
-    let third = office.start_mailer(server.config()).await;
+    let second = fixture.start_mailer(server.config()).await;
+    let third = fixture.start_mailer(server.config()).await;
     server.until_mails(2).await;
-    office.until_status("sent", 2).await;
-    office.harness.publish_twice(&requested).await;
-    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
+    fixture.until_status("sent", 2).await;
+    fixture.harness.publish_twice(&requested).await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 2);
     second.stop().await;
     third.stop().await;
 
-    office.forget("ann@x.org").await;
-    office.harness.clock.advance(contracts::HOUR);
-    office.start_mailer(server.config()).await;
-    office.until_status("failed", 1).await;
+    fixture.forget("ann@x.org").await;
+    fixture.harness.clock.advance(contracts::HOUR);
+    fixture.start_mailer(server.config()).await;
+    fixture.until_status("failed", 1).await;
     assert_eq!(server.mails().len(), 2);
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }

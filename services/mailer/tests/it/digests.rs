@@ -1,4 +1,4 @@
-//! The mail of a day: what waits for a manager.
+//! The daily mail: what waits for a manager.
 
 use std::time::Duration;
 
@@ -13,15 +13,15 @@ use mailer::Config;
 use serde_json::json;
 use testkit::{Running, eventually, eventually_within};
 
-use crate::{office::Office, smtp_server::SmtpServer};
+use crate::{fixture::Fixture, smtp_server::SmtpServer};
 
 const SUBJECT: &str = "What waits for you in T3";
 const ZOE: &str = "zoe@x.org";
 
-/// An office in Tokyo: Zoe manages Ann and herself, Yan manages Bob, Bob manages Ann as well but has not the
+/// A company in Tokyo: Zoe manages Ann and herself, Yan manages Bob, Bob manages Ann as well but has not the
 /// role for it.
-struct Firm {
-    office: Office,
+struct Company {
+    fixture: Fixture,
     server: SmtpServer,
     ann: Employee,
     zoe: Employee,
@@ -31,75 +31,75 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-impl Firm {
+impl Company {
     /// Ann has submitted two periods and asks for a correction, and Zoe has submitted one of her own.
     async fn with_what_waits() -> Self {
-        let firm = Self::open().await;
-        let harness = &firm.office.harness;
+        let company = Self::start().await;
+        let harness = &company.fixture.harness;
         harness.spawn(projects::needs(), |d, s| projects::run(projects::Config::default(), d, s)).await;
-        firm.submit(firm.ann.id, date(2025, 9, 1)).await;
-        firm.submit(firm.ann.id, date(2025, 10, 1)).await;
-        firm.submit(firm.zoe.id, date(2025, 10, 1)).await;
-        let project = json!({ "name": "Website", "employees": [firm.ann.id] });
+        company.submit(company.ann.id, date(2025, 9, 1)).await;
+        company.submit(company.ann.id, date(2025, 10, 1)).await;
+        company.submit(company.zoe.id, date(2025, 10, 1)).await;
+        let project = json!({ "name": "Website", "employees": [company.ann.id] });
         let project: CreateProject = serde_json::from_value(project).unwrap();
         let project = harness.ask(&project).await.unwrap().id;
-        let task = json!({ "name": "Front page", "projectId": project, "employees": [firm.ann.id] });
+        let task = json!({ "name": "Front page", "projectId": project, "employees": [company.ann.id] });
         let task: CreateTask = serde_json::from_value(task).unwrap();
         let task = harness.ask(&task).await.unwrap().id;
         let (start, end) = (harness.clock.now(), harness.clock.now() + HOUR);
         let asked = json!({ "start": start, "end": end, "projectId": project, "taskId": task, "reason": "I forgot." });
         let asked: CorrectionSent = serde_json::from_value(asked).unwrap();
-        let ask = AskCorrection { id: asked.id(firm.ann.id), asked };
+        let ask = AskCorrection { id: asked.id(company.ann.id), asked };
         harness.clock.advance(2 * HOUR);
         eventually("the correction is asked for", async || {
-            harness.bus().ask(Caller::Employee(firm.ann.id), &ask).await.ok()
+            harness.bus().ask(Caller::Employee(company.ann.id), &ask).await.ok()
         })
         .await;
-        firm
+        company
     }
 
     /// Starts the services with a manager for whom nothing waits.
-    async fn open() -> Self {
-        let (office, server) = (Office::open().await, SmtpServer::start());
-        let harness = &office.harness;
+    async fn start() -> Self {
+        let (fixture, server) = (Fixture::start().await, SmtpServer::start());
+        let harness = &fixture.harness;
         harness.spawn(timetrack::needs(), |d, s| timetrack::run(timetrack::Config::default(), d, s)).await;
         let settings = Settings { timezone: "Asia/Tokyo".parse().unwrap(), ..Settings::default() };
         let change = SetSettings { settings };
         harness.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
         let never = Config { email_digest_hour: Some("never".into()), ..server.config() };
-        let inviting = office.start_mailer(never).await;
+        let inviting = fixture.start_mailer(never).await;
         let mut people = Vec::new();
         for (who, email) in [("Ann", "ann@x.org"), ("Bob", "bob@x.org"), ("Yan", "yan@x.org"), ("Zoe", ZOE)] {
-            people.push(office.employ(&server, who, email).await);
+            people.push(fixture.employ(&server, who, email).await);
         }
-        office.until_status("sent", 4).await;
+        fixture.until_status("sent", 4).await;
         inviting.stop().await;
         let [ann, bob, yan, zoe] = people.try_into().unwrap();
         for manager in [&yan, &zoe] {
-            office.harness.ask(&SetRole { id: manager.id, role: Role::Manager }).await.unwrap();
+            fixture.harness.ask(&SetRole { id: manager.id, role: Role::Manager }).await.unwrap();
         }
         for (team, managers, employees) in
             [("Design", vec![zoe.id, bob.id], vec![ann.id, zoe.id]), ("Crew", vec![yan.id], vec![bob.id])]
         {
             let (managers, employees) = (Some(managers), Some(employees));
-            office.harness.ask(&CreateTeam { name: name(team), managers, employees }).await.unwrap();
+            fixture.harness.ask(&CreateTeam { name: name(team), managers, employees }).await.unwrap();
         }
-        Self { office, server, ann, zoe }
+        Self { fixture, server, ann, zoe }
     }
 
     async fn submit(&self, employee: EmployeeId, first: Date) {
         let id = PeriodId { employee, first };
-        self.office.harness.bus().ask(Caller::Employee(employee), &SubmitPeriod { id }).await.unwrap();
+        self.fixture.harness.bus().ask(Caller::Employee(employee), &SubmitPeriod { id }).await.unwrap();
     }
 
     /// Starts a mailer whose hour is seven.
     async fn mailer(&self) -> Running {
-        self.office.start_mailer(Config { email_digest_hour: Some("7".into()), ..self.server.config() }).await
+        self.fixture.start_mailer(Config { email_digest_hour: Some("7".into()), ..self.server.config() }).await
     }
 
     /// Puts the clock to this hour of the next day in Tokyo, and gives that day and the next beginning.
     fn tomorrow_at(&self, hour: i64) -> (Date, Millis) {
-        let (clock, tokyo): (_, Zone) = (&self.office.harness.clock, "Asia/Tokyo".parse().unwrap());
+        let (clock, tokyo): (_, Zone) = (&self.fixture.harness.clock, "Asia/Tokyo".parse().unwrap());
         let tomorrow = tokyo.day(clock.now()).tomorrow().unwrap();
         clock.advance(tokyo.beginning(tomorrow) + hour * HOUR - clock.now());
         (tomorrow, tokyo.beginning(tomorrow) + DAY)
@@ -107,18 +107,18 @@ impl Firm {
 
     /// Waits until all that was requested is mailed or dropped.
     async fn until_done(&self) {
-        self.office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
+        self.fixture.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     }
 }
 
-/// Waits until a mailer has checked at least this often whether the hour has come; the last check may not have ended.
+/// Waits until a mailer has checked at least this often whether the hour has come. Its last check may not have ended.
 async fn until_looked(mailer: &Running, times: u64) {
     let enough = async || (looked(mailer).await >= times).then_some(());
     eventually_within(Duration::from_secs(40), "it has looked", enough).await;
 }
 
-/// How often a mailer has asked where the organisation's days begin: on a day whose mails are requested it has no
-/// need to.
+/// How often a mailer has asked for the time zone of the organisation. It does not ask on a day whose mails are
+/// requested.
 async fn looked(mailer: &Running) -> u64 {
     let metrics = mailer.get("/metrics").await;
     let asked =
@@ -128,87 +128,87 @@ async fn looked(mailer: &Running) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manager_is_mailed_once_a_day_what_waits_however_many_replicas_and_restarts_there_are() {
-    let firm = Firm::with_what_waits().await;
-    firm.tomorrow_at(6);
-    let replicas = [firm.mailer().await, firm.mailer().await];
+    let company = Company::with_what_waits().await;
+    company.tomorrow_at(6);
+    let replicas = [company.mailer().await, company.mailer().await];
     for replica in &replicas {
         until_looked(replica, 2).await;
     }
-    firm.office.harness.clock.advance(HOUR);
-    let mails = firm.server.until_mails_to(ZOE, SUBJECT, 1).await;
+    company.fixture.harness.clock.advance(HOUR);
+    let mails = company.server.until_mails_to(ZOE, SUBJECT, 1).await;
     let said = mails[0]["plain"].as_str().unwrap();
     assert!(said.contains("2 pay periods are submitted") && said.contains("1 correction is asked for"), "{said}");
     assert!(said.contains("https://time.example.org/console/approvals"), "{said}");
     let written = mails[0]["headers"]["date"].as_str().unwrap();
     assert!(written.contains(" 22:"), "it is seven in Tokyo: {written}");
-    firm.until_done().await;
-    let third = firm.mailer().await;
+    company.until_done().await;
+    let third = company.mailer().await;
     until_looked(&third, 1).await;
-    // As long as one that has all day to look takes to do so a few times.
-    let later = Config { email_digest_hour: Some("23".into()), ..firm.server.config() };
-    let later = firm.office.start_mailer(later).await;
+    // Long enough for a mailer whose hour is all day to look for managers a few times.
+    let later = Config { email_digest_hour: Some("23".into()), ..company.server.config() };
+    let later = company.fixture.start_mailer(later).await;
     until_looked(&later, 4).await;
     later.stop().await;
-    firm.until_done().await;
-    assert_eq!(firm.server.mails_about(SUBJECT).len(), 1, "nobody but Zoe has somebody who waits, once");
+    company.until_done().await;
+    assert_eq!(company.server.mails_about(SUBJECT).len(), 1, "nobody but Zoe has somebody who waits, once");
     assert_eq!(looked(&third).await, 1, "nobody is asked again on a day whose mails are requested");
     for replica in replicas {
         replica.stop().await;
     }
 
-    firm.tomorrow_at(23);
-    firm.server.until_mails_to(ZOE, SUBJECT, 2).await;
-    firm.until_done().await;
-    assert_eq!(firm.server.mails_about(SUBJECT).len(), 2);
+    company.tomorrow_at(23);
+    company.server.until_mails_to(ZOE, SUBJECT, 2).await;
+    company.until_done().await;
+    assert_eq!(company.server.mails_about(SUBJECT).len(), 2);
     third.stop().await;
-    firm.office.harness.finish().await;
+    company.fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_mails_of_a_day_are_sent_once_where_whoever_requested_them_died_and_where_they_are_told_twice() {
-    let firm = Firm::open().await;
-    firm.submit(firm.ann.id, date(2025, 10, 1)).await;
-    let (day, until) = firm.tomorrow_at(8);
-    // As a process leaves it that dies once they are committed and before the stream has them.
-    let database = firm.office.harness.database(Service::Mailer).await;
+    let company = Company::start().await;
+    company.submit(company.ann.id, date(2025, 10, 1)).await;
+    let (day, until) = company.tomorrow_at(8);
+    // The state that a process leaves if it dies after the commit and before the stream has the events.
+    let database = company.fixture.harness.database(Service::Mailer).await;
     let last = doc! { "_id": "last", "day": day.to_string() };
     database.collection::<bson::Document>("digests").insert_one(last).await.unwrap();
-    let requested = DigestRequested { manager_id: firm.zoe.id, day, until };
+    let requested = DigestRequested { manager_id: company.zoe.id, day, until };
     let payload = serde_json::to_string(&requested).unwrap();
     let id = kit::mongo::value(&kit::new_id::<EventId>());
     let row = doc! { "_id": id, "subject": requested.subject(), "payload": payload, "headers": {} };
     database.collection::<bson::Document>("outbox").insert_one(row).await.unwrap();
-    let mailer = firm.mailer().await;
-    firm.server.until_mails_to(ZOE, SUBJECT, 1).await;
-    firm.office.harness.publish_twice(&requested).await;
+    let mailer = company.mailer().await;
+    company.server.until_mails_to(ZOE, SUBJECT, 1).await;
+    company.fixture.harness.publish_twice(&requested).await;
     until_looked(&mailer, 1).await;
-    firm.until_done().await;
-    assert_eq!(firm.server.mails_about(SUBJECT).len(), 1);
+    company.until_done().await;
+    assert_eq!(company.server.mails_about(SUBJECT).len(), 1);
     mailer.stop().await;
-    firm.office.harness.finish().await;
+    company.fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_could_not_be_sent_all_day_is_dropped_for_that_of_the_next_day() {
-    let firm = Firm::open().await;
-    firm.submit(firm.ann.id, date(2025, 9, 1)).await;
-    firm.tomorrow_at(8);
-    firm.server.refuse(true);
-    let mailer = firm.mailer().await;
+    let company = Company::start().await;
+    company.submit(company.ann.id, date(2025, 9, 1)).await;
+    company.tomorrow_at(8);
+    company.server.refuse(true);
+    let mailer = company.mailer().await;
     eventually_within(Duration::from_secs(30), "the mail server refuses it", async || {
-        firm.office.deliveries().await.iter().any(|mail| mail.is_refused).then_some(())
+        company.fixture.deliveries().await.iter().any(|mail| mail.is_refused).then_some(())
     })
     .await;
-    firm.tomorrow_at(6);
-    firm.submit(firm.ann.id, date(2025, 10, 1)).await;
-    firm.server.refuse(false);
-    // Yan's of the first day, as nothing waits, and Zoe's, as the day is over.
-    firm.office.until_status("failed", 2).await;
-    firm.office.harness.clock.advance(HOUR);
-    let mails = firm.server.until_mails_to(ZOE, SUBJECT, 1).await;
+    company.tomorrow_at(6);
+    company.submit(company.ann.id, date(2025, 10, 1)).await;
+    company.server.refuse(false);
+    // Yan's mail of the first day fails because nothing waits, and Zoe's because the day is over.
+    company.fixture.until_status("failed", 2).await;
+    company.fixture.harness.clock.advance(HOUR);
+    let mails = company.server.until_mails_to(ZOE, SUBJECT, 1).await;
     assert!(mails[0]["plain"].as_str().unwrap().contains("2 pay periods are submitted"), "{mails:?}");
-    firm.until_done().await;
-    assert_eq!(firm.server.mails_about(SUBJECT).len(), 1);
+    company.until_done().await;
+    assert_eq!(company.server.mails_about(SUBJECT).len(), 1);
     mailer.stop().await;
-    firm.office.harness.finish().await;
+    company.fixture.harness.finish().await;
 }

@@ -1,15 +1,15 @@
 use contracts::{SECOND, Service, stream};
 
 use crate::{
-    office::{Delivery, Office, token_in},
+    fixture::{Delivery, Fixture, token_in},
     smtp_server::SmtpServer,
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_is_mailed_over_starttls_with_a_login_and_its_link_activates() {
-    let (office, server) = (Office::open().await, SmtpServer::start());
-    office.start_mailer(server.config()).await;
-    office.create("Jürgen Müller", "juergen@x.org").await;
+    let (fixture, server) = (Fixture::start().await, SmtpServer::start());
+    fixture.start_mailer(server.config()).await;
+    fixture.create("Jürgen Müller", "juergen@x.org").await;
 
     let mails = server.until_mails(1).await;
     let mail = &mails[0];
@@ -34,71 +34,71 @@ async fn an_invitation_is_mailed_over_starttls_with_a_login_and_its_link_activat
         assert!(part.contains(&link) && part.contains("Hello Jürgen Müller,") && part.contains("72 hours"), "{part}");
     }
     assert!(html.contains(&format!("href=\"{link}\"")));
-    assert!(office.activate(token_in(plain)).await.unwrap().is_active);
-    let sent = office.until_status("sent", 1).await;
+    assert!(fixture.activate(token_in(plain)).await.unwrap().is_active);
+    let sent = fixture.until_status("sent", 1).await;
     assert_eq!(sent[0].attempts, 1);
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_comes_twice_or_again_later_is_one_mail() {
-    let (office, server) = (Office::open().await, SmtpServer::start());
-    office.create("Ann", "ann@x.org").await;
-    let requested = office.last_request().await;
-    office.harness.publish_twice(&requested).await;
-    office.harness.publish_twice(&requested).await;
-    // Five copies wait for it, and two replicas share them.
-    office.start_mailer(server.config()).await;
-    office.start_mailer(server.config()).await;
-    office.until_status("sent", 1).await;
-    office.harness.publish_twice(&requested).await;
-    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
+    let (fixture, server) = (Fixture::start().await, SmtpServer::start());
+    fixture.create("Ann", "ann@x.org").await;
+    let requested = fixture.last_request().await;
+    fixture.harness.publish_twice(&requested).await;
+    fixture.harness.publish_twice(&requested).await;
+    // Five copies of the event wait, and two replicas share them.
+    fixture.start_mailer(server.config()).await;
+    fixture.start_mailer(server.config()).await;
+    fixture.until_status("sent", 1).await;
+    fixture.harness.publish_twice(&requested).await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 1);
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_that_was_replaced_before_it_was_mailed_is_not_mailed() {
-    let (office, server) = (Office::open().await, SmtpServer::start());
-    let ann = office.create("Ann", "ann@x.org").await;
-    let replaced = office.last_request().await;
-    office.invite(ann.id).await;
-    office.start_mailer(server.config()).await;
+    let (fixture, server) = (Fixture::start().await, SmtpServer::start());
+    let ann = fixture.create("Ann", "ann@x.org").await;
+    let replaced = fixture.last_request().await;
+    fixture.invite(ann.id).await;
+    fixture.start_mailer(server.config()).await;
     let mails = server.until_mails(1).await;
-    // Out of order: the older one after the newer.
-    office.harness.publish_twice(&replaced).await;
-    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
+    // The older event comes after the newer one.
+    fixture.harness.publish_twice(&replaced).await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 1);
-    assert!(office.activate(token_in(mails[0]["plain"].as_str().unwrap())).await.is_ok());
-    let failed = office.until_status("failed", 1).await;
+    assert!(fixture.activate(token_in(mails[0]["plain"].as_str().unwrap())).await.is_ok());
+    let failed = fixture.until_status("failed", 1).await;
     assert!(failed[0].last_error.as_ref().unwrap().starts_with("Not needed any more"));
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_in_the_hands_of_a_mailer_that_died_is_sent_by_another() {
-    let (office, server) = (Office::open().await, SmtpServer::start());
-    // Held until now, by somebody who is no more.
-    office.create("Ann", "ann@x.org").await;
-    let requested = office.last_request().await;
+    let (fixture, server) = (Fixture::start().await, SmtpServer::start());
+    // A process that has died holds the mail until this moment.
+    fixture.create("Ann", "ann@x.org").await;
+    let requested = fixture.last_request().await;
     let held = Delivery {
         id: requested.invitation_id,
         status: "pending".into(),
         attempts: 0,
         last_error: None,
-        held_until: office.harness.clock.now() + 60 * SECOND,
-        updated_at: office.harness.clock.now(),
+        held_until: fixture.harness.clock.now() + 60 * SECOND,
+        updated_at: fixture.harness.clock.now(),
         is_refused: false,
     };
-    let database = office.harness.database(Service::Mailer).await;
+    let database = fixture.harness.database(Service::Mailer).await;
     database.collection("deliveries").insert_one(held).await.unwrap();
-    office.start_mailer(server.config()).await;
+    fixture.start_mailer(server.config()).await;
     // The second invitation is mailed, so the mailer has handled the first one too.
-    office.create("Bob", "bob@x.org").await;
-    office.until_status("sent", 1).await;
+    fixture.create("Bob", "bob@x.org").await;
+    fixture.until_status("sent", 1).await;
     assert_eq!(server.mails().len(), 1);
-    office.harness.clock.advance(60 * SECOND);
+    fixture.harness.clock.advance(60 * SECOND);
     let mails = server.until_mails(2).await;
     assert_eq!(mails[1]["to"][0], "ann@x.org");
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }

@@ -1,4 +1,4 @@
-//! The mailer over its real wire: NATS, MongoDB, directory, and an SMTP server that is no imitation.
+//! The mailer with a real NATS, MongoDB, directory and SMTP server.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -7,9 +7,9 @@ mod addresses;
 mod correction_mails;
 mod digests;
 mod failing;
+mod fixture;
 mod folder;
 mod mailing;
 mod missing;
-mod office;
 mod period_mails;
 mod smtp_server;

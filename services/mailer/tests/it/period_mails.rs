@@ -4,7 +4,7 @@ use contracts::{AdjustmentMade, DeactivateEmployee, EmployeeId, HOUR, PeriodDeci
 use serde_json::{Value, json};
 
 use crate::{
-    office::{Office, token_in},
+    fixture::{Fixture, token_in},
     smtp_server::SmtpServer,
 };
 
@@ -28,7 +28,7 @@ fn decided(employee: EmployeeId, version: i64, decision: &str) -> PeriodDecided 
     serde_json::from_value(event).unwrap()
 }
 
-/// Two hours of this employee's that came when their day was settled.
+/// Two hours of this employee that arrived after their day was settled.
 fn adjusted(employee: EmployeeId) -> AdjustmentMade {
     let (id, start) = (kit::new_id::<EmployeeId>(), 1_772_321_400_000_i64);
     let adjustment = json!({
@@ -44,95 +44,95 @@ fn text(mail: &Value) -> &str {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_decision_about_a_period_is_mailed_once_however_often_it_is_told() {
-    let (office, server) = (Office::open().await, SmtpServer::start());
-    let first = office.start_mailer(server.config()).await;
-    let second = office.start_mailer(server.config()).await;
-    let ann = office.employ(&server, "Ann", "ann@x.org").await;
+    let (fixture, server) = (Fixture::start().await, SmtpServer::start());
+    let first = fixture.start_mailer(server.config()).await;
+    let second = fixture.start_mailer(server.config()).await;
+    let ann = fixture.employ(&server, "Ann", "ann@x.org").await;
     for (version, decision, subject, says) in [
         (2, "sent_back", SENT_BACK, "What is to be done: Friday is missing."),
         (5, "approved", APPROVED, "2026-03-01 to 2026-03-31 is approved with 160:00 hours"),
         (6, "reopened", REOPENED, "The reason: Friday is missing."),
     ] {
         let decided = decided(ann.id, version, decision);
-        office.harness.publish_twice(&decided).await;
+        fixture.harness.publish_twice(&decided).await;
         let mails = server.until_mails_to("ann@x.org", subject, 1).await;
         assert!(text(&mails[0]).contains(says), "{mails:?}");
-        // Published again, as by a process that does not know that it was: another event, the same decision.
-        office.harness.publish(&decided).await;
+        // The same decision in another event, as a process publishes it that does not know of the first one.
+        fixture.harness.publish(&decided).await;
     }
-    // The same again after it was submitted again is another one.
-    office.harness.publish(&decided(ann.id, 8, "sent_back")).await;
+    // The same decision, after the period was submitted again, is another mail.
+    fixture.harness.publish(&decided(ann.id, 8, "sent_back")).await;
     server.until_mails_to("ann@x.org", SENT_BACK, 2).await;
-    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 1 + 4, "the invitation, and one for each decision");
     first.stop().await;
     second.stop().await;
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_decision_that_comes_after_a_later_one_is_not_mailed() {
-    let (office, server) = (Office::open().await, SmtpServer::start());
-    office.start_mailer(server.config()).await;
-    let ann = office.employ(&server, "Ann", "ann@x.org").await;
-    office.harness.publish(&decided(ann.id, 6, "reopened")).await;
+    let (fixture, server) = (Fixture::start().await, SmtpServer::start());
+    fixture.start_mailer(server.config()).await;
+    let ann = fixture.employ(&server, "Ann", "ann@x.org").await;
+    fixture.harness.publish(&decided(ann.id, 6, "reopened")).await;
     server.until_mails_to("ann@x.org", REOPENED, 1).await;
-    office.harness.publish_twice(&decided(ann.id, 5, "approved")).await;
-    let dropped = office.until_status("failed", 1).await;
+    fixture.harness.publish_twice(&decided(ann.id, 5, "approved")).await;
+    let dropped = fixture.until_status("failed", 1).await;
     assert!(dropped[0].last_error.as_ref().unwrap().starts_with("Not needed any more"), "{dropped:?}");
 
-    // One that waits for the mail server meanwhile is overtaken too.
+    // A mail that waits for the mail server meanwhile is overtaken too.
     server.refuse(true);
-    office.harness.publish(&decided(ann.id, 7, "sent_back")).await;
+    fixture.harness.publish(&decided(ann.id, 7, "sent_back")).await;
     let tried = async |waiting: usize| {
         testkit::eventually_within(std::time::Duration::from_secs(30), "it was tried", async || {
-            let mails = office.deliveries().await;
+            let mails = fixture.deliveries().await;
             (mails.iter().filter(|mail| mail.is_refused).count() == waiting).then_some(())
         })
         .await;
     };
     tried(1).await;
-    office.harness.publish(&decided(ann.id, 9, "approved")).await;
-    office.until_status("failed", 2).await;
+    fixture.harness.publish(&decided(ann.id, 9, "approved")).await;
+    fixture.until_status("failed", 2).await;
     tried(1).await;
     server.refuse(false);
     server.until_mails_to("ann@x.org", APPROVED, 1).await;
-    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 3, "the invitation, the first decision and the last");
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hours_that_are_admitted_late_are_mailed_once() {
-    let (office, server) = (Office::open().await, SmtpServer::start());
-    office.start_mailer(server.config()).await;
-    let ann = office.employ(&server, "Ann", "ann@x.org").await;
+    let (fixture, server) = (Fixture::start().await, SmtpServer::start());
+    fixture.start_mailer(server.config()).await;
+    let ann = fixture.employ(&server, "Ann", "ann@x.org").await;
     let made = adjusted(ann.id);
-    office.harness.publish_twice(&made).await;
+    fixture.harness.publish_twice(&made).await;
     let mails = server.until_mails_to("ann@x.org", "Your late hours are admitted", 1).await;
     let said = text(&mails[0]);
     assert!(said.contains("2026-03-01 00:30 to 02:30 (Europe/Berlin)"), "{said}");
     assert!(said.contains("1:00 hours of it count on 2026-04-10"), "{said}");
-    office.harness.publish(&made).await;
-    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
+    fixture.harness.publish(&made).await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 2);
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_about_periods_is_mailed_to_whoever_is_deactivated_or_unconfirmed() {
-    let (office, server) = (Office::open().await, SmtpServer::start());
-    office.start_mailer(server.config()).await;
-    let ann = office.create("Ann", "ann@x.org").await;
+    let (fixture, server) = (Fixture::start().await, SmtpServer::start());
+    fixture.start_mailer(server.config()).await;
+    let ann = fixture.create("Ann", "ann@x.org").await;
     let mails = server.until_mails(1).await;
-    office.harness.publish(&decided(ann.id, 2, "sent_back")).await;
-    office.until_status("failed", 1).await;
-    office.activate(token_in(text(&mails[0]))).await.unwrap();
-    office.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
-    office.harness.publish(&decided(ann.id, 5, "approved")).await;
-    office.harness.publish(&adjusted(ann.id)).await;
-    office.harness.publish(&decided(kit::new_id(), 5, "approved")).await;
-    office.until_status("failed", 4).await;
+    fixture.harness.publish(&decided(ann.id, 2, "sent_back")).await;
+    fixture.until_status("failed", 1).await;
+    fixture.activate(token_in(text(&mails[0]))).await.unwrap();
+    fixture.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    fixture.harness.publish(&decided(ann.id, 5, "approved")).await;
+    fixture.harness.publish(&adjusted(ann.id)).await;
+    fixture.harness.publish(&decided(kit::new_id(), 5, "approved")).await;
+    fixture.until_status("failed", 4).await;
     assert_eq!(server.mails().len(), 1, "the invitation");
-    office.harness.finish().await;
+    fixture.harness.finish().await;
 }

@@ -18,7 +18,7 @@ pub struct SmtpServer {
     pub port: u16,
     folder: TempDir,
     child: Child,
-    // The server ends when this does, and so when we do, however we end.
+    // The server ends when its standard input closes: with this value, or with this process, however it ends.
     _stdin: ChildStdin,
 }
 
@@ -42,7 +42,7 @@ impl SmtpServer {
         Self { port, folder, child, _stdin: stdin }
     }
 
-    /// Settings to send there.
+    /// The settings for sending to this server.
     pub fn config(&self) -> Config {
         let some = |text: &str| Some(text.to_owned());
         Config {
@@ -63,7 +63,7 @@ impl SmtpServer {
         if refuses { fs::write(file, "").unwrap() } else { fs::remove_file(file).unwrap() }
     }
 
-    /// From now on takes addresses with letters beyond ASCII before the @.
+    /// From now on the server accepts addresses with letters beyond ASCII before the @.
     pub fn take_utf8(&self) {
         fs::write(self.folder.path().join("mails/utf8"), "").unwrap();
     }
@@ -76,7 +76,7 @@ impl SmtpServer {
         files.iter().map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect()
     }
 
-    /// Waits for so many mails.
+    /// Waits for this many mails.
     pub async fn until_mails(&self, number: usize) -> Vec<Value> {
         let within = std::time::Duration::from_secs(60);
         testkit::eventually_within(within, "the mails", async || {
@@ -95,7 +95,7 @@ impl SmtpServer {
         mails
     }
 
-    /// Waits for so many mails with this subject to this address.
+    /// Waits for this many mails with this subject to this address.
     pub async fn until_mails_to(&self, email: &str, subject: &str, number: usize) -> Vec<Value> {
         let within = std::time::Duration::from_secs(60);
         testkit::eventually_within(within, &format!("{number} mails to {email}: {subject}"), async || {
@@ -109,7 +109,7 @@ impl SmtpServer {
 
 impl Drop for SmtpServer {
     fn drop(&mut self) {
-        // It may be gone already.
+        // The child may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -137,7 +137,7 @@ fn packages() -> PathBuf {
     fs::create_dir_all(&cache).unwrap();
     let lock = fs::File::create(cache.join("aiosmtpd-1.4.6.lock")).unwrap();
     lock.lock().unwrap();
-    // Folders get their place by rename, so what is there is whole.
+    // A folder gets its place by rename, so a folder that exists is complete.
     if !here.is_dir() {
         let new = cache.join("aiosmtpd-1.4.6.new");
         // A leftover of a fetch that was cut short; usually there is none.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{Action, AuditSubject, Awaited, EmployeeChanged, Millis, ProjectId, Standing, changed};
+use contracts::{Action, AuditSubject, Awaited, EmployeeChanged, EmployeeState, Millis, ProjectId, changed};
 use kit::{Delivery, Error};
 
 use crate::{App, bindings, domain::ended_at, payroll};
@@ -12,17 +12,21 @@ use crate::{App, bindings, domain::ended_at, payroll};
 pub(crate) async fn employee_changed(
     app: Arc<App>,
     delivery: Delivery,
-    EmployeeChanged(standing): EmployeeChanged,
+    EmployeeChanged(employee_state): EmployeeChanged,
 ) -> Result<Vec<Awaited>, Error> {
-    app.store.employee_refs.learn(std::slice::from_ref(&standing)).await?;
-    sweep_all(&app, &delivery, standing).await
+    app.store.employee_refs.learn(std::slice::from_ref(&employee_state)).await?;
+    sweep_all(&app, &delivery, employee_state).await
 }
 
 /// Ends the memberships from before the last known deactivation.
-pub(crate) async fn sweep_all(app: &App, delivery: &Delivery, standing: Standing) -> Result<Vec<Awaited>, Error> {
-    let newest = app.store.employee_refs.find(standing.id).await?.unwrap_or_else(|| standing.clone());
+pub(crate) async fn sweep_all(
+    app: &App,
+    delivery: &Delivery,
+    employee_state: EmployeeState,
+) -> Result<Vec<Awaited>, Error> {
+    let newest = app.store.employee_refs.find(employee_state.id).await?.unwrap_or_else(|| employee_state.clone());
     // Events of earlier versions do not say when the employee was active.
-    let otherwise = standing.deactivated_at.unwrap_or_else(|| app.clock.now());
+    let otherwise = employee_state.deactivated_at.unwrap_or_else(|| app.clock.now());
     let mut caused = Vec::new();
     for project in app.store.members.before_epoch(newest.id, newest.epoch).await? {
         caused.extend(sweep(app, delivery, project, &newest, otherwise).await?);
@@ -35,13 +39,13 @@ async fn sweep(
     app: &App,
     delivery: &Delivery,
     id: ProjectId,
-    employee: &Standing,
+    employee: &EmployeeState,
     otherwise: Millis,
 ) -> Result<Vec<Awaited>, Error> {
     kit::follow!(app.db.following(delivery), tx => {
         let Some(mut project) = app.store.projects.lock(tx, id).await? else { return Ok(()) };
         let members = app.store.members.between(tx, id, &[employee.id]).await?;
-        // Another replica may have ended them already.
+        // Another replica may have ended the edges already.
         let older = members.iter().find(|member| member.is_on() && member.epoch < employee.epoch);
         let Some(member) = older else { return Ok(()) };
         let at = ended_at(employee, member.epoch).unwrap_or(otherwise);

@@ -1,6 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
-use contracts::{EmployeeId, MemberChanged, Millis, ProjectId, Standing, Term};
+use contracts::{EmployeeId, EmployeeState, MemberChanged, Millis, ProjectId, Term};
 
 /// The edge between a project and an employee. It is kept after the membership, so that terms keep their index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,14 +66,15 @@ pub(crate) struct Turnover {
 
 impl Turnover {
     /// Compares the members with the list.
-    pub(crate) fn between(on: &[Member], listed: &[Standing]) -> Self {
-        let epochs: HashMap<_, _> = listed.iter().map(|standing| (standing.id, standing.epoch)).collect();
+    pub(crate) fn between(on: &[Member], listed: &[EmployeeState]) -> Self {
+        let epochs: HashMap<_, _> =
+            listed.iter().map(|employee_state| (employee_state.id, employee_state.epoch)).collect();
         let stays = |member: &&Member| epochs.get(&member.employee).is_some_and(|epoch| *epoch <= member.epoch);
         let staying: HashSet<_> = on.iter().filter(stays).map(|member| member.employee).collect();
         let left_out = |id: &EmployeeId| !staying.contains(id);
         Self {
             leaving: on.iter().map(|member| member.employee).filter(left_out).collect(),
-            joining: listed.iter().map(|standing| standing.id).filter(left_out).collect(),
+            joining: listed.iter().map(|employee_state| employee_state.id).filter(left_out).collect(),
         }
     }
 }
@@ -95,8 +96,14 @@ mod tests {
         member
     }
 
-    fn listed(employee: u128, epoch: i64) -> Standing {
-        Standing { id: EmployeeId(Uuid::from_u128(employee)), version: 1, epoch, deactivated_at: None, active: None }
+    fn listed(employee: u128, epoch: i64) -> EmployeeState {
+        EmployeeState {
+            id: EmployeeId(Uuid::from_u128(employee)),
+            version: 1,
+            epoch,
+            deactivated_at: None,
+            active: None,
+        }
     }
 
     #[test]

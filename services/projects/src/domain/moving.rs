@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use contracts::{Code, Failure, ProjectId, Standing};
+use contracts::{Code, EmployeeState, Failure, ProjectId};
 
 use super::Member;
 
@@ -15,9 +15,10 @@ pub(crate) struct Move {
 
 impl Move {
     /// Compares the memberships with the list.
-    pub(crate) fn between(on: &[Member], listed: &[ProjectId], standing: Option<&Standing>) -> Self {
+    pub(crate) fn between(on: &[Member], listed: &[ProjectId], employee_state: Option<&EmployeeState>) -> Self {
         let wanted: HashSet<_> = listed.iter().copied().collect();
-        let holds = |member: &&Member| standing.is_some_and(|standing| standing.epoch <= member.epoch);
+        let holds =
+            |member: &&Member| employee_state.is_some_and(|employee_state| employee_state.epoch <= member.epoch);
         let stays = |member: &&Member| wanted.contains(&member.project) && holds(member);
         let staying: HashSet<_> = on.iter().filter(stays).map(|member| member.project).collect();
         let moves = |id: &ProjectId| !staying.contains(id);
@@ -51,13 +52,13 @@ mod tests {
         member
     }
 
-    fn standing(epoch: i64) -> Option<Standing> {
-        Some(Standing { id: EmployeeId(Uuid::nil()), version: 1, epoch, deactivated_at: None, active: None })
+    fn employee_state(epoch: i64) -> Option<EmployeeState> {
+        Some(EmployeeState { id: EmployeeId(Uuid::nil()), version: 1, epoch, deactivated_at: None, active: None })
     }
 
     #[test]
     fn a_membership_from_before_a_deactivation_is_left_and_joined_anew() {
-        let moved = Move::between(&[on(1, 0)], &[project(1)], standing(1).as_ref());
+        let moved = Move::between(&[on(1, 0)], &[project(1)], employee_state(1).as_ref());
         assert_eq!(moved, Move { leaving: vec![project(1)], joining: vec![project(1)] });
     }
 
@@ -68,7 +69,7 @@ mod tests {
         ) {
             let members: Vec<_> = on_now.iter().map(|n| on(*n, 3)).collect();
             let listed: Vec<_> = listed.into_iter().map(project).collect();
-            let moved = Move::between(&members, &listed, standing(3).as_ref());
+            let moved = Move::between(&members, &listed, employee_state(3).as_ref());
             let mut then: HashSet<_> = members.iter().map(|member| member.project).collect();
             for id in &moved.leaving {
                 prop_assert!(then.remove(id) && !listed.contains(id));

@@ -229,10 +229,10 @@ mod tests {
         };
         let mut task = task(&one);
         task.change(to(&other), &other, Millis(10)).unwrap();
-        // The task belongs to this project already: no move.
+        // The task belongs to this project already, so this is no move.
         task.change(to(&other), &other, Millis(15)).unwrap();
         assert_eq!(task.projects, [on(&one, None, Some(10)), on(&other, Some(10), None)]);
-        // With a clock that is behind.
+        // The clock of this change is behind.
         task.change(to(&one), &one, Millis(5)).unwrap();
         let projects = [on(&one, None, Some(10)), on(&other, Some(10), Some(10)), on(&one, Some(10), None)];
         assert_eq!(task.projects, projects);

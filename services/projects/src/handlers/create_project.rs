@@ -14,10 +14,10 @@ pub(crate) async fn create_project(
     call.require_admin()?;
     let now = app.clock.now();
     let project = Project::new(kit::new_id(), request, now)?;
-    let standings = bindings::standings(&app, &project.state.employees).await?;
+    let employee_states = bindings::employee_states(&app, &project.state.employees).await?;
     kit::change!(app.db.awaited(WAIT), tx => {
         app.store.projects.insert(tx, &project).await?;
-        bindings::set_members(&app, tx, project.state.id, &standings, now).await?;
+        bindings::set_members(&app, tx, project.state.id, &employee_states, now).await?;
         tx.emit(&project.changed()).await?;
         let subject = AuditSubject::new("project", project.state.id);
         tx.audit(Action::ProjectCreated, subject, created(&project.state)).await?;

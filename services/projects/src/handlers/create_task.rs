@@ -13,7 +13,7 @@ pub(crate) async fn create_task(app: Arc<App>, call: Call, mut request: CreateTa
     call.require_admin()?;
     let (id, now) = (kit::new_id(), app.clock.now());
     request.employees = task::assignees(request.employees)?;
-    bindings::standings(&app, request.employees.as_deref().unwrap_or_default()).await?;
+    bindings::employee_states(&app, request.employees.as_deref().unwrap_or_default()).await?;
     kit::change!(app.db.awaited(WAIT), tx => {
         let project = app.store.projects.lock(tx, request.project_id).await?.ok_or_else(no_such_project)?;
         let task = Task::new(id, request.clone(), &project, now)?;

@@ -29,10 +29,10 @@ pub(crate) async fn set_memberships(
     // Directory is not asked when nothing is joined, because anybody may leave, nor for an employee who is only
     // about to be made.
     let asked = if listed.is_empty() || only_check { &[][..] } else { &[employee] };
-    let standing = bindings::standings(&app, asked).await?.pop();
+    let employee_state = bindings::employee_states(&app, asked).await?.pop();
     kit::change!(app.db.awaited(WAIT), tx => {
         let on = app.store.members.of_employee(tx, employee).await?;
-        let Move { leaving, joining } = Move::between(&on, &listed, standing.as_ref());
+        let Move { leaving, joining } = Move::between(&on, &listed, employee_state.as_ref());
         if !leaving.is_empty() || !joining.is_empty() {
             if_match.require(|| projects_tag(on.iter().map(|member| member.project).collect()))?;
         }

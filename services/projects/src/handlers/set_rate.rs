@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use contracts::{
-    Action, AuditSubject, Caller, Code, DatedRate, EmployeeId, Failure, GetStandings, RateScope, SetRate, created,
+    Action, AuditSubject, Caller, Code, DatedRate, EmployeeId, Failure, GetEmployeeStates, RateScope, SetRate, created,
 };
 use kit::{Call, Error};
 
@@ -56,8 +56,8 @@ async fn require_employee(app: &App, employee: EmployeeId) -> Result<(), Error> 
     if app.store.employee_refs.find(employee).await?.is_some() {
         return Ok(());
     }
-    let standings = app.bus.ask(Caller::Service, &GetStandings { ids: vec![employee] }).await?;
-    match standings.is_empty() {
+    let employee_states = app.bus.ask(Caller::Service, &GetEmployeeStates { ids: vec![employee] }).await?;
+    match employee_states.is_empty() {
         false => Ok(()),
         true => {
             Err(Failure::new(Code::UnknownEmployee, "There is no employee with this id. Create them first.").into())

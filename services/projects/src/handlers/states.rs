@@ -10,7 +10,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// How long to wait until the stream has them.
+/// How long to wait until the stream has all events about a page.
 const WAIT: Duration = Duration::from_secs(2);
 
 /// All projects.

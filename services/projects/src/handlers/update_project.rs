@@ -13,8 +13,8 @@ pub(crate) async fn update_project(
 ) -> Result<contracts::Project, Error> {
     call.require_admin()?;
     let changes = domain::project::checked(changes)?;
-    let standings = match &changes.employees {
-        Some(employees) => Some(bindings::standings(&app, employees).await?),
+    let employee_states = match &changes.employees {
+        Some(employees) => Some(bindings::employee_states(&app, employees).await?),
         None => None,
     };
     kit::change!(app.db.awaited(WAIT), tx => {
@@ -22,12 +22,12 @@ pub(crate) async fn update_project(
         let mut project = found.ok_or_else(|| Failure::not_found("project"))?;
         if_match.require(|| project.state.tag())?;
         let was = project.state.clone();
-        // Read after the lock: the change happens then.
+        // The time is read after the lock, so that changes are in the order of their times.
         let now = app.clock.now();
         project.change(changes.clone(), now)?;
         app.store.projects.replace(tx, &project).await?;
-        if let Some(standings) = &standings {
-            bindings::set_members(&app, tx, id, standings, now).await?;
+        if let Some(employee_states) = &employee_states {
+            bindings::set_members(&app, tx, id, employee_states, now).await?;
         }
         payroll::keep(&app, tx, id, &was.payroll, &project.state.payroll, now).await?;
         tx.emit(&project.changed()).await?;

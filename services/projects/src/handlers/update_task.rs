@@ -14,7 +14,7 @@ pub(crate) async fn update_task(
 ) -> Result<contracts::Task, Error> {
     call.require_admin()?;
     let changes = task::checked(changes)?;
-    bindings::standings(&app, changes.employees.as_deref().unwrap_or_default()).await?;
+    bindings::employee_states(&app, changes.employees.as_deref().unwrap_or_default()).await?;
     kit::change!(app.db.awaited(WAIT), tx => {
         let belongs_to = app.store.tasks.find(id).await?.ok_or_else(no_such_task)?.state.project_id;
         let project = changes.project_id.unwrap_or(belongs_to);

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use bson::doc;
-use contracts::{EmployeeId, Millis, Standing, Term};
+use contracts::{EmployeeId, EmployeeState, Millis, Term};
 use futures::{StreamExt, TryStreamExt, stream};
 use kit::{
     Database, Error, Shape, Tx,
@@ -21,21 +21,21 @@ struct Document {
     version: i64,
     epoch: i64,
     deactivated_at: Option<Millis>,
-    /// Missing when directory has not said it.
+    /// Missing if directory has not sent it.
     #[serde(default)]
     active: Option<Vec<Term>>,
     /// A counter that exists to be changed: see [`EmployeeRefs::touch`].
     touched: i64,
 }
 
-impl From<&Standing> for Document {
-    fn from(standing: &Standing) -> Self {
-        let Standing { id, version, epoch, deactivated_at, active } = standing.clone();
+impl From<&EmployeeState> for Document {
+    fn from(employee_state: &EmployeeState) -> Self {
+        let EmployeeState { id, version, epoch, deactivated_at, active } = employee_state.clone();
         Self { id, version, epoch, deactivated_at, active, touched: 0 }
     }
 }
 
-impl From<Document> for Standing {
+impl From<Document> for EmployeeState {
     fn from(stored: Document) -> Self {
         let Document { id, version, epoch, deactivated_at, active, .. } = stored;
         Self { id, version, epoch, deactivated_at, active }
@@ -56,15 +56,17 @@ impl EmployeeRefs {
     }
 
     /// The last known state of an employee.
-    pub(crate) async fn find(&self, employee: EmployeeId) -> Result<Option<Standing>, Error> {
-        Ok(self.0.find_one(doc! { "_id": value(&employee) }).await?.map(Standing::from))
+    pub(crate) async fn find(&self, employee: EmployeeId) -> Result<Option<EmployeeState>, Error> {
+        Ok(self.0.find_one(doc! { "_id": value(&employee) }).await?.map(EmployeeState::from))
     }
 
     /// Stores states that are newer than the known ones.
-    pub(crate) async fn learn(&self, standings: &[Standing]) -> Result<(), Error> {
-        let known = self.0.find(doc! { "_id": one_of(standings.iter().map(|standing| standing.id)) }).await?;
+    pub(crate) async fn learn(&self, employee_states: &[EmployeeState]) -> Result<(), Error> {
+        let known =
+            self.0.find(doc! { "_id": one_of(employee_states.iter().map(|employee_state| employee_state.id)) }).await?;
         let known: HashMap<_, _> = known.map_ok(|stored| (stored.id, stored.version)).try_collect().await?;
-        let news = standings.iter().filter(|news| known.get(&news.id).is_none_or(|version| *version < news.version));
+        let news =
+            employee_states.iter().filter(|news| known.get(&news.id).is_none_or(|version| *version < news.version));
         stream::iter(news.map(Document::from).map(Ok))
             .try_for_each_concurrent(AT_ONCE, async |news| {
                 replace_if_newer(&self.0, value(&news.id), news.version, &news).await?;
@@ -77,35 +79,35 @@ impl EmployeeRefs {
     pub(crate) async fn of(
         &self,
         employees: impl IntoIterator<Item = EmployeeId>,
-    ) -> Result<HashMap<EmployeeId, Standing>, Error> {
+    ) -> Result<HashMap<EmployeeId, EmployeeState>, Error> {
         let found = self.0.find(doc! { "_id": one_of(employees) }).await?;
-        Ok(found.map_ok(|stored| (stored.id, Standing::from(stored))).try_collect().await?)
+        Ok(found.map_ok(|stored| (stored.id, EmployeeState::from(stored))).try_collect().await?)
     }
 
     /// Stores a state unless the known one is newer. Says whether that changed anything.
-    pub(crate) async fn heal(&self, standing: &Standing) -> Result<bool, Error> {
-        let Standing { version, epoch, .. } = standing;
+    pub(crate) async fn heal(&self, employee_state: &EmployeeState) -> Result<bool, Error> {
+        let EmployeeState { version, epoch, .. } = employee_state;
         let set = doc! { "$set": {
             "version": version,
             "epoch": epoch,
-            "deactivated_at": value(&standing.deactivated_at),
-            "active": value(&standing.active),
+            "deactivated_at": value(&employee_state.deactivated_at),
+            "active": value(&employee_state.active),
         }, "$inc": { "touched": 1 } };
-        let of = value(&standing.id);
+        let of = value(&employee_state.id);
         let not_newer = doc! { "_id": of.clone(), "version": { "$lte": version } };
         if self.0.update_one(not_newer, set).await?.modified_count > 0 {
             return Ok(true);
         }
-        replace_if_newer(&self.0, of, *version, &Document::from(standing)).await
+        replace_if_newer(&self.0, of, *version, &Document::from(employee_state)).await
     }
 
     /// Gives the states of employees and locks them: another transaction that stores a state conflicts. So a change
     /// of memberships and a deactivation happen one after the other.
-    pub(crate) async fn touch(&self, tx: &mut Tx<'_>, employees: &[EmployeeId]) -> Result<Vec<Standing>, Error> {
+    pub(crate) async fn touch(&self, tx: &mut Tx<'_>, employees: &[EmployeeId]) -> Result<Vec<EmployeeState>, Error> {
         let of = doc! { "_id": one_of(employees) };
         let by = i64::from(!kit::is_mutant("touch_changes_nothing"));
         self.0.update_many(of.clone(), doc! { "$inc": { "touched": by } }).session(&mut tx.session).await?;
         let mut found = self.0.find(of).session(&mut tx.session).await?;
-        Ok(found.stream(&mut tx.session).map(|stored| stored.map(Standing::from)).try_collect().await?)
+        Ok(found.stream(&mut tx.session).map(|stored| stored.map(EmployeeState::from)).try_collect().await?)
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
 use bson::doc;
-use contracts::{EmployeeId, MemberChanged, MemberKey, Page, ProjectId, Standing, Term};
+use contracts::{EmployeeId, EmployeeState, MemberChanged, MemberKey, Page, ProjectId, Term};
 use futures::{StreamExt, TryStreamExt};
 use kit::{
     Database, Error, Shape, Tx,
@@ -102,9 +102,9 @@ impl Members {
     }
 
     /// The employees whose membership somewhere has outlived their last deactivation.
-    pub(crate) async fn left_on(&self, standings: &[Standing]) -> Result<HashSet<EmployeeId>, Error> {
+    pub(crate) async fn left_on(&self, employee_states: &[EmployeeState]) -> Result<HashSet<EmployeeId>, Error> {
         let epochs: HashMap<_, _> =
-            standings.iter().filter(|one| one.epoch > 0).map(|one| (one.id, one.epoch)).collect();
+            employee_states.iter().filter(|one| one.epoch > 0).map(|one| (one.id, one.epoch)).collect();
         let mut found = self.0.find(doc! { "_id.employee": one_of(epochs.keys()), "open": true }).await?;
         let mut left = HashSet::new();
         while let Some(Document { key, epoch, .. }) = found.try_next().await? {

@@ -82,7 +82,8 @@ impl From<Document> for Project {
             priorities: stored.priorities,
             created_at: stored.created_at,
         };
-        // Earlier versions did not store when a project was archived: such a project accepts no time at all.
+        // Earlier versions did not store when a project was archived: an archived project of theirs accepts no time at
+        // all.
         let open = stored.open.unwrap_or_else(|| if stored.archived { Vec::new() } else { vec![Term::ALWAYS] });
         Self { state, version: stored.version, open }
     }

@@ -1,13 +1,13 @@
 use bson::{Document, doc};
 use contracts::{
-    DeactivateEmployee, EmployeeChanged, EmployeeId, MemberChanged, Millis, Payee, Payroll, PayrollLine, ProjectId,
-    ReactivateEmployee, Service, Standing, Term, stream,
+    DeactivateEmployee, EmployeeChanged, EmployeeId, EmployeeState, MemberChanged, Millis, Payee, Payroll, PayrollLine,
+    ProjectId, ReactivateEmployee, Service, Term, stream,
 };
 
 use crate::fixture::{Fixture, new_project};
 
-fn standing(id: EmployeeId, version: i64, epoch: i64, deactivated_at: Option<i64>) -> EmployeeChanged {
-    EmployeeChanged(Standing { id, version, epoch, deactivated_at: deactivated_at.map(Millis), active: None })
+fn employee_state(id: EmployeeId, version: i64, epoch: i64, deactivated_at: Option<i64>) -> EmployeeChanged {
+    EmployeeChanged(EmployeeState { id, version, epoch, deactivated_at: deactivated_at.map(Millis), active: None })
 }
 
 fn edge(project_id: ProjectId, employee_id: EmployeeId) -> MemberChanged {
@@ -42,7 +42,7 @@ async fn a_membership_ends_when_the_employee_was_deactivated() {
     let fixture = Fixture::start().await;
     let ann = fixture.employee().await;
     let project = fixture.project(&[ann]).await;
-    fixture.harness.publish(&standing(ann, 2, 1, Some(1_000))).await;
+    fixture.harness.publish(&employee_state(ann, 2, 1, Some(1_000))).await;
     let edge = fixture.until_told(&edge(project.id, ann), |edge| !edge.is_on()).await;
     assert_eq!(edge.terms[0].until, Some(Millis(1_000)));
     fixture.finish().await;
@@ -53,7 +53,7 @@ async fn a_deactivation_that_comes_twice_ends_a_membership_once() {
     let fixture = Fixture::start().await;
     let ann = fixture.employee().await;
     let project = fixture.project(&[ann]).await;
-    fixture.harness.publish_twice(&standing(ann, 2, 1, Some(1_000))).await;
+    fixture.harness.publish_twice(&employee_state(ann, 2, 1, Some(1_000))).await;
     fixture.until_told(&edge(project.id, ann), |edge| !edge.is_on()).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Projects).await;
     fixture.until_told(&edge(project.id, ann), |edge| edge.version == 2).await;
@@ -68,16 +68,16 @@ async fn a_deactivation_that_comes_after_the_reactivation_ends_what_is_older_and
     let (before, since) = (fixture.project(&[ann]).await, fixture.project(&[]).await);
     let task = fixture.task(before.id, &[ann]).await;
 
-    fixture.harness.publish(&standing(ann, 3, 1, None)).await;
+    fixture.harness.publish(&employee_state(ann, 3, 1, None)).await;
     fixture.until_told(&edge(before.id, ann), |edge| !edge.is_on()).await;
     assert_eq!(fixture.assignees(task.id).await, []);
     fixture.put(since.id, &[ann]).await.unwrap();
 
-    fixture.harness.publish(&standing(ann, 2, 1, Some(1_000))).await;
+    fixture.harness.publish(&employee_state(ann, 2, 1, Some(1_000))).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Projects).await;
     assert_eq!((fixture.members(before.id).await, fixture.members(since.id).await), (vec![], vec![ann]));
 
-    fixture.harness.publish(&standing(ann, 4, 2, Some(2_000))).await;
+    fixture.harness.publish(&employee_state(ann, 4, 2, Some(2_000))).await;
     fixture.until_told(&edge(since.id, ann), |edge| !edge.is_on()).await;
     fixture.finish().await;
 }
@@ -95,7 +95,7 @@ async fn whoever_is_put_back_before_the_sweep_stays_but_is_on_no_task() {
     members.update_one(doc! {}, doc! { "$set": { "epoch": 0_i64 } }).await.unwrap();
 
     fixture.put(project.id, &[ann]).await.unwrap();
-    fixture.harness.publish(&standing(ann, 2, 1, Some(1_000))).await;
+    fixture.harness.publish(&employee_state(ann, 2, 1, Some(1_000))).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Projects).await;
     assert_eq!((fixture.members(project.id).await, fixture.assignees(task.id).await), (vec![ann], vec![]));
     fixture.finish().await;
@@ -106,7 +106,7 @@ async fn a_membership_ends_when_the_employee_was_deactivated_also_where_the_reac
     let fixture = Fixture::start().await;
     let ann = fixture.employee().await;
     let project = fixture.project(&[ann]).await;
-    let mut reactivated = standing(ann, 3, 1, None);
+    let mut reactivated = employee_state(ann, 3, 1, None);
     let term = |from: Option<i64>, until: Option<i64>| Term { from: from.map(Millis), until: until.map(Millis) };
     reactivated.0.active = Some(vec![term(None, Some(1_000)), term(Some(2_000), None)]);
     fixture.harness.publish(&reactivated).await;

@@ -16,7 +16,7 @@ impl Fixture {
         Self::start_both().await.0
     }
 
-    /// Starts both, and hands out projects so that the test can stop it.
+    /// Starts directory and projects, and returns projects too, so that the test can stop it.
     pub(crate) async fn start_both() -> (Self, Running) {
         let harness = Harness::start().await;
         let directory = harness
@@ -39,7 +39,7 @@ impl Fixture {
         self.harness.spawn(directory::needs(), run).await
     }
 
-    /// Starts with two replicas of projects, so that nothing is ordered by a single process.
+    /// Starts two replicas of projects, so that no order comes from a single process.
     pub(crate) async fn start_replicated() -> Self {
         let fixture = Self::start().await;
         fixture.start_projects().await;
@@ -96,7 +96,7 @@ impl Fixture {
         self.ask(&GetTask { id }).await.unwrap().employees
     }
 
-    /// The employee as directory shows them, once they are on so many projects.
+    /// The employee as directory shows them, once they are on this many projects.
     pub(crate) async fn until_on(&self, id: EmployeeId, many: usize) -> Employee {
         eventually("directory shows the projects", async || {
             self.ask(&GetEmployee { id }).await.ok().filter(|employee| employee.projects.len() == many)
@@ -104,7 +104,7 @@ impl Fixture {
         .await
     }
 
-    /// The last event with the same subject, once it is as wanted.
+    /// The last event with the same subject, once it equals this one.
     pub(crate) async fn until_told<E: Event>(&self, like: &E, wanted: impl Fn(&E) -> bool) -> E {
         let stream = self.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
         let subject = like.subject();

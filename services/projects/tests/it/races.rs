@@ -23,7 +23,7 @@ async fn done<R: Request>(fixture: &Fixture, seen: &Tag, changes: impl Iterator<
     let changes: Vec<_> = changes.map(|change| Conditional { change, if_match: if_match.clone() }).collect();
     let ask = async |change| loop {
         match fixture.ask(change).await {
-            // Lost against too many others; the outcome is a refusal.
+            // The call lost against too many others, so it is refused.
             Err(failure) if failure.code == Code::Unavailable => {}
             answer => return answer,
         }

@@ -149,7 +149,7 @@ async fn the_payroll_has_a_history_from_its_first_change_on() {
     fixture.set_payroll(&project, &[(Payee::Everybody, 10.0)]).await;
     fixture.set_payroll(&project, &[(Payee::Everybody, 12.0)]).await;
     assert_eq!(fixture.told_of(all, 2).await, [(false, Some(line(10.0))), (true, Some(line(12.0)))]);
-    // This one replaces the line of everybody from now on.
+    // This line replaces that of everybody from now on.
     fixture.set_payroll(&project, &[(Payee::Everybody, 12.0), (Payee::Employee(ann), 20.0)]).await;
     assert_eq!(fixture.told_of(own, 2).await, [(false, None), (true, Some(line(20.0)))]);
     // Another change of the project adds no history.

@@ -1,5 +1,5 @@
-//! The comparison of copies: those of projects with directory, and those of directory with projects. Copies that are
-//! wrong are found and repaired, right ones are left alone, and purged events are made up for.
+//! The comparison of copies: those of projects with directory, and those of directory with projects. Wrong copies are
+//! found and repaired, right copies are not changed, and purged events are made up for.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -98,7 +98,7 @@ async fn lists_of_projects_are_put_right_where_they_were_broken_and_left_alone_w
         (vec![one.id], vec![one.id])
     );
 
-    // An edge that projects does not have.
+    // Directory gets an edge that projects does not have.
     let mut edge = edges.find_one(doc! { "isOn": true }).await.unwrap().unwrap();
     let nobody = kit::new_id::<EmployeeId>();
     edge.insert("_id", format!("{}_{nobody}", one.id));
@@ -157,7 +157,7 @@ async fn nothing_is_found_while_everything_changes() {
     };
     let come_and_go = async || {
         while !is_over.load(Ordering::Relaxed) {
-            // An employee that nobody else moves, and one that others do.
+            // One employee's edges are not changed by others meanwhile, those of the other one are.
             for ann in [employees[5], employees[4]] {
                 let _ = fixture.ask(&DeactivateEmployee { id: ann }).await;
                 let _ = fixture.ask(&ReactivateEmployee { id: ann }).await;
@@ -253,7 +253,7 @@ async fn what_is_purged_after_it_was_seen_is_no_gap() {
     marked(&fixture, Service::Projects).await;
     marked(&fixture, Service::Directory).await;
     fixture.harness.forget_events().await;
-    // One more check, and a process that starts after it.
+    // Both marks are stored once more, and then another process starts.
     fixture.employee().await;
     marked(&fixture, Service::Projects).await;
     let other = fixture.start_projects().await;
@@ -302,7 +302,7 @@ async fn a_sweep_that_somebody_began_who_died_is_finished() {
     away.stop().await;
     fixture.ask(&DeactivateEmployee { id: ann }).await.unwrap();
     fixture.harness.forget_events().await;
-    // It has copied the deactivation, and nothing else.
+    // The copy of projects has the deactivation, and nothing else.
     let owned = fixture.rows(Service::Directory, "employees").await.find_one(doc! {}).await.unwrap().unwrap();
     let [version, epoch, at] = ["version", "epoch", "deactivatedAt"].map(|field| owned.get(field).unwrap());
     let learned = doc! { "version": version, "epoch": epoch, "deactivated_at": at, "active": bson::Bson::Null };

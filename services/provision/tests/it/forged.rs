@@ -1,6 +1,6 @@
 use async_nats::{HeaderMap, jetstream::consumer::pull};
 use contracts::{
-    Caller, EmployeeChanged, Event, ListEmployees, MemberChanged, MintToken, Request, Service, Standing,
+    Caller, EmployeeChanged, EmployeeState, Event, ListEmployees, MemberChanged, MintToken, Request, Service,
     WindowsRecorded, header, stream,
 };
 use kit::Shutdown;
@@ -15,9 +15,9 @@ async fn what_the_mailer_s_key_forges_changes_nothing() {
     harness.spawn(directory::needs(), run).await;
     let mut intruder = Intruder::with_the_key_of(Service::Mailer.into(), &harness).await;
 
-    let standing =
-        EmployeeChanged(Standing { id: kit::new_id(), version: 9, epoch: 9, deactivated_at: None, active: None });
-    intruder.is_refused_to_say(&standing.subject(), &serde_json::to_vec(&standing).unwrap()).await;
+    let employee_state =
+        EmployeeChanged(EmployeeState { id: kit::new_id(), version: 9, epoch: 9, deactivated_at: None, active: None });
+    intruder.is_refused_to_say(&employee_state.subject(), &serde_json::to_vec(&employee_state).unwrap()).await;
     let windows = WindowsRecorded { batch: "b".into(), windows: Vec::new() };
     intruder.is_refused_to_say(&windows.subject(), &serde_json::to_vec(&windows).unwrap()).await;
     intruder.is_refused_to_say(&MemberChanged::filter().replace('*', "1"), b"{}").await;
@@ -35,7 +35,7 @@ async fn nobody_has_a_service_speak_for_them_by_naming_where_it_answers() {
     let run = |deps, stop: Shutdown| directory::run(directory::Config::default(), deps, stop);
     harness.spawn(directory::needs(), run).await;
     let id = harness
-        .publish(&EmployeeChanged(Standing {
+        .publish(&EmployeeChanged(EmployeeState {
             id: kit::new_id(),
             version: 1,
             epoch: 0,

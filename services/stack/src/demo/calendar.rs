@@ -4,9 +4,9 @@
 use contracts::DAY;
 
 use super::{
-    dice::Dice,
     people::{LONG_DAY, PEOPLE, TRACKING, TWO_COMPUTERS},
     projects::{Place, tasks_of},
+    rng::Rng,
 };
 
 /// Milliseconds in a minute.
@@ -17,7 +17,7 @@ const WINDOW: i64 = 10;
 const MINUTES_TODAY: [i64; TRACKING.len()] = [35, 95, 130];
 /// Holidays: a person, and the first and last day, in days ago.
 const AWAY: [(usize, i64, i64); 4] = [(9, 0, 5), (4, 16, 26), (8, 37, 44), (0, 30, 34)];
-/// Before so many days ago, people worked on tasks that are done now.
+/// People worked on tasks that are done now until this many days ago.
 const FINISHED: i64 = 21;
 
 /// A window to be sent.
@@ -70,17 +70,17 @@ impl Calendar {
         windows
     }
 
-    /// Midnight UTC of the day so many days ago.
+    /// Midnight UTC of the day this many days ago.
     fn midnight(&self, ago: i64) -> i64 {
         self.now - self.now.rem_euclid(DAY) - ago * DAY
     }
 
-    /// The weekday of the day so many days ago; 0 is Sunday. 1970 began on a Thursday.
+    /// The weekday of the day this many days ago; 0 is Sunday. 1970 began on a Thursday.
     fn weekday(&self, ago: i64) -> i64 {
         (self.midnight(ago) / DAY + 4) % 7
     }
 
-    /// The number of the week of the day so many days ago. Weeks begin on Monday.
+    /// The number of the week of the day this many days ago. Weeks begin on Monday.
     fn week(&self, ago: i64) -> i64 {
         (self.midnight(ago) / DAY + 3) / 7
     }
@@ -90,11 +90,11 @@ impl Calendar {
         (9..12).find(|ago| (1..=5).contains(&self.weekday(*ago)))
     }
 
-    fn shift(&self, person: usize, ago: i64, dice: &mut Dice) -> Shift {
+    fn shift(&self, person: usize, ago: i64, rng: &mut Rng) -> Shift {
         let (weekday, lately) = (self.weekday(ago), ago <= 1);
         let away = AWAY.iter().any(|(who, from, to)| *who == person && (*from..=*to).contains(&ago));
         let bank_holiday = weekday == 1 && (21..28).contains(&ago);
-        let ill = dice.one_in(40) && !lately;
+        let ill = rng.one_in(40) && !lately;
         if person == LONG_DAY && Some(ago) == self.long_day() {
             Shift::TooLong
         } else if away || bank_holiday || ill || PEOPLE[person].free == Some(weekday) {
@@ -102,7 +102,7 @@ impl Calendar {
         } else if weekday == 0 || weekday == 6 {
             // On and after a weekend the demo must show recent work too.
             if lately && person.is_multiple_of(2) { Shift::Half } else { Shift::Free }
-        } else if dice.one_in(12) || weekday == 5 && person == 8 {
+        } else if rng.one_in(12) || weekday == 5 && person == 8 {
             Shift::Half
         } else {
             Shift::Full
@@ -110,28 +110,28 @@ impl Calendar {
     }
 
     fn day(&self, person: usize, ago: i64) -> Vec<Planned> {
-        let mut dice = Dice::of(&[person as i64, self.midnight(ago) / DAY]);
-        let shift = self.shift(person, ago, &mut dice);
-        let late = 5 * dice.up_to(8);
+        let mut rng = Rng::of(&[person as i64, self.midnight(ago) / DAY]);
+        let shift = self.shift(person, ago, &mut rng);
+        let late = 5 * rng.up_to(8);
         let (begins, mut left) = match shift {
             Shift::Free => return Vec::new(),
-            Shift::Half => (PEOPLE[person].begins + late, 200 + 5 * dice.up_to(8)),
-            Shift::Full => (PEOPLE[person].begins + late, 410 + 5 * dice.up_to(20)),
+            Shift::Half => (PEOPLE[person].begins + late, 200 + 5 * rng.up_to(8)),
+            Shift::Full => (PEOPLE[person].begins + late, 410 + 5 * rng.up_to(20)),
             Shift::TooLong => (360, 1_000),
         };
         let tasks = tasks_of(person, ago > FINISHED);
         let mut at = self.midnight(ago) + (begins - PEOPLE[person].offset) * MINUTE;
         let (mut windows, mut worked, mut eaten) = (Vec::new(), 0, shift == Shift::TooLong);
         while left > 0 {
-            let length = 45 + 5 * dice.up_to(18);
+            let length = 45 + 5 * rng.up_to(18);
             let length = if left - length < 30 { left } else { length };
-            // Mostly one task a week.
-            let turn = if dice.one_in(3) { dice.up_to(20) } else { self.week(ago) };
+            // Most people work on one task a week.
+            let turn = if rng.one_in(3) { rng.up_to(20) } else { self.week(ago) };
             windows.extend(cut(pick(&tasks, turn, person), at, at + length * MINUTE));
             (left, worked) = (left - length, worked + length);
             let lunch = worked >= 180 && !eaten;
             eaten |= lunch;
-            let pause = if lunch { 30 + 5 * dice.up_to(6) } else { 5 * dice.up_to(3) };
+            let pause = if lunch { 30 + 5 * rng.up_to(6) } else { 5 * rng.up_to(3) };
             at += (length + pause.min(if shift == Shift::TooLong { 5 } else { pause })) * MINUTE;
         }
         let twice = (person == TWO_COMPUTERS[0] && ago == 1)

@@ -108,7 +108,7 @@ async fn hire(client: &Client, mail: &Mail, at: usize, person: &Person, password
         }
         let body = json!({ "token": mail.invitation(&email).await?, "password": password });
         let employee = client.post("/api/auth/activate", Credentials::None, &body).await?;
-        // Before the log-in: a change of role ends all sessions.
+        // The role is set before the log-in, because a change of role ends all sessions.
         if person.role != contracts::Role::Employee {
             client.put(&format!("{path}/role"), &json!({ "role": person.role })).await?;
         }
@@ -199,7 +199,7 @@ impl Company {
     /// Sends a window on a project that the person is not a member of: it is quarantined.
     async fn quarantine_one(&self, now: i64) -> Result<()> {
         let task: Place = foreign_task(QUARANTINED).context("somebody is on every project")?;
-        // The evening before.
+        // The evening before this day.
         let start = now - now.rem_euclid(DAY) - 4 * HOUR;
         let window = self.window(QUARANTINED, &Planned { task, start, end: start + 10 * MINUTE, elsewhere: false });
         let who = Credentials::Token(&self.employees[QUARANTINED].token);

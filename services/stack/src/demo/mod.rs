@@ -3,13 +3,13 @@
 
 mod calendar;
 mod client;
-mod dice;
 mod fill;
 mod mail;
 mod password;
 mod people;
 mod progress;
 mod projects;
+mod rng;
 mod tracking;
 mod welcome;
 

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use super::{people::PEOPLE, projects::PROJECTS};
 
-/// What the text says.
+/// The content of the welcome text.
 #[derive(Clone, Debug)]
 pub struct Welcome {
     /// The password of all people.

@@ -6,11 +6,11 @@ use async_nats::{HeaderMap, header::NATS_MESSAGE_ID};
 use contracts::{header, stream};
 use serde_json::json;
 
-use crate::office::{HOUR, Office, TEN};
+use crate::fixture::{Fixture, HOUR, TEN};
 
 /// All events so far: the subject without the id, and the headers.
-async fn events(office: &Office) -> Vec<(String, HeaderMap)> {
-    let mut events = office.system.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+async fn events(fixture: &Fixture) -> Vec<(String, HeaderMap)> {
+    let mut events = fixture.system.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let last = events.info().await.unwrap().state.last_sequence;
     let mut all = Vec::new();
     for sequence in 1..=last {
@@ -27,19 +27,19 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_names_who_acted_and_what_caused_it() {
-    let office = Office::open().await;
-    let ann = format!("person:{}", office.ann.id);
-    office
+    let fixture = Fixture::start().await;
+    let ann = format!("person:{}", fixture.ann.id);
+    fixture
         .system
-        .employee(&office.ann.token, "POST", "/api/v1/time-entries", office.window(TEN, TEN + HOUR))
+        .employee(&fixture.ann.token, "POST", "/api/v1/time-entries", fixture.window(TEN, TEN + HOUR))
         .await
         .expect(201);
     let permissions = json!({ "computer": "anns-mac", "permissions": { "accessibility": "authorized", "screenAndSystemAudioRecording": "denied" } });
-    let path = format!("/api/v1/employee/{}/permissions", office.ann.id);
-    office.system.employee(&office.ann.token, "POST", &path, permissions).await.expect(200);
-    let before = events(&office).await;
-    let path = format!("/api/v1/employee/{}/deactivate", office.ann.id);
-    let answer = office.system.admin("POST", &path, json!({})).await;
+    let path = format!("/api/v1/employee/{}/permissions", fixture.ann.id);
+    fixture.system.employee(&fixture.ann.token, "POST", &path, permissions).await.expect(200);
+    let before = events(&fixture).await;
+    let path = format!("/api/v1/employee/{}/deactivate", fixture.ann.id);
+    let answer = fixture.system.admin("POST", &path, json!({})).await;
     let request = answer.headers["x-request-id"].to_str().unwrap().to_owned();
     answer.expect(200);
 
@@ -50,12 +50,12 @@ async fn every_event_names_who_acted_and_what_caused_it() {
     // Created by the admin; activated and given permissions by Ann.
     let [created, activated, permitted] = &actors("employee.changed", &before)[..] else { panic!("three changes") };
     assert_eq!((created.as_str(), activated), ("root", &ann));
-    // She has logged in since, so her session is named.
+    // Ann has logged in since, so her session is named.
     assert!(permitted.starts_with(&format!("{ann}/")), "{permitted}");
     assert_eq!(actors("project.changed", &before), ["root"]);
     assert_eq!(actors("windows.recorded", &before), ["service:timetrack"]);
 
-    let after = events(&office).await.split_off(before.len());
+    let after = events(&fixture).await.split_off(before.len());
     let by_subject: BTreeMap<_, _> = after.into_iter().collect();
     let (deactivated, swept) = (&by_subject["employee.changed"], &by_subject["member.changed"]);
     assert_eq!(text(deactivated, header::ACTOR).as_deref(), Some("root"));
@@ -65,5 +65,5 @@ async fn every_event_names_who_acted_and_what_caused_it() {
     for headers in [deactivated, swept] {
         assert_eq!(text(headers, header::REQUEST_ID).as_ref(), Some(&request));
     }
-    office.system.finish().await;
+    fixture.system.finish().await;
 }

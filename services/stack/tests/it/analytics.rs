@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    office::{HOUR, MINUTE, Office, TEN, WINDOWS, id, merged, nameless},
+    fixture::{Fixture, HOUR, MINUTE, TEN, WINDOWS, id, merged, nameless},
     shapes::{WINDOW, assert_keys, assert_shape},
 };
 
@@ -11,15 +11,15 @@ const SECOND: i64 = 1_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_range_clips_and_ranges_that_adjoin_add_up_to_the_whole() {
-    let office = Office::open().await;
+    let fixture = Fixture::start().await;
     // One window around midnight UTC, which is 15 h 6 min 40 s after TEN; and one that ends with the range.
     let midnight = (TEN / (24 * HOUR) + 1) * 24 * HOUR;
-    office.record(midnight - 2 * HOUR, midnight + HOUR).await;
-    office.record(midnight + 2 * HOUR + 1, midnight + 3 * HOUR + 7).await;
-    office.record(midnight + 70 * HOUR, midnight + 72 * HOUR).await;
+    fixture.record(midnight - 2 * HOUR, midnight + HOUR).await;
+    fixture.record(midnight + 2 * HOUR + 1, midnight + 3 * HOUR + 7).await;
+    fixture.record(midnight + 70 * HOUR, midnight + 72 * HOUR).await;
     let (from, to) = (midnight - 24 * HOUR, midnight + 72 * HOUR);
     let whole = 3 * HOUR + (HOUR + 6) + 2 * HOUR;
-    assert_eq!(office.project_time(from, to).await.0, whole);
+    assert_eq!(fixture.project_time(from, to).await.0, whole);
     let cuts = [
         vec![from, midnight, to],
         vec![from, midnight - HOUR, midnight + 1, midnight + 2 * HOUR + 1, midnight + 2 * HOUR + 3, to],
@@ -28,7 +28,7 @@ async fn a_range_clips_and_ranges_that_adjoin_add_up_to_the_whole() {
     for cut in cuts {
         let mut sum = 0;
         for range in cut.windows(2) {
-            sum += office.project_time(range[0], range[1]).await.0;
+            sum += fixture.project_time(range[0], range[1]).await.0;
         }
         assert_eq!(sum, whole, "{cut:?}");
     }
@@ -38,30 +38,27 @@ async fn a_range_clips_and_ranges_that_adjoin_add_up_to_the_whole() {
         (midnight + HOUR, midnight + 2 * HOUR, 0, 0.0),
         (midnight - 1, midnight, 1, 0.0),
     ] {
-        assert_eq!(office.project_time(start, end).await, (time, 0.0, income), "{}", start - midnight);
+        assert_eq!(fixture.project_time(start, end).await, (time, 0.0, income), "{}", start - midnight);
     }
     // The list contains whole windows that overlap the range.
-    assert_eq!(office.windows(midnight, midnight + HOUR).await.len(), 1);
-    assert_eq!(office.windows(midnight + HOUR, midnight + 2 * HOUR).await.len(), 0);
-    office.system.finish().await;
+    assert_eq!(fixture.windows(midnight, midnight + HOUR).await.len(), 1);
+    assert_eq!(fixture.windows(midnight + HOUR, midnight + 2 * HOUR).await.len(), 0);
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_second_of_an_employee_counts_once() {
-    let office = Office::open().await;
-    let (system, ann) = (&office.system, &office.ann);
-    let bob = system.new_employee("Bob", "bob@example.org").await;
-    system.put(&office.project_path(), json!({ "employees": [ann.id, bob.id] })).await;
-    system.put(&office.task_path(), json!({ "employees": [ann.id, bob.id] })).await;
+    let (fixture, bob) = Fixture::start_with_bob().await;
+    let (system, ann) = (&fixture.system, &fixture.ann);
     let second = system.create_project(json!({ "employees": [ann.id] })).await;
     let of_second = system.create_task(json!({ "projectId": second["id"], "employees": [ann.id] })).await;
 
     // The later start wins, in whatever order they arrive.
     let there = json!({ "projectId": second["id"], "taskId": of_second["id"] });
-    office.post(merged(office.window(TEN + HOUR, TEN + 3 * HOUR), there)).await.expect(201);
-    office.record(TEN, TEN + 2 * HOUR).await;
-    office.record(TEN + 30 * MINUTE, TEN + 90 * MINUTE).await;
-    system.employee(&bob.token, "POST", WINDOWS, office.window(TEN, TEN + 2 * HOUR)).await.expect(201);
+    fixture.post(merged(fixture.window(TEN + HOUR, TEN + 3 * HOUR), there)).await.expect(201);
+    fixture.record(TEN, TEN + 2 * HOUR).await;
+    fixture.record(TEN + 30 * MINUTE, TEN + 90 * MINUTE).await;
+    system.employee(&bob.token, "POST", WINDOWS, fixture.window(TEN, TEN + 2 * HOUR)).await.expect(201);
 
     let path = format!("/api/v1/analytics/project-time?start={TEN}&end={}", TEN + 4 * HOUR);
     let times = system.get(&path).await;
@@ -70,12 +67,12 @@ async fn every_second_of_an_employee_counts_once() {
         assert_keys(found, &["id", "time", "costs", "income", "projectName"]);
         found["time"].as_i64().unwrap()
     };
-    assert_eq!((time_of(&office.project), time_of(&id(&second))), (4 * HOUR, HOUR));
+    assert_eq!((time_of(&fixture.project), time_of(&id(&second))), (4 * HOUR, HOUR));
     let negative: Vec<_> =
-        office.windows(TEN, TEN + 4 * HOUR).await.iter().map(|w| w["negativeTime"].clone()).collect();
+        fixture.windows(TEN, TEN + 4 * HOUR).await.iter().map(|w| w["negativeTime"].clone()).collect();
     assert_eq!(negative.iter().filter_map(Value::as_i64).sum::<i64>(), 2 * HOUR);
 
-    // Each filter alone, and all together.
+    // Each filter is tried alone, and then all together.
     let sum = async |query: &str| {
         let times = system.get(&format!("{path}&{query}")).await;
         times.as_array().unwrap().iter().map(|time| time["time"].as_i64().unwrap()).sum::<i64>()
@@ -83,7 +80,7 @@ async fn every_second_of_an_employee_counts_once() {
     assert_eq!(sum(&format!("employeeId={}", ann.id)).await, 3 * HOUR);
     assert_eq!(sum(&format!("employeeId={},{}", ann.id, bob.id)).await, 5 * HOUR);
     assert_eq!(sum(&format!("employeeId={}&projectId={}", ann.id, id(&second))).await, HOUR);
-    assert_eq!(sum(&format!("taskId={},{}", office.task, id(&of_second))).await, 5 * HOUR);
+    assert_eq!(sum(&format!("taskId={},{}", fixture.task, id(&of_second))).await, 5 * HOUR);
     assert_eq!(sum(&format!("taskId={}", kit::new_id::<contracts::TaskId>())).await, 0);
     let windows = system.get(&format!("{}&employeeId={}", path.replace("project-time", "window"), bob.id)).await;
     assert_eq!(windows.as_array().unwrap().len(), 1);
@@ -98,26 +95,26 @@ async fn every_second_of_an_employee_counts_once() {
         }
     }
     assert_eq!(system.admin("GET", &format!("{path}&taskId=x"), Value::Null).await.refused(422), "invalid");
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn money_follows_the_rates_of_each_window_and_is_rounded_once() {
-    let office = Office::open().await;
-    let (system, ann) = (&office.system, &office.ann);
-    let total = async || office.project_time(TEN, TEN + 10 * HOUR).await;
-    let update = format!("{WINDOWS}/update?projectId={}", office.project);
+    let fixture = Fixture::start().await;
+    let (system, ann) = (&fixture.system, &fixture.ann);
+    let total = async || fixture.project_time(TEN, TEN + 10 * HOUR).await;
+    let update = format!("{WINDOWS}/update?projectId={}", fixture.project);
     let change = async |changes: Value| drop(system.put(&update, changes).await);
 
-    office.record(TEN, TEN + HOUR).await;
+    fixture.record(TEN, TEN + HOUR).await;
     assert_eq!(total().await, (HOUR, 0.0, 50.0));
     // Rates are fixed when a window is recorded; the employee's own comes before that of everybody.
     for (kind, amount) in [("bill", 80.0), ("overtimeBill", 120.0)] {
-        let scope = json!({ "project": office.project, "employee": ann.id });
+        let scope = json!({ "project": fixture.project, "employee": ann.id });
         let rate = json!({ "scope": scope, "kind": kind, "amount": amount, "validFrom": "2025-10-01" });
         system.admin("POST", "/api/v1/rate", rate).await.expect(201);
     }
-    office.record(TEN + HOUR, TEN + 2 * HOUR).await;
+    fixture.record(TEN + HOUR, TEN + 2 * HOUR).await;
     assert_eq!(total().await, (2 * HOUR, 0.0, 130.0));
     // Overtime counts at its own rate, or without one at the normal rate.
     change(json!({ "overtime": true })).await;
@@ -129,32 +126,32 @@ async fn money_follows_the_rates_of_each_window_and_is_rounded_once() {
     // A window that is not billable earns nothing, but still costs.
     change(json!({ "billable": false })).await;
     assert_eq!(total().await, (2 * HOUR, 91.0, 0.0));
-    system.put(&office.task_path(), json!({ "billable": false })).await;
-    assert_eq!(office.record(TEN + 2 * HOUR, TEN + 3 * HOUR).await["billable"], false);
+    system.put(&fixture.task_path(), json!({ "billable": false })).await;
+    assert_eq!(fixture.record(TEN + 2 * HOUR, TEN + 3 * HOUR).await["billable"], false);
     assert_eq!(total().await, (3 * HOUR, 91.0, 0.0));
 
     // 18 s at 1 an hour are half a cent, which is rounded up once.
     change(json!({ "billable": true, "overtime": false, "billRate": 1.0, "payRate": null })).await;
-    let rounded = async |n: i64| office.project_time(TEN, TEN + n * 18 * SECOND).await.2;
+    let rounded = async |n: i64| fixture.project_time(TEN, TEN + n * 18 * SECOND).await.2;
     assert_eq!((rounded(1).await, rounded(2).await, rounded(3).await), (0.01, 0.01, 0.02));
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_before_a_question_is_counted_in_its_answer() {
-    let office = Office::open().await;
-    let (system, ann) = (&office.system, &office.ann);
+    let fixture = Fixture::start().await;
+    let (system, ann) = (&fixture.system, &fixture.ann);
     let bob = system.new_employee("Bob", "bob@example.org").await;
-    let path = |id: &str| format!("/api/v1/analytics/task-time?employeeId={id}&taskId={}", office.task);
+    let path = |id: &str| format!("/api/v1/analytics/task-time?employeeId={id}&taskId={}", fixture.task);
     let (mine, his) = (path(&ann.id.to_string()), path(&bob.id.to_string()));
     for n in 1..=20 {
         let (start, end) = (TEN + (n - 1) * HOUR, TEN + n * HOUR - 1);
-        office.record(start, end).await;
-        assert_eq!(office.project_time(TEN, TEN + 30 * HOUR).await.0, n * (HOUR - 1), "after {n} windows");
+        fixture.record(start, end).await;
+        assert_eq!(fixture.project_time(TEN, TEN + 30 * HOUR).await.0, n * (HOUR - 1), "after {n} windows");
         let answer = system.employee(&ann.token, "GET", &mine, Value::Null).await.expect(200);
-        let expected = json!({ "employeeId": ann.id, "taskId": office.task, "totalTimeMillis": n * (HOUR - 1) });
+        let expected = json!({ "employeeId": ann.id, "taskId": fixture.task, "totalTimeMillis": n * (HOUR - 1) });
         assert_eq!(answer, expected);
-        assert_eq!(office.windows(TEN, TEN + 30 * HOUR).await.len() as i64, n);
+        assert_eq!(fixture.windows(TEN, TEN + 30 * HOUR).await.len() as i64, n);
     }
     assert_eq!(system.get(&mine).await["totalTimeMillis"], 20 * (HOUR - 1));
     assert_eq!(system.get(&his).await["totalTimeMillis"], 0);
@@ -162,5 +159,5 @@ async fn what_was_answered_before_a_question_is_counted_in_its_answer() {
     assert_eq!(system.employee(&bob.token, "GET", &mine, Value::Null).await.refused(403), "forbidden");
     let half = format!("/api/v1/analytics/task-time?employeeId={}", ann.id);
     assert_eq!(system.admin("GET", &half, Value::Null).await.refused(422), "invalid");
-    office.system.finish().await;
+    fixture.system.finish().await;
 }

@@ -7,7 +7,7 @@ use testkit::eventually;
 
 use crate::{
     api::{ADMIN_KEY, Response, send},
-    office::{HOUR, Office, TEN, WINDOWS, id},
+    fixture::{Fixture, HOUR, TEN, WINDOWS, id},
     support::System,
 };
 
@@ -32,15 +32,15 @@ fn actions(entries: &[Value]) -> Vec<&str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_did_something_is_named_with_what_when_from_where_and_why() {
-    let office = Office::open().await;
-    let (system, ann) = (&office.system, &office.ann);
-    let renamed = system.request("PUT", &office.task_path()).header("X-API-Key", ADMIN_KEY);
+    let fixture = Fixture::start().await;
+    let (system, ann) = (&fixture.system, &fixture.ann);
+    let renamed = system.request("PUT", &fixture.task_path()).header("X-API-Key", ADMIN_KEY);
     let renamed = renamed.header("X-Request-Id", "renames-the-task");
     send(renamed, json!({ "name": "Back page", "description": "what nobody else should read" })).await.expect(200);
     let entries = system.trail("requestId=renames-the-task", "task.updated").await;
     let entry = &entries[0];
     assert_eq!(entry["actor"], json!({ "kind": "root", "id": null, "name": "root" }));
-    assert_eq!(entry["subject"], json!({ "kind": "task", "id": office.task }));
+    assert_eq!(entry["subject"], json!({ "kind": "task", "id": fixture.task }));
     assert_eq!((&entry["address"], &entry["cause"]), (&json!("127.0.0.1"), &Value::Null));
     assert!(entry["at"].is_i64() && entry["hash"].as_str().unwrap().len() == 64);
     let changes = entry["changes"].as_array().unwrap();
@@ -61,7 +61,7 @@ async fn whoever_did_something_is_named_with_what_when_from_where_and_why() {
     let hers = system.trail(&format!("actor=person:{}", ann.id), "login.succeeded").await;
     assert_eq!(actions(&hers), ["login.succeeded", "employee.activated"]);
     assert!(hers.iter().all(|entry| entry["actor"] == json!({ "kind": "person", "id": ann.id, "name": "Ann" })));
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,8 +95,8 @@ async fn a_key_is_named_in_the_trail_from_its_making_to_its_end_and_after() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_trail_comes_whole_in_pages_and_as_a_table_that_is_an_entry_itself() {
-    let office = Office::open().await;
-    let system = &office.system;
+    let fixture = Fixture::start().await;
+    let system = &fixture.system;
     system.trail("", "task.created").await;
     let whole = system.get(TRAIL).await;
     let whole = whole.as_array().unwrap();
@@ -128,34 +128,34 @@ async fn the_trail_comes_whole_in_pages_and_as_a_table_that_is_an_entry_itself()
         assert!(refused.text.contains(&format!("\"{field}\"")), "{}", refused.text);
         assert_eq!(refused.refused(422), "invalid");
     }
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_audit_service_is_away_work_goes_on_and_nothing_of_it_is_lost() {
-    let mut office = Office::open().await;
-    office.system.trail("", "task.created").await;
-    office.system.running(Service::Audit).stop().await;
-    let system = &office.system;
-    let recorded = office.record(TEN, TEN + HOUR).await;
+    let mut fixture = Fixture::start().await;
+    fixture.system.trail("", "task.created").await;
+    fixture.system.running(Service::Audit).stop().await;
+    let system = &fixture.system;
+    let recorded = fixture.record(TEN, TEN + HOUR).await;
     let window = format!("{WINDOWS}/{}", id(&recorded));
     system.admin("PATCH", &window, json!({ "end": TEN + HOUR / 2, "note": "went home earlier" })).await.expect(200);
-    system.put(&office.project_path(), json!({ "name": "Shop" })).await;
+    system.put(&fixture.project_path(), json!({ "name": "Shop" })).await;
     system.login("ann@example.org", "not her password").await.refused(401);
     let refused = system.admin("GET", TRAIL, Value::Null).await;
     assert!(refused.headers.contains_key("Retry-After"));
     assert_eq!(refused.refused(503), "unavailable");
 
-    office.system.start_service(Service::Audit).await;
+    fixture.system.start_service(Service::Audit).await;
     for (action, kind, subject) in [
-        ("login.failed", "employee", office.ann.id.to_string()),
-        ("project.updated", "project", office.project.clone()),
+        ("login.failed", "employee", fixture.ann.id.to_string()),
+        ("project.updated", "project", fixture.project.clone()),
         ("window.corrected", "window", id(&recorded)),
     ] {
-        let entries = office.system.trail(&format!("action={action}"), action).await;
+        let entries = fixture.system.trail(&format!("action={action}"), action).await;
         assert_eq!(entries.len(), 1, "{entries:?}");
         assert_eq!(entries[0]["subject"], json!({ "kind": kind, "id": subject }));
         assert!(!entries[0].to_string().contains("went home"), "{}", entries[0]);
     }
-    office.system.finish().await;
+    fixture.system.finish().await;
 }

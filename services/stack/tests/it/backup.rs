@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::{ADMIN_KEY, Api},
-    office::{HOUR, TEN, WINDOWS, id},
+    fixture::{HOUR, TEN, WINDOWS, id},
     program::Program,
 };
 

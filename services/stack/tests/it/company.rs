@@ -4,7 +4,7 @@ use reqwest::redirect::Policy;
 use serde_json::json;
 
 use crate::{
-    office::{HOUR, MINUTE, Office},
+    fixture::{Fixture, HOUR, MINUTE},
     support::{Person, System},
 };
 
@@ -13,33 +13,33 @@ const NO_PROJECT: &str = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
 
 /// A system with an owner and with Ann, who has worked today and is still working.
 pub struct Company {
-    /// Where Ann works.
-    pub office: Office,
+    /// The system with Ann's project and task.
+    pub fixture: Fixture,
     /// The owner.
     pub owner: Person,
 }
 
 impl Company {
     /// Starts the system and records Ann's windows.
-    pub async fn open() -> Self {
-        let office = Office::open().await;
-        let owner = office.system.new_employee("Olga Owner", "olga@example.org").await;
-        office.system.put(&format!("/api/v1/employee/{}/role", owner.id), json!({ "role": "owner" })).await;
+    pub async fn start() -> Self {
+        let fixture = Fixture::start().await;
+        let owner = fixture.system.new_employee("Olga Owner", "olga@example.org").await;
+        fixture.system.put(&format!("/api/v1/employee/{}/role", owner.id), json!({ "role": "owner" })).await;
         // The change of the role has ended the session.
-        let owner = Person { token: token(&office.system, &owner).await, ..owner };
-        let company = Self { office, owner };
+        let owner = Person { token: token(&fixture.system, &owner).await, ..owner };
+        let company = Self { fixture, owner };
         let now = company.now();
         for (from, to) in [(190, 180), (180, 170), (100, 60), (20, 10), (10, 0)] {
             company.record(now - from * MINUTE, now - to * MINUTE).await;
         }
         // A window from another computer that overlaps.
-        let mut window = company.office.window(now - 70 * MINUTE, now - 50 * MINUTE);
+        let mut window = company.fixture.window(now - 70 * MINUTE, now - 50 * MINUTE);
         window["hwid"] = json!("another");
-        company.office.post(window).await.expect(201);
+        company.fixture.post(window).await.expect(201);
         // A window that is quarantined, because there is no such project.
-        let mut window = company.office.window(now - 2 * HOUR, now - HOUR);
+        let mut window = company.fixture.window(now - 2 * HOUR, now - HOUR);
         window["projectId"] = json!(NO_PROJECT);
-        company.office.post(window).await;
+        company.fixture.post(window).await;
         company
     }
 
@@ -50,11 +50,11 @@ impl Company {
 
     /// The system.
     pub fn system(&self) -> &System {
-        &self.office.system
+        &self.fixture.system
     }
 
     async fn record(&self, start: i64, end: i64) {
-        self.office.record(start, end).await;
+        self.fixture.record(start, end).await;
     }
 
     /// Requests a page as this person; gives the status and the HTML.

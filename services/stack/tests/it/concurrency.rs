@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::eventually_within;
 
 use crate::{
-    office::{HOUR, Office, TEN, id},
+    fixture::{Fixture, HOUR, TEN, id},
     support::System,
 };
 
@@ -85,28 +85,28 @@ async fn what_can_be_done_once_is_done_by_one_of_ten_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_fifty_posts_of_one_window_at_once_one_is_recorded_and_counted() {
-    let office = Office::open().await;
+    let fixture = Fixture::start().await;
     for with_id in [None, Some(kit::new_id::<contracts::WindowId>())] {
         let start = if with_id.is_some() { TEN + HOUR } else { TEN };
-        let mut window = office.window(start, start + HOUR);
+        let mut window = fixture.window(start, start + HOUR);
         if let Some(id) = with_id {
             window["id"] = json!(id);
         }
-        let answers = join_all((0..50).map(|_| office.post(window.clone()))).await;
+        let answers = join_all((0..50).map(|_| fixture.post(window.clone()))).await;
         let recorded = answers.iter().filter(|answer| answer.status == 201).count();
         let before = answers.iter().filter(|answer| answer.status == 200).count();
         assert_eq!((recorded, before), (1, 49), "{:?}", answers.iter().map(|a| a.status).collect::<Vec<_>>());
         assert!(answers.iter().all(|answer| answer.body == answers[0].body));
-        assert_eq!(office.windows(start, start + HOUR).await, [answers[0].body.clone()]);
-        assert_eq!(office.project_time(start, start + HOUR).await, (HOUR, 0.0, 50.0));
+        assert_eq!(fixture.windows(start, start + HOUR).await, [answers[0].body.clone()]);
+        assert_eq!(fixture.project_time(start, start + HOUR).await, (HOUR, 0.0, 50.0));
     }
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bindings_agree_however_assigning_and_deactivating_meet() {
-    let office = Office::open().await;
-    let system = &office.system;
+    let fixture = Fixture::start().await;
+    let system = &fixture.system;
     let people: Vec<Value> =
         join_all((0..8).map(async |n| system.invite("Somebody", &format!("n{n}@example.org")).await)).await;
     let ids: Vec<&Value> = people.iter().map(|person| &person["id"]).collect();
@@ -122,9 +122,9 @@ async fn bindings_agree_however_assigning_and_deactivating_meet() {
     }));
     let changes = join_all((0..24).map(|n| {
         let (path, some) = match n % 4 {
-            0 => (office.project_path(), &ids[..]),
+            0 => (fixture.project_path(), &ids[..]),
             1 => (second_path.clone(), &ids[n % 8..]),
-            2 => (office.task_path(), &ids[2..6]),
+            2 => (fixture.task_path(), &ids[2..6]),
             _ => (task_path.clone(), &ids[4..]),
         };
         let body = json!({ "employees": some });
@@ -160,5 +160,5 @@ async fn bindings_agree_however_assigning_and_deactivating_meet() {
         Some(())
     })
     .await;
-    office.system.finish().await;
+    fixture.system.finish().await;
 }

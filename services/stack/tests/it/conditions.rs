@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::{Response, send},
-    office::{HOUR, Office, TEN, WINDOWS, id},
+    fixture::{Fixture, HOUR, TEN, WINDOWS, id},
     shapes::without_invitations,
 };
 
@@ -34,7 +34,7 @@ impl Change {
     }
 }
 
-impl Office {
+impl Fixture {
     /// Sends a request as Ann when the operation is for employees, otherwise as an admin.
     async fn ask(&self, method: &str, path: &str, body: Value, header: Option<(&str, &str)>) -> Response {
         let request = self.system.request(method, path);
@@ -99,7 +99,7 @@ impl Office {
         let weeks_from =
             |day| json!({ "timezone": "UTC", "payPeriod": "week", "anchor": "2026-01-05", "weekStart": day });
         let me = "/api/auth/me".to_owned();
-        // Periods are weeks by then.
+        // Pay periods are weeks at this point of the test.
         let period = at("period", &format!("{}_2025-10-06", self.ann.id));
         vec![
             change("PUT /api/v1/employee/{id}", &ann, ann.clone(), json!({ "name": "Anna" }), titled(&ann)),
@@ -175,20 +175,20 @@ impl Office {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_on_condition_is_made_on_what_was_seen_or_not_at_all() {
-    let office = Office::open().await;
-    let changes = office.changes().await;
-    let described = office.described().await.into_iter().filter(|(_, takes)| *takes).map(|(call, _)| call);
+    let fixture = Fixture::start().await;
+    let changes = fixture.changes().await;
+    let described = fixture.described().await.into_iter().filter(|(_, takes)| *takes).map(|(call, _)| call);
     let tried: BTreeSet<String> = changes.iter().map(|change| change.call.to_owned()).collect();
     assert_eq!(tried, described.collect(), "each call that takes If-Match is tried here");
     for change in changes {
         let Change { call, reads, path, body, meanwhile: (method, place, other) } = &change;
-        let seen = office.tag(reads).await;
-        let done = office.ask(method, place, other.clone(), None).await;
+        let seen = fixture.tag(reads).await;
+        let done = fixture.ask(method, place, other.clone(), None).await;
         assert!((200..300).contains(&done.status), "{call}: {}", done.text);
-        let shown = async || without_invitations(office.ask("GET", reads, Value::Null, None).await.expect(200));
-        let (now, before) = (office.tag(reads).await, shown().await);
+        let shown = async || without_invitations(fixture.ask("GET", reads, Value::Null, None).await.expect(200));
+        let (now, before) = (fixture.tag(reads).await, shown().await);
         let refused = async |condition: &str| {
-            let answer = office.ask(change.method(), path, body.clone(), Some(("If-Match", condition))).await;
+            let answer = fixture.ask(change.method(), path, body.clone(), Some(("If-Match", condition))).await;
             (answer.status, answer.body["code"].as_str().unwrap_or_default().to_owned())
         };
         let code = if call.contains("/period/") { "period_changed" } else { "precondition_failed" };
@@ -200,15 +200,15 @@ async fn a_change_on_condition_is_made_on_what_was_seen_or_not_at_all() {
         }
         assert_eq!(shown().await, before, "{call}");
         let condition = format!("\"x\", {now}");
-        let answer = office.ask(change.method(), path, body.clone(), Some(("If-Match", &condition))).await;
+        let answer = fixture.ask(change.method(), path, body.clone(), Some(("If-Match", &condition))).await;
         assert!((200..300).contains(&answer.status), "{call}: {}", answer.text);
     }
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_gone_is_not_found_whatever_the_condition_and_any_will_do_for_a_star() {
-    let office = Office::open().await;
+    let fixture = Fixture::start().await;
     for condition in ["*", "\"x\""] {
         for (method, noun, body) in [
             ("PUT", "project", json!({ "name": "Shed" })),
@@ -217,88 +217,88 @@ async fn what_is_gone_is_not_found_whatever_the_condition_and_any_will_do_for_a_
             ("DELETE", "time-entries", Value::Null),
         ] {
             let path = format!("/api/v1/{noun}/{NOBODY}");
-            let answer = office.ask(method, &path, body, Some(("If-Match", condition))).await;
+            let answer = fixture.ask(method, &path, body, Some(("If-Match", condition))).await;
             assert_eq!(answer.refused(404), "not_found", "{path} {condition}");
         }
     }
     let renamed = json!({ "name": "Shed" });
-    office.ask("PUT", &office.project_path(), renamed, Some(("If-Match", "*"))).await.expect(200);
-    office.system.finish().await;
+    fixture.ask("PUT", &fixture.project_path(), renamed, Some(("If-Match", "*"))).await.expect(200);
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_takes_no_condition_is_refused_with_one() {
-    let office = Office::open().await;
+    let fixture = Fixture::start().await;
     let mut refused = 0;
-    for (call, takes) in office.described().await {
+    for (call, takes) in fixture.described().await {
         let (method, path) = call.split_once(' ').unwrap();
         let path = path.replace("{id}", NOBODY);
         for header in ["If-Match", "If-None-Match"] {
             if takes && header == "If-Match" {
                 continue;
             }
-            let request = office.system.request(method, &path).header(header, "\"x\"");
+            let request = fixture.system.request(method, &path).header(header, "\"x\"");
             // As an admin; as an employee when the operation is for employees.
-            let as_admin = request.try_clone().unwrap().header("X-API-Key", office.system.admin_key);
+            let as_admin = request.try_clone().unwrap().header("X-API-Key", fixture.system.admin_key);
             let mut answer = send(as_admin, Value::Null).await;
             if answer.status == 401 {
-                answer = send(request.bearer_auth(&office.ann.token), Value::Null).await;
+                answer = send(request.bearer_auth(&fixture.ann.token), Value::Null).await;
             }
             assert_eq!(answer.refused(400), "bad_precondition", "{call} {header}");
             refused += 1;
         }
     }
     assert!(refused > 20, "{refused}");
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_changes_by_itself_stands_in_nobodys_way() {
-    let office = Office::open().await;
-    let ann = format!("/api/v1/employee/{}", office.ann.id);
+    let fixture = Fixture::start().await;
+    let ann = format!("/api/v1/employee/{}", fixture.ann.id);
     // Permissions of a computer change, and the employee gets another project.
-    let seen = office.tag(&ann).await;
+    let seen = fixture.tag(&ann).await;
     let allowed = json!({ "accessibility": "denied", "screenAndSystemAudioRecording": "denied" });
     let permissions = json!({ "computer": "mac", "permissions": allowed });
-    office.ask("POST", &format!("{ann}/permissions"), permissions, None).await.expect(200);
-    let shed = office.system.create_project(json!({ "name": "Shed", "employees": [office.ann.id] })).await;
-    assert_ne!(office.tag(&ann).await, seen, "whoever only reads is told");
+    fixture.ask("POST", &format!("{ann}/permissions"), permissions, None).await.expect(200);
+    let shed = fixture.system.create_project(json!({ "name": "Shed", "employees": [fixture.ann.id] })).await;
+    assert_ne!(fixture.tag(&ann).await, seen, "whoever only reads is told");
     let titled = json!({ "title": "Engineer" });
-    office.ask("PUT", &ann, titled, Some(("If-Match", &seen))).await.expect(200);
-    // The tag does not match for a change of projects, which it does not cover.
-    let projects = json!({ "projects": [office.project] });
-    let refused = office.ask("PUT", &ann, projects.clone(), Some(("If-Match", &seen))).await;
+    fixture.ask("PUT", &ann, titled, Some(("If-Match", &seen))).await.expect(200);
+    // The tag does not match for a change of projects, because the tag does not cover projects.
+    let projects = json!({ "projects": [fixture.project] });
+    let refused = fixture.ask("PUT", &ann, projects.clone(), Some(("If-Match", &seen))).await;
     assert_eq!(refused.refused(412), "precondition_failed");
-    let on = office.system.get(&format!("/api/v1/project/{}", id(&shed))).await;
-    assert_eq!(on["employees"], json!([office.ann.id]));
-    let seen = office.tag(&ann).await;
-    let now = office.ask("PUT", &ann, projects, Some(("If-Match", &seen))).await.expect(200);
-    assert_eq!(now["projects"], json!([office.project]));
+    let on = fixture.system.get(&format!("/api/v1/project/{}", id(&shed))).await;
+    assert_eq!(on["employees"], json!([fixture.ann.id]));
+    let seen = fixture.tag(&ann).await;
+    let now = fixture.ask("PUT", &ann, projects, Some(("If-Match", &seen))).await.expect(200);
+    assert_eq!(now["projects"], json!([fixture.project]));
 
-    // A new earlier window shortens this one.
-    let window = format!("{WINDOWS}/{}", id(&office.record(TEN, TEN + HOUR).await));
-    let seen = office.tag(&window).await;
-    office.record(TEN - HOUR, TEN + HOUR / 2).await;
-    assert_ne!(office.tag(&window).await, seen, "whoever only reads is told");
-    office.ask("PATCH", &window, json!({ "paid": true }), Some(("If-Match", &seen))).await.expect(200);
-    office.system.finish().await;
+    // A new earlier window takes time from this window.
+    let window = format!("{WINDOWS}/{}", id(&fixture.record(TEN, TEN + HOUR).await));
+    let seen = fixture.tag(&window).await;
+    fixture.record(TEN - HOUR, TEN + HOUR / 2).await;
+    assert_ne!(fixture.tag(&window).await, seen, "whoever only reads is told");
+    fixture.ask("PATCH", &window, json!({ "paid": true }), Some(("If-Match", &seen))).await.expect(200);
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_who_change_what_they_have_all_seen_one_does() {
     const MANY: usize = 8;
     type Body<'a> = Box<dyn Fn(usize) -> Value + 'a>;
-    let office = Office::open().await;
+    let fixture = Fixture::start().await;
     let mut projects = Vec::new();
     for n in 0..MANY {
-        projects.push(id(&office.system.create_project(json!({ "name": format!("Shed {n}") })).await));
+        projects.push(id(&fixture.system.create_project(json!({ "name": format!("Shed {n}") })).await));
     }
-    let window = format!("{WINDOWS}/{}", id(&office.record(TEN, TEN + HOUR).await));
-    let ann = format!("/api/v1/employee/{}", office.ann.id);
+    let window = format!("{WINDOWS}/{}", id(&fixture.record(TEN, TEN + HOUR).await));
+    let ann = format!("/api/v1/employee/{}", fixture.ann.id);
     let name = |n: usize| json!({ "name": format!("Name {n}") });
     let changes: [(&str, String, Body<'_>); 6] = [
-        ("PUT", office.project_path(), Box::new(name)),
-        ("PUT", office.task_path(), Box::new(name)),
+        ("PUT", fixture.project_path(), Box::new(name)),
+        ("PUT", fixture.task_path(), Box::new(name)),
         ("PUT", ann.clone(), Box::new(name)),
         ("PUT", ann.clone(), Box::new(|n| json!({ "projects": [projects[n]] }))),
         // Two identical changes of projects are both successes, because the second changes nothing.
@@ -306,16 +306,16 @@ async fn of_many_who_change_what_they_have_all_seen_one_does() {
         ("PATCH", window, Box::new(|n| json!({ "note": format!("note {n}") }))),
     ];
     for (method, path, body) in changes {
-        let seen = office.tag(&path).await;
-        let answers = join_all((0..MANY).map(|n| office.change(method, &path, body(n), &seen))).await;
+        let seen = fixture.tag(&path).await;
+        let answers = join_all((0..MANY).map(|n| fixture.change(method, &path, body(n), &seen))).await;
         let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
         let count = |status| statuses.iter().filter(|given| **given == status).count();
         assert_eq!((count(200), count(412)), (1, MANY - 1), "{path}: {statuses:?}");
         let won = answers.into_iter().position(|answer| answer.status == 200).unwrap();
-        let now = office.system.get(&path).await;
+        let now = fixture.system.get(&path).await;
         for (field, value) in body(won).as_object().unwrap() {
             assert_eq!(&now[field], value, "{path}");
         }
     }
-    office.system.finish().await;
+    fixture.system.finish().await;
 }

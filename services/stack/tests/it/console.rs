@@ -7,21 +7,21 @@ use testkit::eventually_within;
 use crate::axe;
 use crate::browser::{BOUND, has_no_browser, in_a_browser, log_in};
 use crate::company::Company;
-use crate::office::MINUTE;
+use crate::fixture::MINUTE;
 
-/// What nobody should be able to have run in another's browser.
+/// A script that nobody may be able to run in another person's browser.
 const EVIL: &str = "<script>window.pwned=1</script><img src=x onerror=window.pwned=1>\"'>";
 
-/// The pages that the owner walks through, as they are addressed; something is settled, paid and late.
+/// The pages that the owner opens, with a pay run, a lock and an adjustment.
 async fn pages(company: &Company) -> Vec<String> {
     let run = company.settle().await;
-    let windows = format!("/console/windows?employee={}&from=0&to=1500", company.office.ann.id);
-    let office = &company.office;
+    let windows = format!("/console/windows?employee={}&from=0&to=1500", company.fixture.ann.id);
+    let fixture = &company.fixture;
     let id = |path: &str| match path {
-        _ if path.starts_with("/console/projects/") => office.project.clone(),
-        _ if path.starts_with("/console/tasks/") => office.task.clone(),
+        _ if path.starts_with("/console/projects/") => fixture.project.clone(),
+        _ if path.starts_with("/console/tasks/") => fixture.task.clone(),
         _ if path.starts_with("/console/pay-runs/") => run.clone(),
-        _ => office.ann.id.to_string(),
+        _ => fixture.ann.id.to_string(),
     };
     let plain = gateway::console_pages()
         .map(|(path, _)| path.replace("{id}", &id(path)))
@@ -38,7 +38,7 @@ async fn every_page_can_be_read_at_every_width_in_light_and_in_dark() {
     if has_no_browser() {
         return;
     }
-    let company = Company::open().await;
+    let company = Company::start().await;
     let system = company.system();
     in_a_browser(true, async |browser| {
         log_in(browser, system, &company.owner).await;
@@ -48,7 +48,7 @@ async fn every_page_can_be_read_at_every_width_in_light_and_in_dark() {
                 browser.look(width, dark).await;
                 browser.client.goto(&format!("{}{path}", system.base)).await.unwrap();
                 let name = format!("{path} at {width}, dark {dark}");
-                // Whatever sticks out of the window, where something does.
+                // The elements that are wider than the window, if there are any.
                 let overflow = "(root => root.scrollWidth <= root.clientWidth ? [] :
                     [...document.querySelectorAll('body *')].filter(e => !e.closest('.skip')
                     && e.getBoundingClientRect().right > root.clientWidth).map(e => e.outerHTML.slice(0, 200))
@@ -67,7 +67,7 @@ async fn every_page_can_be_read_at_every_width_in_light_and_in_dark() {
         }
     })
     .await;
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,7 +75,7 @@ async fn every_page_works_without_javascript_and_by_the_keyboard_alone() {
     if has_no_browser() {
         return;
     }
-    let company = Company::open().await;
+    let company = Company::start().await;
     let system = company.system();
     in_a_browser(false, async |browser| {
         assert!(!browser.runs_scripts().await);
@@ -91,12 +91,12 @@ async fn every_page_works_without_javascript_and_by_the_keyboard_alone() {
         assert!(text.contains("Website") && text.contains("Front page") && text.contains("anns-pc"), "{text}");
         assert!(text.contains("held back"), "{text}");
 
-        // From there to the day, and to the windows behind a stretch.
+        // The test continues from there to the day, and to the windows behind a stretch.
         browser.client.find(Locator::LinkText("Day")).await.unwrap().send_keys("\u{e007}").await.unwrap();
         let text = browser.text_under("Day").await;
         assert!(text.contains("Ann"), "{text}");
         if !text.contains("more than one at once") {
-            // Soon after midnight that lies on the day before.
+            // Soon after midnight this window lies on the day before.
             browser
                 .client
                 .find(Locator::LinkText("The day before"))
@@ -134,7 +134,7 @@ async fn every_page_works_without_javascript_and_by_the_keyboard_alone() {
         browser.text_under("Log in").await;
     })
     .await;
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,18 +142,18 @@ async fn now_shows_by_itself_who_has_begun_and_keeps_the_focus() {
     if has_no_browser() {
         return;
     }
-    let company = Company::open().await;
+    let company = Company::start().await;
     let system = company.system();
     let bob = system.new_employee("Bob", "bob@example.org").await;
-    let on = json!({ "employees": [company.office.ann.id, bob.id] });
-    system.put(&company.office.project_path(), on.clone()).await;
-    system.put(&company.office.task_path(), on).await;
+    let on = json!({ "employees": [company.fixture.ann.id, bob.id] });
+    system.put(&company.fixture.project_path(), on.clone()).await;
+    system.put(&company.fixture.task_path(), on).await;
     in_a_browser(true, async |browser| {
         log_in(browser, system, &company.owner).await;
         assert!(!browser.text_under("Now").await.contains("Bob"));
         browser.evaluate("window.loaded = 'once'; document.querySelector('.wide').focus()").await;
         let now = company.now();
-        let mut window = company.office.window(now - 5 * MINUTE, now);
+        let mut window = company.fixture.window(now - 5 * MINUTE, now);
         window["hwid"] = json!("bobs");
         system.employee(&bob.token, "POST", "/api/v1/time-entries", window).await.expect(201);
         browser.text_with("Bob").await;
@@ -162,12 +162,12 @@ async fn now_shows_by_itself_who_has_begun_and_keeps_the_focus() {
         assert_eq!(browser.errors().await, [""; 0]);
     })
     .await;
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_part_that_has_not_changed_is_not_sent_again() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let (_, html) = company.page("/console", &company.owner).await;
     let again = html.split("hx-get=\"").nth(1).unwrap().split('"').next().unwrap();
     let cookie = format!("t3={}", company.owner.token);
@@ -180,23 +180,23 @@ async fn a_part_that_has_not_changed_is_not_sent_again() {
     assert_eq!(changed.status(), 200);
     let part = changed.text().await.unwrap();
     assert!(part.starts_with("<div id=\"live\"") && !part.contains("<html"), "{part}");
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_somebody_has_typed_runs_in_anothers_browser() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let system = company.system();
-    let ann = &company.office.ann;
-    system.put(&company.office.project_path(), json!({ "name": EVIL })).await;
-    system.put(&company.office.task_path(), json!({ "name": EVIL })).await;
+    let ann = &company.fixture.ann;
+    system.put(&company.fixture.project_path(), json!({ "name": EVIL })).await;
+    system.put(&company.fixture.task_path(), json!({ "name": EVIL })).await;
     system.put(&format!("/api/v1/employee/{}", ann.id), json!({ "name": EVIL, "title": EVIL })).await;
     let now = company.now();
-    let mut window = company.office.window(now - 9 * MINUTE, now - 4 * MINUTE);
+    let mut window = company.fixture.window(now - 9 * MINUTE, now - 4 * MINUTE);
     for field in ["computer", "user", "note", "os", "hwid"] {
         window[field] = json!(EVIL);
     }
-    company.office.post(window).await.expect(201);
+    company.fixture.post(window).await.expect(201);
     let pages = pages(&company).await;
     for person in [&company.owner, ann] {
         for path in &pages {
@@ -217,5 +217,5 @@ async fn nothing_that_somebody_has_typed_runs_in_anothers_browser() {
         })
         .await;
     }
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }

@@ -1,26 +1,28 @@
-//! The page of what needs attention: hours that are held back.
+//! The page of what needs attention: hours in quarantine, and dead messages.
 
 use serde_json::json;
-use testkit::eventually_within;
+use testkit::{eventually, eventually_within};
 
 use crate::{
     browser::BOUND,
     company::Company,
-    office::{HOUR, MINUTE},
+    fixture::{HOUR, MINUTE},
+    support::System,
+    visit::{page, somebody},
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hours_that_are_held_back_are_counted_given_their_place_or_discarded_by_a_button() {
-    let company = Company::open().await;
-    let (system, owner, ann) = (company.system(), &company.owner, &company.office.ann);
-    // A task that she is not on.
-    let task = system.create_task(json!({ "projectId": company.office.project, "name": "Cellar" })).await;
+    let company = Company::start().await;
+    let (system, owner, ann) = (company.system(), &company.owner, &company.fixture.ann);
+    // A task that Ann is not on.
+    let task = system.create_task(json!({ "projectId": company.fixture.project, "name": "Cellar" })).await;
     let now = company.now();
     for minutes in [30, 60] {
-        let mut window = company.office.window(now - minutes * MINUTE, now - (minutes - 5) * MINUTE);
+        let mut window = company.fixture.window(now - minutes * MINUTE, now - (minutes - 5) * MINUTE);
         window["taskId"] = task["id"].clone();
         window["hwid"] = json!(format!("third-{minutes}"));
-        company.office.post(window).await;
+        company.fixture.post(window).await;
     }
     let held = async || {
         let all = system.get("/api/v1/quarantine").await;
@@ -45,14 +47,14 @@ async fn hours_that_are_held_back_are_counted_given_their_place_or_discarded_by_
     let window = system.get(&format!("/api/v1/time-entries/{}", two[0].0)).await;
     assert_eq!(window["employeeId"], json!(ann.id));
 
-    // A third one is given its place: she is on the task from now on.
-    let mut window = company.office.window(now - 4 * HOUR, now - 4 * HOUR + 5 * MINUTE);
+    // A third window is admitted by an assignment: Ann is on the task from now on.
+    let mut window = company.fixture.window(now - 4 * HOUR, now - 4 * HOUR + 5 * MINUTE);
     window["taskId"] = task["id"].clone();
-    company.office.post(window).await;
+    company.fixture.post(window).await;
     let third = eventually_within(BOUND, "it is held", async || held().await.pop()).await.0;
-    let (project, task) = (company.office.project.as_str(), task["id"].as_str().unwrap());
+    let (project, task) = (company.fixture.project.as_str(), task["id"].as_str().unwrap());
     let employee = ann.id.to_string();
-    // No rate says what an hour of hers costs, although others have rates: the page says that before and after the
+    // No rate says what an hour of Ann's costs, although others have rates: the page says so before and after the
     // admission.
     let (_, html) = company.page("/console/attention", owner).await;
     assert!(!html.contains("No rate"), "nobody has such rates: {html}");
@@ -80,13 +82,31 @@ async fn hours_that_are_held_back_are_counted_given_their_place_or_discarded_by_
     assert!(html.contains("its cost counts at 0.00"), "{html}");
     assert_eq!(system.get(&format!("/api/v1/task/{task}")).await["employees"], json!([ann.id]));
     company
-        .office
+        .fixture
         .post({
-            let mut window = company.office.window(now, now + MINUTE);
+            let mut window = company.fixture.window(now, now + MINUTE);
             window["taskId"] = json!(task);
             window
         })
         .await
         .expect(201);
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_service_could_take_is_told_by_service_and_reason() {
+    let system = System::start().await;
+    let owner = somebody(&system, "Olga", "owner").await;
+    assert!(!page(&system, "/console/attention", &owner).await.html.contains("Dead messages"));
+    for n in 0..2 {
+        let subject = format!("evt.projects.v1.project.none{n}.changed");
+        system.harness.bus().jetstream.publish(subject, "{no".into()).await.unwrap().await.unwrap();
+    }
+    eventually("they are told", async || {
+        let html = page(&system, "/console/attention", &owner).await.html;
+        (html.contains("Dead messages (2)") && html.contains(">timetrack<") && html.contains("timetrack dead replay"))
+            .then_some(())
+    })
+    .await;
+    system.finish().await;
 }

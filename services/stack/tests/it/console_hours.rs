@@ -4,12 +4,12 @@ use serde_json::json;
 
 use crate::{
     company::Company,
-    office::{HOUR, MINUTE},
+    fixture::{HOUR, MINUTE},
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_shows_the_hours_that_the_api_counts() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let system = company.system();
     let (status, html) = company.page("/console/day", &company.owner).await;
     assert_eq!(status, 200);
@@ -20,32 +20,32 @@ async fn a_day_shows_the_hours_that_the_api_counts() {
     let minutes = (time + 30_000) / MINUTE;
     let shown = format!("{}:{:02} hours were worked", minutes / 60, minutes % 60);
     assert!(html.contains(&shown), "{shown}: {html}");
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 /// The pages ask ahead for the people and names of the pages before: a change must show all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_and_a_week_show_at_once_who_has_come_and_a_name_that_has_changed() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let (system, owner) = (company.system(), &company.owner);
     for path in ["/console/day", "/console/week", "/console/day", "/console/week"] {
         let (_, html) = company.page(path, owner).await;
         assert!(html.contains("Ann") && !html.contains("Zoe"), "{path}: {html}");
     }
     system.new_employee("Zoe", "zoe@example.org").await;
-    system.put(&company.office.project_path(), json!({ "name": "Renamed" })).await;
+    system.put(&company.fixture.project_path(), json!({ "name": "Renamed" })).await;
     for path in ["/console/day", "/console/week"] {
         let (_, html) = company.page(path, owner).await;
         assert!(html.contains("Ann") && html.contains("Zoe"), "{path}: {html}");
         assert_eq!(html.contains("Renamed"), path == "/console/day", "{html}");
     }
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_employee_sees_their_own_day_and_nobody_elses() {
-    let company = Company::open().await;
-    let (ann, owner) = (&company.office.ann, &company.owner);
+    let company = Company::start().await;
+    let (ann, owner) = (&company.fixture.ann, &company.owner);
     let (status, html) = company.page("/me", ann).await;
     assert_eq!(status, 200);
     assert!(html.contains("Hello Ann.") && html.contains("Front page"), "{html}");
@@ -59,12 +59,12 @@ async fn an_employee_sees_their_own_day_and_nobody_elses() {
     assert_eq!(company.page(&other, ann).await.0, 404);
     let (_, html) = company.page("/me", owner).await;
     assert!(html.contains("No time is recorded") && !html.contains("Front page"), "{html}");
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_has_the_sums_of_the_api_on_the_page_and_in_the_file() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let (system, owner) = (company.system(), &company.owner);
     let query = "from=2020-01-01&to=2099-12-31&groupBy=project&groupBy=task";
     let lines = company.lines(&format!("/console/reports?{query}")).await;
@@ -81,7 +81,7 @@ async fn a_report_has_the_sums_of_the_api_on_the_page_and_in_the_file() {
     let (status, html) = company.page("/console/reports?from=2026-03-02&to=2026-03-01", owner).await;
     assert!(status == 422 && html.contains("must not be before"), "{html}");
 
-    // Each person's rows are together, with what they come out at.
+    // The rows of each person are together, with the person's sums.
     let by = "from=2020-01-01&to=2099-12-31&groupBy=task&groupBy=employee";
     let lines = company.lines(&format!("/console/reports?{by}")).await;
     let rows = system.get("/api/v1/analytics/time?start=0&end=4000000000000&groupBy=employee").await;
@@ -94,12 +94,12 @@ async fn a_report_has_the_sums_of_the_api_on_the_page_and_in_the_file() {
         jiff::Timestamp::from_millisecond(company.now() - 24 * HOUR).unwrap().strftime("%Y-%m-%d").to_string();
     let link = format!("/console/reports?from={yesterday}&amp;to={yesterday}&amp;groupBy=task&amp;groupBy=employee");
     assert!(html.contains(&link) && html.contains(">Yesterday</a>"), "{link} in {html}");
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cells_of_a_week_add_up_to_its_edges() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let lines = company.lines("/console/week").await;
     let minutes = |text: &str| {
         let cells = text.split(' ').filter_map(|word| word.split_once(':'));
@@ -113,9 +113,9 @@ async fn the_cells_of_a_week_add_up_to_its_edges() {
     for line in [ann, everybody] {
         let cells = minutes(line);
         let (all, days) = cells.split_last().expect("a sum");
-        // Each is rounded to a minute.
+        // Each day is rounded to a minute.
         assert!((days.iter().sum::<i64>() - all).abs() <= 1 && *all > 0, "{line}");
     }
     assert_eq!(minutes(ann).last(), minutes(everybody).last());
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }

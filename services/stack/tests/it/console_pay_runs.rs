@@ -1,4 +1,5 @@
-//! Pay in the console: periods approved, paid and taken as files; locks moved; what comes late shown.
+//! Pay in the console: periods are approved, paid and downloaded as files, locks are moved, and late windows are
+//! shown.
 
 use std::io::Cursor;
 
@@ -8,9 +9,9 @@ use testkit::eventually;
 
 use crate::{
     company::Company,
-    console_settings::somebody,
-    office::{HOUR, id},
+    fixture::{HOUR, id},
     support::Person,
+    visit::somebody,
 };
 
 const PAY_RUNS: &str = "/console/pay-runs";
@@ -22,34 +23,34 @@ impl Company {
     /// Ann's pay period before that of now.
     async fn last_month(&self) -> Value {
         let now = self.now();
-        let query = format!("start={}&end={now}&employeeId={}", now - 33 * DAY, self.office.ann.id);
+        let query = format!("start={}&end={now}&employeeId={}", now - 33 * DAY, self.fixture.ann.id);
         let periods = self.system().get(&format!("/api/v1/period?{query}")).await;
         let ended = periods.as_array().unwrap().iter().rfind(|period| period["end"].as_i64().unwrap() <= now);
         ended.unwrap().clone()
     }
 
-    /// An hour of Ann's in the middle of a period, so many hours after noon.
+    /// An hour of Ann's in the middle of a period, this many hours after noon.
     fn hour_in(&self, period: &Value, hours: i64) -> Value {
         let start = period["start"].as_i64().unwrap() + 10 * DAY + (12 + hours) * HOUR;
-        self.office.window(start, start + HOUR)
+        self.fixture.window(start, start + HOUR)
     }
 
-    /// Approves and pays Ann's last month, with an hour that came late and was admitted, and locks a project. Gives
-    /// the id of the pay run; a second call gives the same.
+    /// Approves and pays Ann's last month, with an hour that was admitted late, and locks a project. Returns the id of
+    /// the pay run; a second call returns the same.
     pub async fn settle(&self) -> String {
         let (period, system) = (self.last_month().await, self.system());
         if period["payRun"].is_string() {
             return period["payRun"].as_str().unwrap().to_owned();
         }
-        self.office.post(self.hour_in(&period, 0)).await.expect(201);
-        self.office.approve_now(&format!("/api/v1/period/{}", id(&period))).await;
+        self.fixture.post(self.hour_in(&period, 0)).await.expect(201);
+        self.fixture.approve_now(&format!("/api/v1/period/{}", id(&period))).await;
         let range = json!({ "start": period["start"], "end": period["end"] });
         let run = system.admin("POST", "/api/v1/pay-run", range).await.expect(201);
-        self.office.post(self.hour_in(&period, 2)).await.expect(202);
+        self.fixture.post(self.hour_in(&period, 2)).await.expect(202);
         let held = system.get("/api/v1/quarantine").await;
         let late = held.as_array().unwrap().iter().find(|held| held["code"] == "period_locked").unwrap();
         system.admin("POST", &format!("/api/v1/quarantine/{}/admit", id(late)), Value::Null).await.expect(200);
-        let lock = json!({ "projectId": self.office.project, "lockedUntil": period["start"] });
+        let lock = json!({ "projectId": self.fixture.project, "lockedUntil": period["start"] });
         system.put("/api/v1/lock", lock).await;
         id(&run)
     }
@@ -86,10 +87,10 @@ fn days(period: &Value) -> (String, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hours_go_from_the_employee_to_a_spreadsheet_and_what_comes_late_is_shown_beside_them() {
-    let company = Company::open().await;
-    let (system, owner, ann) = (company.system(), &company.owner, &company.office.ann);
+    let company = Company::start().await;
+    let (system, owner, ann) = (company.system(), &company.owner, &company.fixture.ann);
     let period = company.last_month().await;
-    company.office.post(company.hour_in(&period, 0)).await.expect(201);
+    company.fixture.post(company.hour_in(&period, 0)).await.expect(201);
     let (period, which) = (company.last_month().await, id(&period));
     let person = format!("/console/people/{}", ann.id);
 
@@ -98,7 +99,7 @@ async fn hours_go_from_the_employee_to_a_spreadsheet_and_what_comes_late_is_show
     let (status, leads, html) = company.send("/me/submit", ann, &[("id", &which)]).await;
     assert_eq!((status, leads.as_str()), (303, "/me?done=submitted"), "{html}");
 
-    // On her own page as on that of all: what it comes out at, and the forms to decide about it.
+    // Ann's own page and the list of all show the sums of the period and the forms to decide about it.
     let seen = format!("{which}@{}", period["hash"].as_str().unwrap());
     for page in [&person, &APPROVALS.to_owned()] {
         let html = company.open_page(page, owner).await;
@@ -122,7 +123,7 @@ async fn hours_go_from_the_employee_to_a_spreadsheet_and_what_comes_late_is_show
         assert!(status == 303 && leads.starts_with(APPROVALS) && !leads.contains("evil"), "{leads}");
     }
 
-    // What does not fit is said, and what was typed stays.
+    // An invalid value is shown with its error, and typed values stay.
     let (first, last) = days(&period);
     let html = company.open_page(PAY_RUNS, owner).await;
     assert!(html.contains("There are none yet") && html.contains(&format!("value=\"{first}\"")), "{html}");
@@ -152,7 +153,7 @@ async fn hours_go_from_the_employee_to_a_spreadsheet_and_what_comes_late_is_show
     assert!(listed.contains(&format!("href=\"{run}\"")) && listed.contains("Olga Owner"), "{listed}");
     assert!(company.open_page(&person, owner).await.contains(&format!("href=\"{run}\">paid")));
 
-    // Its files say what the API says.
+    // The files of the run contain what the API answers.
     let whole = system.get(&run.replace(PAY_RUNS, "/api/v1/pay-run")).await;
     let (kind, name, bytes) = company.file(&format!("{run}/xlsx")).await;
     assert!(kind.ends_with("spreadsheetml.sheet") && name.contains("pay-run.xlsx"), "{kind} {name}");
@@ -169,9 +170,10 @@ async fn hours_go_from_the_employee_to_a_spreadsheet_and_what_comes_late_is_show
     assert!(name.contains("pay-run.json"), "{name}");
     assert_eq!(serde_json::from_slice::<Value>(&file).unwrap(), whole);
 
-    // Late for what is paid: held back, then counted where time is open, and shown where it belongs.
+    // A window that comes late for a paid period is quarantined, then counted in an open period, and shown where it
+    // belongs.
     let late = company.hour_in(&period, 2);
-    company.office.post(late.clone()).await.expect(202);
+    company.fixture.post(late.clone()).await.expect(202);
     let held = system.get("/api/v1/quarantine").await;
     let held = held.as_array().unwrap().iter().find(|held| held["code"] == "period_locked").unwrap();
     assert!(company.open_page("/console/attention", owner).await.contains("as an adjustment"));
@@ -198,14 +200,14 @@ async fn hours_go_from_the_employee_to_a_spreadsheet_and_what_comes_late_is_show
     assert!(company.open_page(&person, owner).await.contains("1:00, no rate, income 50.00"));
     assert_eq!(company.last_month().await["time"], period["time"], "what was paid is as it was");
     assert_eq!(system.get(&run.replace(PAY_RUNS, "/api/v1/pay-run")).await, whole);
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_is_moved_forward_and_opened_again_with_a_reason_by_forms() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let (system, owner) = (company.system(), &company.owner);
-    let project = company.office.project.as_str();
+    let project = company.fixture.project.as_str();
     let html = company.open_page(LOCKS, owner).await;
     assert!(html.contains("Nothing is locked.") && html.contains(&format!("value=\"{project}\"")), "{html}");
     let lock = async |project: &str, day: &str| company.send(LOCKS, owner, &[("project", project), ("day", day)]).await;
@@ -226,8 +228,8 @@ async fn a_lock_is_moved_forward_and_opened_again_with_a_reason_by_forms() {
     let lines = company.lines(LOCKS).await;
     assert!(lines[1].starts_with("Everything 2025-10-02 00:00") && lines[1].contains("by Olga Owner"), "{lines:?}");
     assert!(lines[2].starts_with("Website 2025-10-15 00:00"), "{lines:?}");
-    let held = company.office.window(1_760_000_000_000, 1_760_000_000_000 + HOUR);
-    assert_eq!(company.office.post(held).await.status, 202, "the 9th of October is settled on the project");
+    let held = company.fixture.window(1_760_000_000_000, 1_760_000_000_000 + HOUR);
+    assert_eq!(company.fixture.post(held).await.status, 202, "the 9th of October is settled on the project");
 
     let reopen = async |project: &str, day: &str, reason: &str| {
         let form = [("project", project), ("day", day), ("reason", reason)];
@@ -249,7 +251,7 @@ async fn a_lock_is_moved_forward_and_opened_again_with_a_reason_by_forms() {
     let (status, leads, html) = reopen(project, "2025-10-05", "A sheet was found.").await;
     assert_eq!((status, leads.as_str()), (303, "/console/locks?done=reopened"), "{html}");
     eventually("what was held back is recorded", async || {
-        (company.office.windows(1_760_000_000_000, 1_760_000_000_001).await.len() == 1).then_some(())
+        (company.fixture.windows(1_760_000_000_000, 1_760_000_000_001).await.len() == 1).then_some(())
     })
     .await;
     assert_eq!(reopen("", "", "Another one.").await.0, 303);
@@ -263,13 +265,13 @@ async fn a_lock_is_moved_forward_and_opened_again_with_a_reason_by_forms() {
         (trail.to_string().matches("sheet was found").count() == 1).then_some(())
     })
     .await;
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_may_only_look_sees_no_forms_and_managers_see_no_pay_runs() {
-    let company = Company::open().await;
-    let (system, ann) = (company.system(), &company.office.ann);
+    let company = Company::start().await;
+    let (system, ann) = (company.system(), &company.fixture.ann);
     let run = format!("{PAY_RUNS}/{}", company.settle().await);
     let person = format!("/console/people/{}", ann.id);
     let auditor = somebody(system, "Aude", "auditor").await;
@@ -290,7 +292,7 @@ async fn whoever_may_only_look_sees_no_forms_and_managers_see_no_pay_runs() {
         let (status, html) = company.page(page, person).await;
         assert!(status == 403 && !menu(&html), "{page}: {html}");
     }
-    // They settle a manager's hours too; of a project that nobody of theirs is on they hear nothing.
+    // The locks settle a manager's hours too. A manager sees no lock of a project that none of their employees is on.
     let other = id(&system.create_project(json!({ "name": "Elsewhere" })).await);
     system.put("/api/v1/lock", json!({ "projectId": other, "lockedUntil": 1_760_000_000_000_i64 })).await;
     let html = company.open_page(LOCKS, &manager).await;
@@ -303,14 +305,14 @@ async fn whoever_may_only_look_sees_no_forms_and_managers_see_no_pay_runs() {
         let reopen = [("project", ""), ("day", ""), ("reason", "Mine.")];
         assert_eq!(company.send(&format!("{LOCKS}/reopen"), who, &reopen).await.0, 403);
     }
-    // A manager decides about Ann and not about themselves, and opens nothing again.
+    // A manager decides about Ann and not about themselves, and reopens nothing.
     let html = company.open_page(&person, &manager).await;
     assert!(html.contains("/console/approvals/approve") && !html.contains("/console/approvals/reopen"), "{html}");
     let html = company.open_page(&format!("/console/people/{}", manager.id), &manager).await;
     assert!(html.contains("Somebody else decides") && !html.contains("/console/approvals/approve"), "{html}");
     assert_eq!(system.get("/api/v1/pay-run").await.as_array().unwrap().len(), 1, "nothing was made");
 
-    // Adjustments are theirs whose hours they are.
+    // An employee sees their own adjustments only.
     let range = format!("start={}&end={}", company.now() - DAY, company.now() + DAY);
     let of = async |token: &str, query: &str| {
         system.employee(token, "GET", &format!("/api/v1/adjustment?{range}{query}"), Value::Null).await
@@ -320,5 +322,5 @@ async fn whoever_may_only_look_sees_no_forms_and_managers_see_no_pay_runs() {
     }
     assert_eq!(of(&ann.token, &format!("&employeeId={}", auditor.id)).await.refused(403), "forbidden");
     assert_eq!(of(&manager.token, &format!("&employeeId={}", auditor.id)).await.refused(403), "other_team");
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }

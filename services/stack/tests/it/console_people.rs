@@ -4,13 +4,13 @@ use serde_json::json;
 
 use crate::{
     company::{Company, token},
-    office::MINUTE,
+    fixture::MINUTE,
     support::Person,
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_is_invited_changed_and_deactivated_by_forms() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let (system, owner) = (company.system(), &company.owner);
     let people = "/console/people";
     // The error is shown beside the field, and the typed values stay.
@@ -40,7 +40,7 @@ async fn somebody_is_invited_changed_and_deactivated_by_forms() {
     };
     let before = moment(&html);
     let first = system.invitation_token("bea@example.org").await;
-    company.office.advance(5 * MINUTE).await;
+    company.fixture.advance(5 * MINUTE).await;
     assert_eq!(company.send(&format!("{page}/invite"), owner, &[]).await.0, 303);
     let after = moment(&company.page(page, owner).await.1);
     assert!(after != before, "a new invitation on the same day is to be seen: {after}");
@@ -68,11 +68,11 @@ async fn somebody_is_invited_changed_and_deactivated_by_forms() {
     let lines = company.lines("/console/people?find=baker").await;
     assert!(lines.len() == 2 && lines[1].contains("Bea B. bea@example.org Baker Auditor"), "{lines:?}");
     // A visitor who may only read sees no forms, and forms that they send anyway change nothing.
-    let role = format!("/api/v1/employee/{}/role", company.office.ann.id);
+    let role = format!("/api/v1/employee/{}/role", company.fixture.ann.id);
     system.put(&role, json!({ "role": "auditor" })).await;
-    let ann = Person { token: token(system, &company.office.ann).await, ..company.office.ann.clone() };
+    let ann = Person { token: token(system, &company.fixture.ann).await, ..company.fixture.ann.clone() };
     let (_, html) = company.page(page, &ann).await;
     assert!(html.contains("Bea B.") && !html.contains("/deactivate"), "{html}");
     assert_eq!(company.send(&format!("{page}/deactivate"), &ann, &[]).await.0, 403);
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }

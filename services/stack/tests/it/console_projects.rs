@@ -1,16 +1,16 @@
-//! Projects and tasks in the console: changed by forms, and what the API then shows.
+//! Projects and tasks in the console: changes by forms, and what the API shows afterwards.
 
 use serde_json::{Value, json};
 
 use crate::{
     company::{Company, token},
-    office::id,
+    fixture::id,
     support::Person,
 };
 
 const PROJECTS: &str = "/console/projects";
 
-/// What stands in a hidden field of a form of the page.
+/// The value of a hidden field in a form of the page.
 fn hidden(html: &str, action: &str, name: &str) -> String {
     let form = html.split("<form").find(|form| form.contains(&format!("{action}\""))).expect("the form");
     let field = form.split(&format!("name=\"{name}\" value=\"")).nth(1).expect("the field");
@@ -18,14 +18,14 @@ fn hidden(html: &str, action: &str, name: &str) -> String {
 }
 
 impl Company {
-    /// Sends a form of the owner's that is done as it should; gives where it leads.
+    /// Sends a form of the owner that must succeed; returns the path of the redirect.
     async fn done(&self, path: &str, form: &[(&str, &str)]) -> String {
         let (status, leads, html) = self.send(path, &self.owner, form).await;
         assert_eq!(status, 303, "{path}: {html}");
         leads
     }
 
-    /// Sends a form of the owner's that is refused; gives the page.
+    /// Sends a form of the owner that must be refused; returns the page.
     async fn refused(&self, path: &str, form: &[(&str, &str)], expected: u16) -> String {
         let (status, _, html) = self.send(path, &self.owner, form).await;
         assert_eq!(status, expected, "{path}: {html}");
@@ -42,7 +42,7 @@ impl Company {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_project_is_created_changed_archived_and_deleted_by_forms() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let system = company.system();
     let html = company.refused(PROJECTS, &[("name", " "), ("description", "All of it")], 422).await;
     assert!(html.contains("id=\"create-name-error\"") && html.contains("\nAll of it</textarea>"), "{html}");
@@ -87,7 +87,7 @@ async fn a_project_is_created_changed_archived_and_deleted_by_forms() {
     ] {
         assert_eq!(stored[field], expected, "{field}");
     }
-    // Whoever still has the page from before is told what has changed, and keeps what they typed.
+    // A visitor whose page is outdated sees what has changed, and keeps what they typed.
     let html = company.refused(&update, &[&filled[..1], &[("name", "Stall")], &filled[2..]].concat(), 412).await;
     assert!(html.contains("Somebody changed this meanwhile") && html.contains("value=\"Stall\""), "{html}");
     assert!(html.contains("Now it is: Corner shop"), "{html}");
@@ -96,7 +96,7 @@ async fn a_project_is_created_changed_archived_and_deleted_by_forms() {
     company.done(&update, &[&[("seen", again.as_str()), ("name", "Stall")], &filled[2..]].concat()).await;
     assert_eq!(system.get(&path).await["name"], "Stall");
 
-    company.done(&format!("{page}/put-on"), &[("employee", &company.office.ann.id.to_string())]).await;
+    company.done(&format!("{page}/put-on"), &[("employee", &company.fixture.ann.id.to_string())]).await;
     assert_eq!(company.done(&format!("{page}/archive"), &[]).await, format!("{page}?done=archived"));
     assert_eq!(system.get(&path).await["archived"], true);
     let all = "from=2020-01-01&to=2099-12-31";
@@ -116,17 +116,17 @@ async fn a_project_is_created_changed_archived_and_deleted_by_forms() {
     assert_eq!(company.done(&delete, &[("seen", &seen)]).await, format!("{PROJECTS}?done=deleted"));
     assert_eq!(system.admin("GET", &path, Value::Null).await.refused(404), "not_found");
     assert_eq!(company.page(page, &company.owner).await.0, 404);
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_project_gets_people_and_rates_by_forms() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let system = company.system();
-    let ann = company.office.ann.id.to_string();
+    let ann = company.fixture.ann.id.to_string();
     let (bob, gone) = (system.invite("Bob", "bob@example.org").await, system.invite("Gone", "gone@example.org").await);
     system.admin("POST", &format!("/api/v1/employee/{}/deactivate", id(&gone)), Value::Null).await.expect(200);
-    let (page, path) = (format!("{PROJECTS}/{}", company.office.project), company.office.project_path());
+    let (page, path) = (format!("{PROJECTS}/{}", company.fixture.project), company.fixture.project_path());
     let html = company.shown(&page).await;
     assert!(html.contains(&format!("<option value=\"{}\">Bob</option>", id(&bob))), "{html}");
     let offered = html.split("/put-on\"").nth(1).and_then(|form| form.split("</form>").next()).expect("the form");
@@ -156,7 +156,7 @@ async fn a_project_gets_people_and_rates_by_forms() {
     assert_eq!(system.get(&path).await["payroll"], json!({ "*": { "billRate": 50.0 }, (payee.clone()): own }));
     company.refused(&rates, &good, 412).await;
     assert!(company.shown(&page).await.contains("60.1234"));
-    // Those of everybody, and none of his own.
+    // The rates of everybody are set, and Ann's own are removed.
     let seen = hidden(&company.shown(&page).await, &rates, "seen");
     company.done(&rates, &[("seen", &seen), ("payee", "*"), ("billRate", "51"), ("overtimeBillRate", "70")]).await;
     let seen = hidden(&company.shown(&page).await, &rates, "seen");
@@ -169,17 +169,17 @@ async fn a_project_gets_people_and_rates_by_forms() {
     let leads = company.done(&format!("{page}/take-off"), &[("employee", &id(&bob))]).await;
     assert_eq!(leads, format!("{page}?done=taken-off"));
     assert_eq!(system.get(&path).await["employees"], json!([ann]));
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_is_created_staffed_moved_and_deleted_by_forms() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let system = company.system();
-    let ann = company.office.ann.id.to_string();
+    let ann = company.fixture.ann.id.to_string();
     let bob = id(&system.invite("Bob", "bob@example.org").await);
-    let project = format!("{PROJECTS}/{}", company.office.project);
-    system.put(&company.office.project_path(), json!({ "employees": [ann, bob] })).await;
+    let project = format!("{PROJECTS}/{}", company.fixture.project);
+    system.put(&company.fixture.project_path(), json!({ "employees": [ann, bob] })).await;
     let create = format!("{project}/tasks");
     let html = company.refused(&create, &[("name", ""), ("description", "Cold"), ("status", "Done")], 422).await;
     assert!(html.contains("id=\"task-name-error\"") && html.contains("\nCold</textarea>"), "{html}");
@@ -220,7 +220,8 @@ async fn a_task_is_created_staffed_moved_and_deleted_by_forms() {
     let stale = company.refused(&update, &[&[("name", "Roof")], &changed[..1], &changed[2..]].concat(), 412).await;
     assert!(stale.contains("Now it is: Attic") && stale.contains("value=\"Roof\""), "{stale}");
 
-    // Who is not on the other project is off the task, and a status that it does not have is its own.
+    // An assignee who is not on the other project leaves the task, and a status that the project does not have becomes
+    // its usual one.
     let other = id(&system.create_project(json!({ "name": "Shop", "employees": [ann], "statuses": ["New"] })).await);
     let html = company.refused(&format!("{page}/move"), &[("project", "")], 422).await;
     assert!(html.contains("id=\"move-project-error\""), "{html}");
@@ -235,23 +236,23 @@ async fn a_task_is_created_staffed_moved_and_deleted_by_forms() {
     let leads = company.done(&format!("{page}/delete"), &[("seen", &seen)]).await;
     assert_eq!(leads, format!("{PROJECTS}/{other}?done=deleted"));
     assert_eq!(system.admin("GET", &path, Value::Null).await.refused(404), "not_found");
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_may_only_read_sees_no_forms_and_sends_none() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let system = company.system();
-    let role = format!("/api/v1/employee/{}/role", company.office.ann.id);
+    let role = format!("/api/v1/employee/{}/role", company.fixture.ann.id);
     system.put(&role, json!({ "role": "auditor" })).await;
-    let ann = Person { token: token(system, &company.office.ann).await, ..company.office.ann.clone() };
+    let ann = Person { token: token(system, &company.fixture.ann).await, ..company.fixture.ann.clone() };
     let (project, task) =
-        (format!("{PROJECTS}/{}", company.office.project), format!("/console/tasks/{}", company.office.task));
-    let before = (system.get(&company.office.project_path()).await, system.get(&company.office.task_path()).await);
+        (format!("{PROJECTS}/{}", company.fixture.project), format!("/console/tasks/{}", company.fixture.task));
+    let before = (system.get(&company.fixture.project_path()).await, system.get(&company.fixture.task_path()).await);
     for path in [PROJECTS, &project, &task] {
         let (status, html) = company.page(path, &ann).await;
         assert!(status == 200 && (html.contains("Website") || html.contains("Front page")), "{path}: {html}");
-        // Only the one that logs out.
+        // Only the form that logs out.
         assert_eq!(html.matches("method=\"post\"").count(), 1, "{path}: {html}");
     }
     let fields = [("name", "Mine"), ("employee", "*"), ("payee", "*"), ("billRate", "1"), ("project", "x")];
@@ -261,15 +262,15 @@ async fn whoever_may_only_read_sees_no_forms_and_sends_none() {
     for path in of_project.chain(of_task).chain([PROJECTS.to_owned()]) {
         assert_eq!(company.send(&path, &ann, &fields).await.0, 403, "{path}");
     }
-    let after = (system.get(&company.office.project_path()).await, system.get(&company.office.task_path()).await);
+    let after = (system.get(&company.fixture.project_path()).await, system.get(&company.fixture.task_path()).await);
     assert_eq!(before, after);
     assert_eq!(system.get("/api/v1/project").await.as_array().unwrap().len(), 1);
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sums_of_projects_are_those_of_the_api() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let system = company.system();
     let sums = async |by: &str| {
         let rows = system.get(&format!("/api/v1/analytics/time?start=0&end=4000000000000&groupBy={by}")).await;
@@ -283,7 +284,7 @@ async fn the_sums_of_projects_are_those_of_the_api() {
     let lines = company.lines(&format!("{PROJECTS}?{all}")).await;
     let expected = sums("project").await;
     assert_eq!(lines[1..], [format!("Website Open 1 {expected}"), format!("All {expected}")]);
-    let page = format!("{PROJECTS}/{}?{all}", company.office.project);
+    let page = format!("{PROJECTS}/{}?{all}", company.fixture.project);
     let lines = company.lines(&page).await;
     for line in [
         format!("Front page {}", sums("task").await),
@@ -292,28 +293,28 @@ async fn the_sums_of_projects_are_those_of_the_api() {
     ] {
         assert!(lines.contains(&line), "{line}: {lines:?}");
     }
-    // The bars say what they are asked for.
+    // The bars show the chosen measure.
     let income = expected.rsplit(' ').next().unwrap();
     for (bars, shown) in [("income", income), ("time", expected.split(' ').next().unwrap())] {
         let html = company.shown(&format!("{page}&bars={bars}")).await;
         assert!(html.contains(&format!("<dd class=\"number\">{shown}</dd>")), "{bars} {shown}: {html}");
     }
-    // Outside of these days there is nothing, and that is said.
-    let html = company.shown(&format!("{PROJECTS}/{}?from=2020-01-01&to=2020-01-31", company.office.project)).await;
+    // Outside of these days there is no work, and the page says so.
+    let html = company.shown(&format!("{PROJECTS}/{}?from=2020-01-01&to=2020-01-31", company.fixture.project)).await;
     assert!(html.contains("No time is recorded on it"), "{html}");
     let (status, html) = company.page(&format!("{PROJECTS}?from=2026-03-02&to=2026-03-01"), &company.owner).await;
     assert!(status == 422 && html.contains("must not be before"), "{html}");
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_company_without_projects_is_told_what_to_do() {
-    let company = Company::open().await;
-    company.system().admin("DELETE", &company.office.project_path(), Value::Null).await.expect(204);
+    let company = Company::start().await;
+    company.system().admin("DELETE", &company.fixture.project_path(), Value::Null).await.expect(204);
     let html = company.shown(&format!("{PROJECTS}?from=2020-01-01&to=2020-01-31")).await;
     assert!(html.contains("There is no project yet") && html.contains("<details open"), "{html}");
-    // What was worked on it is still there to be seen.
+    // The work that was done on the project is still shown.
     let lines = company.lines(&format!("{PROJECTS}?from=2020-01-01&to=2099-12-31")).await;
     assert!(lines[1].starts_with("Website Archived or deleted"), "{lines:?}");
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }

@@ -10,14 +10,14 @@ use crate::{
     api::{Person, Response},
     browser::{Browser, has_no_browser, in_a_browser, log_in},
     company::Company,
-    office::{HOUR, Office, TEN, WINDOWS, id, merged},
+    fixture::{Fixture, HOUR, TEN, WINDOWS, id, merged},
     support::System,
 };
 
 const CORRECTIONS: &str = "/api/v1/correction";
 
-impl Office {
-    /// A request for time that was not tracked, so many hours after TEN.
+impl Fixture {
+    /// A request for time that was not tracked, this many hours after TEN.
     fn missing(&self, hours: i64) -> Value {
         let start = TEN + hours * HOUR;
         json!({
@@ -57,15 +57,15 @@ pub fn mails(system: &System, subject: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_accepted_correction_counts_and_its_employee_is_mailed_once() {
-    let office = Office::open().await;
-    let system = &office.system;
-    let taken = office.ask_for(office.missing(0)).await;
+    let fixture = Fixture::start().await;
+    let system = &fixture.system;
+    let taken = fixture.ask_for(fixture.missing(0)).await;
     let location = taken.headers["Location"].to_str().unwrap().to_owned();
     let asked = taken.expect(201);
     assert_eq!((asked["status"].as_str(), asked["void"].as_bool()), (Some("asked"), Some(false)));
     assert_eq!(location, format!("{CORRECTIONS}/{}", id(&asked)));
-    assert_eq!(office.ask_for(office.missing(0)).await.expect(200)["id"], asked["id"], "asked again, it is the same");
-    assert_eq!(office.project_time(TEN, TEN + HOUR).await, (0, 0.0, 0.0));
+    assert_eq!(fixture.ask_for(fixture.missing(0)).await.expect(200)["id"], asked["id"], "asked again, it is the same");
+    assert_eq!(fixture.project_time(TEN, TEN + HOUR).await, (0, 0.0, 0.0));
 
     let accepted = system.admin("POST", &format!("{location}/accept"), json!({ "reason": "Of course." })).await;
     let accepted = accepted.expect(200);
@@ -75,8 +75,8 @@ async fn an_accepted_correction_counts_and_its_employee_is_mailed_once() {
     );
     assert_eq!(accepted["decidedBy"]["kind"], "root");
     // An answer of analytics includes everything before it.
-    assert_eq!(office.project_time(TEN, TEN + HOUR).await, (HOUR, 0.0, 50.0));
-    let windows = office.windows(TEN, TEN + HOUR).await;
+    assert_eq!(fixture.project_time(TEN, TEN + HOUR).await, (HOUR, 0.0, 50.0));
+    let windows = fixture.windows(TEN, TEN + HOUR).await;
     assert_eq!((windows[0]["type"].as_str(), &windows[0]["correctionId"]), (Some("manual"), &asked["id"]));
     assert_eq!(windows[0]["id"], accepted["recordedAs"]);
     assert_eq!(system.admin("POST", &format!("{location}/accept"), Value::Null).await.expect(200), accepted);
@@ -92,24 +92,24 @@ async fn an_accepted_correction_counts_and_its_employee_is_mailed_once() {
     assert_eq!(mails(system, "Your correction is made").len(), 1);
 
     // A request to move a window, and one to void it.
-    let window = office.record(TEN + 5 * HOUR, TEN + 6 * HOUR).await;
+    let window = fixture.record(TEN + 5 * HOUR, TEN + 6 * HOUR).await;
     let longer = json!({ "windowId": window["id"], "end": TEN + 7 * HOUR, "reason": "I went on by phone." });
-    let longer = office.asked(longer).await;
+    let longer = fixture.asked(longer).await;
     system.admin("POST", &format!("{CORRECTIONS}/{longer}/accept"), Value::Null).await.expect(200);
-    assert_eq!(office.project_time(TEN + 5 * HOUR, TEN + 9 * HOUR).await.0, 2 * HOUR);
-    let back = office.asked(json!({ "windowId": window["id"], "void": true, "reason": "That was my break." })).await;
+    assert_eq!(fixture.project_time(TEN + 5 * HOUR, TEN + 9 * HOUR).await.0, 2 * HOUR);
+    let back = fixture.asked(json!({ "windowId": window["id"], "void": true, "reason": "That was my break." })).await;
     system.admin("POST", &format!("{CORRECTIONS}/{back}/accept"), Value::Null).await.expect(200);
-    assert_eq!(office.project_time(TEN + 5 * HOUR, TEN + 9 * HOUR).await.0, 0);
-    let own = system.employee(&office.ann.token, "GET", &format!("{CORRECTIONS}?status=accepted"), Value::Null).await;
+    assert_eq!(fixture.project_time(TEN + 5 * HOUR, TEN + 9 * HOUR).await.0, 0);
+    let own = system.employee(&fixture.ann.token, "GET", &format!("{CORRECTIONS}?status=accepted"), Value::Null).await;
     assert_eq!(own.expect(200).as_array().unwrap().len(), 3);
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_changes_nothing_and_each_refusal_says_why() {
-    let office = Office::open().await;
-    let system = &office.system;
-    let asked = office.asked(office.missing(0)).await;
+    let fixture = Fixture::start().await;
+    let system = &fixture.system;
+    let asked = fixture.asked(fixture.missing(0)).await;
     let path = format!("{CORRECTIONS}/{asked}");
     let nameless = system.admin("POST", &format!("{path}/refuse"), json!({ "reason": " " })).await;
     assert_eq!(nameless.body["errors"][0]["field"], "reason");
@@ -117,15 +117,19 @@ async fn what_is_refused_changes_nothing_and_each_refusal_says_why() {
     let refused = system.admin("POST", &format!("{path}/refuse"), json!({ "reason": "That was a holiday." })).await;
     assert_eq!(refused.expect(200)["decisionReason"], "That was a holiday.");
     assert_eq!(system.admin("POST", &format!("{path}/accept"), Value::Null).await.refused(409), "already_decided");
-    assert!(office.windows(TEN, TEN + HOUR).await.is_empty());
-    assert_eq!(office.ask_for(office.missing(0)).await.expect(200)["status"], "refused", "word by word it is the same");
-    let again = merged(office.missing(0), json!({ "reason": "It was none where I live." }));
-    assert_eq!(office.ask_for(again).await.expect(201)["status"], "asked");
+    assert!(fixture.windows(TEN, TEN + HOUR).await.is_empty());
+    assert_eq!(
+        fixture.ask_for(fixture.missing(0)).await.expect(200)["status"],
+        "refused",
+        "word by word it is the same"
+    );
+    let again = merged(fixture.missing(0), json!({ "reason": "It was none where I live." }));
+    assert_eq!(fixture.ask_for(again).await.expect(201)["status"], "asked");
     let mailed = async || (!mails(system, "Your correction was refused").is_empty()).then_some(());
     eventually_within(Duration::from_secs(20), "a mail", mailed).await;
 
     let code =
-        async |change: Value, status: u16| office.ask_for(merged(office.missing(1), change)).await.refused(status);
+        async |change: Value, status: u16| fixture.ask_for(merged(fixture.missing(1), change)).await.refused(status);
     assert_eq!(code(json!({ "end": TEN }), 422).await, "invalid");
     assert_eq!(code(json!({ "start": null }), 422).await, "invalid");
     assert_eq!(code(json!({ "reason": "" }), 422).await, "invalid");
@@ -133,30 +137,30 @@ async fn what_is_refused_changes_nothing_and_each_refusal_says_why() {
     assert_eq!(code(json!({ "start": 1_000, "end": 2_000 }), 400).await, "clock_behind");
     assert_eq!(code(json!({ "windowId": kit::new_id::<contracts::WindowId>() }), 404).await, "not_found");
     assert_eq!(code(json!({ "taskId": kit::new_id::<contracts::TaskId>() }), 400).await, "unknown_task");
-    let foreign = system.create_task(json!({ "projectId": office.project })).await;
+    let foreign = system.create_task(json!({ "projectId": fixture.project })).await;
     assert_eq!(code(json!({ "taskId": foreign["id"] }), 400).await, "not_on_task");
-    let window = office.record(TEN + 3 * HOUR, TEN + 4 * HOUR).await;
+    let window = fixture.record(TEN + 3 * HOUR, TEN + 4 * HOUR).await;
     let same = json!({ "windowId": window["id"], "reason": "Nothing." });
-    assert_eq!(office.ask_for(same).await.refused(400), "nothing_to_change");
-    office.system.finish().await;
+    assert_eq!(fixture.ask_for(same).await.refused(400), "nothing_to_change");
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_sees_and_decides_what_is_theirs_and_nobody_about_themselves() {
-    let office = Office::open().await;
-    let system = &office.system;
+    let fixture = Fixture::start().await;
+    let system = &fixture.system;
     let [mia, max] = [with_role(system, "Mia", "manager").await, with_role(system, "Max", "manager").await];
     let [olga, aud] = [with_role(system, "Olga", "owner").await, with_role(system, "Aud", "auditor").await];
-    let everybody = [&office.ann, &mia, &max, &olga].map(|person| person.id);
-    system.put(&office.project_path(), json!({ "employees": everybody })).await;
-    system.put(&office.task_path(), json!({ "employees": everybody })).await;
-    for (name, manager, members) in [("Design", &mia, vec![office.ann.id, mia.id]), ("Crew", &max, vec![max.id])] {
+    let everybody = [&fixture.ann, &mia, &max, &olga].map(|person| person.id);
+    system.put(&fixture.project_path(), json!({ "employees": everybody })).await;
+    system.put(&fixture.task_path(), json!({ "employees": everybody })).await;
+    for (name, manager, members) in [("Design", &mia, vec![fixture.ann.id, mia.id]), ("Crew", &max, vec![max.id])] {
         let team = json!({ "name": name, "managers": [manager.id], "employees": members });
         system.admin("POST", "/api/v1/team", team).await.expect(201);
     }
-    let own = office.asked(office.missing(0)).await;
+    let own = fixture.asked(fixture.missing(0)).await;
     let of = async |person: &Person, hours: i64| {
-        id(&system.employee(&person.token, "POST", CORRECTIONS, office.missing(hours)).await.expect(201))
+        id(&system.employee(&person.token, "POST", CORRECTIONS, fixture.missing(hours)).await.expect(201))
     };
     let (mias, olgas) = (of(&mia, 1).await, of(&olga, 2).await);
 
@@ -165,7 +169,7 @@ async fn each_role_sees_and_decides_what_is_theirs_and_nobody_about_themselves()
         let ids: std::collections::BTreeSet<String> = list.as_array().unwrap().iter().map(id).collect();
         [&own, &mias, &olgas].map(|asked| ids.contains(asked))
     };
-    assert_eq!(seen(&office.ann).await, [true, false, false]);
+    assert_eq!(seen(&fixture.ann).await, [true, false, false]);
     assert_eq!(seen(&mia).await, [true, true, false], "her team's and her own");
     assert_eq!(seen(&max).await, [false, false, false]);
     assert_eq!((seen(&olga).await, seen(&aud).await), ([true; 3], [true; 3]));
@@ -174,14 +178,14 @@ async fn each_role_sees_and_decides_what_is_theirs_and_nobody_about_themselves()
     };
     get(&mia, &own).await.expect(200);
     assert_eq!(get(&max, &own).await.refused(403), "other_team");
-    assert_eq!(get(&office.ann, &mias).await.refused(404), "not_found");
+    assert_eq!(get(&fixture.ann, &mias).await.refused(404), "not_found");
 
     for word in ["accept", "refuse"] {
         assert_eq!(decide(system, &max.token, &own, word).await.refused(403), "other_team");
         assert_eq!(decide(system, &mia.token, &mias, word).await.refused(403), "own_time");
         assert_eq!(decide(system, &olga.token, &olgas, word).await.refused(403), "own_time");
         assert_eq!(decide(system, &aud.token, &own, word).await.refused(403), "missing_scope");
-        assert_eq!(decide(system, &office.ann.token, &own, word).await.status, 401, "another kind of caller");
+        assert_eq!(decide(system, &fixture.ann.token, &own, word).await.status, 401, "another kind of caller");
     }
     let accepted = decide(system, &mia.token, &own, "accept").await.expect(200);
     assert_eq!(accepted["decidedBy"], json!({ "kind": "person", "id": mia.id, "name": "Mia" }));
@@ -196,16 +200,16 @@ async fn each_role_sees_and_decides_what_is_theirs_and_nobody_about_themselves()
     };
     let by_key = eventually_within(Duration::from_secs(10), "the key is known", by_key).await;
     assert_eq!(by_key["decidedBy"]["name"], "Payroll");
-    let asked = system.anybody("POST", CORRECTIONS, office.missing(5)).await;
+    let asked = system.anybody("POST", CORRECTIONS, fixture.missing(5)).await;
     assert_eq!(asked.refused(401), "unauthorized");
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_admin_says_why_a_window_is_corrected_and_voided() {
-    let office = Office::open().await;
-    let system = &office.system;
-    let path = format!("{WINDOWS}/{}", id(&office.record(TEN, TEN + HOUR).await));
+    let fixture = Fixture::start().await;
+    let system = &fixture.system;
+    let path = format!("{WINDOWS}/{}", id(&fixture.record(TEN, TEN + HOUR).await));
     let because = json!({ "end": TEN + HOUR / 2, "reason": "Went home earlier." });
     system.admin("PATCH", &path, because).await.expect(200);
     let misfit = system.admin("PATCH", &path, json!({ "end": "x", "reason": "x" })).await;
@@ -218,7 +222,7 @@ async fn an_admin_says_why_a_window_is_corrected_and_voided() {
         (trail.contains("Went home earlier.") && trail.contains("Sent twice.")).then_some(())
     })
     .await;
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -226,8 +230,8 @@ async fn ann_asks_in_the_browser_and_the_owner_decides() {
     if has_no_browser() {
         return;
     }
-    let company = Company::open().await;
-    let (system, ann) = (company.system(), &company.office.ann);
+    let company = Company::start().await;
+    let (system, ann) = (company.system(), &company.fixture.ann);
     in_a_browser(true, async |browser: &Browser| {
         log_in(browser, system, ann).await;
         browser.text_under("My day").await;
@@ -283,5 +287,5 @@ async fn ann_asks_in_the_browser_and_the_owner_decides() {
     let (_, html) = company.page("/me?day=2026-03-02", ann).await;
     assert!(html.contains("Accepted.") && html.contains("The answer: You worked then."), "{html}");
     assert!(html.contains("1:30 hours were worked"), "{html}");
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }

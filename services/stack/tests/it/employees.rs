@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    office::{id, merged},
+    fixture::{id, merged},
     shapes::{EMPLOYEE, assert_keys, assert_shape, without_invitations},
     support::System,
 };

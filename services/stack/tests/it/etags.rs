@@ -3,7 +3,7 @@
 use reqwest::Response;
 use serde_json::{Value, json};
 
-use crate::office::Office;
+use crate::fixture::Fixture;
 
 fn tag(response: &Response) -> String {
     response.headers()["ETag"].to_str().unwrap().to_owned()
@@ -11,13 +11,13 @@ fn tag(response: &Response) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_has_an_answer_already_is_told_so_until_it_changes() {
-    let office = Office::open().await;
+    let fixture = Fixture::start().await;
     let get = async |path: &str, known: &str| {
-        let request = office.system.request("GET", path).header("X-API-Key", crate::api::ADMIN_KEY);
+        let request = fixture.system.request("GET", path).header("X-API-Key", crate::api::ADMIN_KEY);
         let request = if known.is_empty() { request } else { request.header("If-None-Match", known) };
         request.send().await.unwrap()
     };
-    let project = format!("/api/v1/project/{}", office.project);
+    let project = format!("/api/v1/project/{}", fixture.project);
     for path in [project.as_str(), "/api/v1/project", "/api/v1/employee?limit=1"] {
         let first = get(path, "").await;
         let known = tag(&first);
@@ -28,10 +28,10 @@ async fn whoever_has_an_answer_already_is_told_so_until_it_changes() {
         assert_eq!(get(path, "\"other\"").await.status(), 200, "{path}");
     }
     let known = tag(&get(&project, "").await);
-    office.system.admin("PUT", &project, json!({ "name": "Shed" })).await.expect(200);
+    fixture.system.admin("PUT", &project, json!({ "name": "Shed" })).await.expect(200);
     let changed = get(&project, &known).await;
     assert_eq!(changed.status(), 200);
     assert_ne!(tag(&changed), known);
     assert_eq!(changed.json::<Value>().await.unwrap()["name"], "Shed");
-    office.system.finish().await;
+    fixture.system.finish().await;
 }

@@ -8,7 +8,7 @@ use testkit::{Harness, eventually, eventually_within};
 
 use crate::{
     api::{ADMIN_KEY, Response},
-    office::{HOUR, Office, TEN, WINDOWS, id},
+    fixture::{Fixture, HOUR, TEN, WINDOWS, id},
     program::Program,
     support::System,
 };
@@ -33,22 +33,22 @@ async fn quickest(ask: impl AsyncFn() -> Response) -> (Duration, Response) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_calls_of_a_service_that_is_stopped_are_refused_within_a_second_and_others_go_on() {
-    let mut office = Office::open().await;
-    let employee = format!("/api/v1/employee/{}", office.ann.id);
-    let task_time = format!("/api/v1/analytics/task-time?employeeId={}&taskId={}", office.ann.id, office.task);
+    let mut fixture = Fixture::start().await;
+    let employee = format!("/api/v1/employee/{}", fixture.ann.id);
+    let task_time = format!("/api/v1/analytics/task-time?employeeId={}&taskId={}", fixture.ann.id, fixture.task);
     let windows = format!("/api/v1/analytics/window?start={TEN}&end={}", TEN + HOUR);
-    let recorded = office.record(TEN, TEN + HOUR).await;
+    let recorded = fixture.record(TEN, TEN + HOUR).await;
     let by_service = [
         (Service::Directory, vec![employee.clone(), "/api/v1/employee".into()]),
-        (Service::Projects, vec![office.project_path(), "/api/v1/task".into(), office.task_path()]),
+        (Service::Projects, vec![fixture.project_path(), "/api/v1/task".into(), fixture.task_path()]),
         (Service::Timetrack, vec![windows, format!("{WINDOWS}/{}", id(&recorded))]),
         (Service::Analytics, vec![task_time]),
     ];
     for (stopped, _) in &by_service {
-        office.system.running(*stopped).stop().await;
+        fixture.system.running(*stopped).stop().await;
         for (service, paths) in &by_service {
             for path in paths {
-                let (took, answer) = quickest(async || office.system.admin("GET", path, Value::Null).await).await;
+                let (took, answer) = quickest(async || fixture.system.admin("GET", path, Value::Null).await).await;
                 if service == stopped {
                     assert_eq!(answer.refused(503), "unavailable", "{path} without {stopped}");
                     assert!(took < Duration::from_secs(1), "{took:?} {path}");
@@ -58,27 +58,27 @@ async fn the_calls_of_a_service_that_is_stopped_are_refused_within_a_second_and_
             }
         }
         if *stopped == Service::Directory {
-            let login = office.system.login(&office.ann.email, &office.ann.password).await;
+            let login = fixture.system.login(&fixture.ann.email, &fixture.ann.password).await;
             assert_eq!(login.refused(503), "unavailable", "not a wrong password");
-            let me = office.system.employee(&office.ann.token, "GET", "/api/auth/me", Value::Null).await;
+            let me = fixture.system.employee(&fixture.ann.token, "GET", "/api/auth/me", Value::Null).await;
             assert_eq!(me.refused(503), "unavailable", "nor a token that is no good");
-            assert_eq!(office.post(office.window(TEN, TEN + HOUR)).await.expect(200), recorded);
+            assert_eq!(fixture.post(fixture.window(TEN, TEN + HOUR)).await.expect(200), recorded);
         }
-        assert_eq!(office.system.anybody("GET", "/healthz", Value::Null).await.status, 200);
-        office.system.start_service(*stopped).await;
+        assert_eq!(fixture.system.anybody("GET", "/healthz", Value::Null).await.status, 200);
+        fixture.system.start_service(*stopped).await;
         for path in by_service.iter().flat_map(|(_, paths)| paths) {
-            office.system.get(path).await;
+            fixture.system.get(path).await;
         }
     }
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn windows_are_taken_while_timetrack_is_away_and_recorded_when_it_is_back() {
-    let mut office = Office::open().await;
-    office.system.running(Service::Timetrack).stop().await;
+    let mut fixture = Fixture::start().await;
+    fixture.system.running(Service::Timetrack).stop().await;
     let started = Instant::now();
-    let answer = office.post(office.window(TEN, TEN + HOUR)).await;
+    let answer = fixture.post(fixture.window(TEN, TEN + HOUR)).await;
     let took = started.elapsed();
     let location = answer.headers["Location"].to_str().unwrap().to_owned();
     let queued = answer.expect(202);
@@ -87,23 +87,24 @@ async fn windows_are_taken_while_timetrack_is_away_and_recorded_when_it_is_back(
     let place = location.strip_prefix(&format!("{WINDOWS}/{}?seq=", id(&queued)));
     assert!(place.is_some_and(|seq| seq.parse::<u64>().is_ok()), "{location}");
     // The same window again, and others in a row, do no harm.
-    let more = (0..5).map(|n| office.post(office.window(TEN + n * HOUR, TEN + (n + 1) * HOUR)));
+    let more = (0..5).map(|n| fixture.post(fixture.window(TEN + n * HOUR, TEN + (n + 1) * HOUR)));
     for answer in futures::future::join_all(more).await {
         answer.expect(202);
     }
 
-    office.system.start_service(Service::Timetrack).await;
+    fixture.system.start_service(Service::Timetrack).await;
     let window = eventually("the window is recorded", async || {
-        let seen = office.system.employee(&office.ann.token, "GET", &location, Value::Null).await;
+        let seen = fixture.system.employee(&fixture.ann.token, "GET", &location, Value::Null).await;
         // While the window is in the queue, the answer says so; it is never "not found".
         let seen = seen.expect(200);
         (seen["status"] != "queued").then_some(seen)
     });
     assert_eq!(window.await["start"], TEN);
-    eventually("all are recorded", async || (office.windows(TEN, TEN + 9 * HOUR).await.len() == 5).then_some(())).await;
-    office.post(office.window(TEN, TEN + HOUR)).await.expect(200);
-    assert_eq!(office.project_time(TEN, TEN + 9 * HOUR).await, (5 * HOUR, 0.0, 250.0));
-    office.system.finish().await;
+    eventually("all are recorded", async || (fixture.windows(TEN, TEN + 9 * HOUR).await.len() == 5).then_some(()))
+        .await;
+    fixture.post(fixture.window(TEN, TEN + HOUR)).await.expect(200);
+    assert_eq!(fixture.project_time(TEN, TEN + 9 * HOUR).await, (5 * HOUR, 0.0, 250.0));
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,7 +133,7 @@ async fn mail_that_cannot_go_out_delays_nobody_and_follows() {
         // Not awaited: it may still hang on its server.
         mailer.shutdown.stop();
     }
-    // Without a mailer as well; the mail goes out once there is one.
+    // An invitation is possible without a mailer as well; the mail is sent once there is one.
     let ann = system.invite("Ann", "ann@example.org").await;
     assert_eq!(system.get(&format!("/api/v1/employee/{}", id(&ann))).await, ann);
     system.start_service(Service::Mailer).await;
@@ -143,27 +144,27 @@ async fn mail_that_cannot_go_out_delays_nobody_and_follows() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_nats_everything_says_so_and_goes_on_when_it_is_back() {
-    let mut office = Office::open().await;
-    office.record(TEN, TEN + HOUR).await;
-    office.system.harness.nats.stop().await;
+    let mut fixture = Fixture::start().await;
+    fixture.record(TEN, TEN + HOUR).await;
+    fixture.system.harness.nats.stop().await;
     eventually("it is noticed", async || {
-        (office.system.anybody("GET", "/readyz", Value::Null).await.status == 503).then_some(())
+        (fixture.system.anybody("GET", "/readyz", Value::Null).await.status == 503).then_some(())
     })
     .await;
-    let (took, answer) = quickest(async || office.system.admin("GET", "/api/v1/employee", Value::Null).await).await;
+    let (took, answer) = quickest(async || fixture.system.admin("GET", "/api/v1/employee", Value::Null).await).await;
     assert_eq!(answer.refused(503), "unavailable");
     assert!(took < Duration::from_secs(1), "{took:?}");
-    let me = office.system.employee(&office.ann.token, "GET", "/api/auth/me", Value::Null).await;
+    let me = fixture.system.employee(&fixture.ann.token, "GET", "/api/auth/me", Value::Null).await;
     assert_eq!(me.refused(503), "unavailable");
-    assert_eq!(office.system.login(&office.ann.email, &office.ann.password).await.refused(503), "unavailable");
+    assert_eq!(fixture.system.login(&fixture.ann.email, &fixture.ann.password).await.refused(503), "unavailable");
     let started = Instant::now();
-    assert_eq!(office.post(office.window(TEN + HOUR, TEN + 2 * HOUR)).await.refused(503), "unavailable");
+    assert_eq!(fixture.post(fixture.window(TEN + HOUR, TEN + 2 * HOUR)).await.refused(503), "unavailable");
     assert!(started.elapsed() < Duration::from_secs(5), "the app gives up then: {:?}", started.elapsed());
-    office.system.anybody("GET", "/healthz", Value::Null).await.expect(200);
+    fixture.system.anybody("GET", "/healthz", Value::Null).await.expect(200);
 
-    office.system.harness.nats.start_again().await.unwrap();
+    fixture.system.harness.nats.start_again().await.unwrap();
     eventually_within(RECONNECT_PATIENCE, "windows are recorded again", async || {
-        let answer = office.post(office.window(TEN + HOUR, TEN + 2 * HOUR)).await;
+        let answer = fixture.post(fixture.window(TEN + HOUR, TEN + 2 * HOUR)).await;
         assert!([200, 201, 202, 503].contains(&answer.status), "{}", answer.text);
         (answer.status < 202).then_some(())
     })
@@ -171,67 +172,67 @@ async fn without_nats_everything_says_so_and_goes_on_when_it_is_back() {
     eventually_within(RECONNECT_PATIENCE, "questions are answered again", async || {
         let path = format!("/api/v1/analytics/window?start={TEN}&end={}", TEN + 9 * HOUR);
         let answers = [
-            office.system.admin("GET", &path, Value::Null).await,
-            office.system.admin("GET", "/api/v1/task", Value::Null).await,
-            office.system.login(&office.ann.email, &office.ann.password).await,
-            office.system.admin("GET", &path.replace("window", "project-time"), Value::Null).await,
+            fixture.system.admin("GET", &path, Value::Null).await,
+            fixture.system.admin("GET", "/api/v1/task", Value::Null).await,
+            fixture.system.login(&fixture.ann.email, &fixture.ann.password).await,
+            fixture.system.admin("GET", &path.replace("window", "project-time"), Value::Null).await,
         ];
         answers.iter().all(|answer| answer.status == 200).then_some(())
     })
     .await;
-    assert_eq!(office.project_time(TEN, TEN + 9 * HOUR).await.0, 2 * HOUR);
+    assert_eq!(fixture.project_time(TEN, TEN + 9 * HOUR).await.0, 2 * HOUR);
     // Events flow again: a change is visible at once.
-    office.system.put(&office.project_path(), json!({ "employees": [] })).await;
-    let employee = office.system.get(&format!("/api/v1/employee/{}", office.ann.id)).await;
+    fixture.system.put(&fixture.project_path(), json!({ "employees": [] })).await;
+    let employee = fixture.system.get(&format!("/api/v1/employee/{}", fixture.ann.id)).await;
     assert_eq!(employee["projects"], json!([]));
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_mongodb_windows_are_taken_and_what_hangs_times_out() {
     let folder = testkit::folder();
     let mut mongo = testkit::start_mongo(folder.path()).await;
-    let office = Office::open_in(System::start_in(Harness::start_on(&mongo.connection_string()).await).await).await;
-    office.record(TEN, TEN + HOUR).await;
+    let fixture = Fixture::start_in(System::start_in(Harness::start_on(&mongo.connection_string()).await).await).await;
+    fixture.record(TEN, TEN + HOUR).await;
 
     mongo.stop().await;
     let fields = json!({ "name": "Bob", "email": "bob@example.org" });
-    let refused = office.system.admin("POST", "/api/v1/employee", fields.clone()).await;
+    let refused = fixture.system.admin("POST", "/api/v1/employee", fields.clone()).await;
     assert!([503, 504].contains(&refused.status), "{}", refused.text);
-    let queued = office.post(office.window(TEN + HOUR, TEN + 2 * HOUR)).await;
+    let queued = fixture.post(fixture.window(TEN + HOUR, TEN + 2 * HOUR)).await;
     let location = queued.headers["Location"].to_str().unwrap().to_owned();
     queued.expect(202);
     mongo.start_again().await.unwrap();
     eventually_within(RECONNECT_PATIENCE, "the window is recorded", async || {
-        let seen = office.system.admin("GET", &location, Value::Null).await;
+        let seen = fixture.system.admin("GET", &location, Value::Null).await;
         (seen.status == 200 && seen.body["start"] == TEN + HOUR).then_some(())
     })
     .await;
     eventually_within(RECONNECT_PATIENCE, "Bob is created", async || {
-        (office.system.admin("POST", "/api/v1/employee", fields.clone()).await.status == 201).then_some(())
+        (fixture.system.admin("POST", "/api/v1/employee", fields.clone()).await.status == 201).then_some(())
     })
     .await;
 
     mongo.pause();
-    // Some of its threads may still answer for a moment.
+    // Some threads of MongoDB may still answer for a moment.
     let hung = eventually_within(RECONNECT_PATIENCE, "MongoDB hangs", async || {
         let started = Instant::now();
-        let answer = office.system.admin("GET", "/api/v1/employee", Value::Null).await;
+        let answer = fixture.system.admin("GET", "/api/v1/employee", Value::Null).await;
         assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
         (answer.status != 200).then_some(answer)
     })
     .await;
     let code = hung.body["code"].as_str().unwrap_or_default();
     assert!(["unavailable", "timeout"].contains(&code), "{}: {}", hung.status, hung.text);
-    office.post(office.window(TEN + 2 * HOUR, TEN + 3 * HOUR)).await.expect(202);
+    fixture.post(fixture.window(TEN + 2 * HOUR, TEN + 3 * HOUR)).await.expect(202);
     mongo.resume();
     eventually_within(RECONNECT_PATIENCE, "all is recorded", async || {
-        let answer = office.post(office.window(TEN + 2 * HOUR, TEN + 3 * HOUR)).await;
+        let answer = fixture.post(fixture.window(TEN + 2 * HOUR, TEN + 3 * HOUR)).await;
         (answer.status == 200).then_some(())
     })
     .await;
-    assert_eq!(office.project_time(TEN, TEN + 9 * HOUR).await, (3 * HOUR, 0.0, 150.0));
-    office.system.finish().await;
+    assert_eq!(fixture.project_time(TEN, TEN + 9 * HOUR).await, (3 * HOUR, 0.0, 150.0));
+    fixture.system.finish().await;
     mongo.stop().await;
 }
 

@@ -1,4 +1,4 @@
-//! Hostile input: each is answered 4xx without repeating it, and the process survives.
+//! Hostile input: each request is answered 4xx without repeating the input, and the process survives.
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -6,16 +6,16 @@ use tokio::net::TcpStream;
 
 use crate::{
     api::{Api, Response, send},
-    office::{HOUR, Office, TEN},
+    fixture::{Fixture, HOUR, TEN},
 };
 
 /// A text that is planted in all input.
 const PLANTED: &str = "hunter2-planted";
 
 /// Every operation with a body, and its content type.
-fn calls(office: &Office) -> Vec<(&'static str, String, &'static str)> {
+fn calls(fixture: &Fixture) -> Vec<(&'static str, String, &'static str)> {
     const JSON: &str = "application/json";
-    let employee = format!("/api/v1/employee/{}", office.ann.id);
+    let employee = format!("/api/v1/employee/{}", fixture.ann.id);
     vec![
         ("POST", "/api/auth/activate".into(), JSON),
         ("POST", "/api/auth/login".into(), "application/x-www-form-urlencoded"),
@@ -23,22 +23,22 @@ fn calls(office: &Office) -> Vec<(&'static str, String, &'static str)> {
         ("PUT", employee.clone(), JSON),
         ("POST", format!("{employee}/permissions"), JSON),
         ("POST", "/api/v1/project".into(), JSON),
-        ("PUT", office.project_path(), JSON),
+        ("PUT", fixture.project_path(), JSON),
         ("POST", "/api/v1/task".into(), JSON),
-        ("PUT", office.task_path(), JSON),
+        ("PUT", fixture.task_path(), JSON),
         ("POST", "/api/v1/time-entries".into(), JSON),
         ("POST", "/api/v1/time-entries/batch".into(), JSON),
-        ("PUT", format!("/api/v1/time-entries/update?projectId={}", office.project), JSON),
+        ("PUT", format!("/api/v1/time-entries/update?projectId={}", fixture.project), JSON),
     ]
 }
 
 /// Sends bytes with the credentials that the operation needs.
-async fn fire(office: &Office, (method, path, kind): &(&str, String, &str), body: Vec<u8>) -> Response {
-    let request = office.system.request(method, path).header("Content-Type", *kind);
+async fn fire(fixture: &Fixture, (method, path, kind): &(&str, String, &str), body: Vec<u8>) -> Response {
+    let request = fixture.system.request(method, path).header("Content-Type", *kind);
     let for_employees = path.ends_with("permissions") || path.ends_with("time-entries") || path.ends_with("batch");
     let request = match for_employees {
-        true => request.bearer_auth(&office.ann.token),
-        false => request.header("X-API-Key", office.system.admin_key),
+        true => request.bearer_auth(&fixture.ann.token),
+        false => request.header("X-API-Key", fixture.system.admin_key),
     };
     send(request.body(body), Value::Null).await
 }
@@ -59,8 +59,8 @@ async fn assert_alive(system: &Api) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_that_are_too_large_too_deep_or_no_json_are_refused() {
-    let office = Office::open().await;
-    let before = office.system.get("/api/v1/employee").await;
+    let fixture = Fixture::start().await;
+    let before = fixture.system.get("/api/v1/employee").await;
     let deep = 100_000;
     let huge = format!("{{\"name\":\"{}\"}}", PLANTED.repeat((10 << 20) / PLANTED.len()));
     let bodies: Vec<(&str, Vec<u8>)> = vec![
@@ -81,39 +81,39 @@ async fn bodies_that_are_too_large_too_deep_or_no_json_are_refused() {
         ("NaN", b"{\"name\":NaN}".to_vec()),
         ("past a double", b"{\"name\":1e999,\"token\":1e999,\"windows\":1e999,\"paid\":1e999}".to_vec()),
     ];
-    for call in calls(&office) {
+    for call in calls(&fixture) {
         for (what, body) in &bodies {
             let what = format!("{what} to {} {}", call.0, call.1);
-            let answer = fire(&office, &call, body.clone()).await;
+            let answer = fire(&fixture, &call, body.clone()).await;
             // Updates ignore unknown fields, so there may be nothing to change.
             let is_ignored = call.0 == "PUT" && answer.body["code"] == "nothing_to_change";
             assert_refused(answer, if is_ignored { &[400] } else { &[413, 422] }, &what);
         }
-        assert_refused(fire(&office, &call, huge.clone().into()).await, &[413], &format!("10 MB to {}", call.1));
+        assert_refused(fire(&fixture, &call, huge.clone().into()).await, &[413], &format!("10 MB to {}", call.1));
         for kind in ["text/plain", "multipart/form-data; boundary=x", "application/xml", PLANTED, "application/json, x"]
         {
             let other = (call.0, call.1.clone(), kind);
-            assert_refused(fire(&office, &other, b"{}".to_vec()).await, &[415], &format!("{kind} to {}", call.1));
+            assert_refused(fire(&fixture, &other, b"{}".to_vec()).await, &[415], &format!("{kind} to {}", call.1));
         }
     }
-    assert_alive(&office.system).await;
-    assert_eq!(office.system.get("/api/v1/employee").await, before);
-    office.record(TEN, TEN + HOUR).await;
-    office.system.finish().await;
+    assert_alive(&fixture.system).await;
+    assert_eq!(fixture.system.get("/api/v1/employee").await, before);
+    fixture.record(TEN, TEN + HOUR).await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn numbers_that_are_none_or_too_large_are_refused() {
-    let office = Office::open().await;
-    let before = office.system.get(&office.project_path()).await;
-    let window = office.window(TEN, TEN + HOUR).to_string();
+    let fixture = Fixture::start().await;
+    let before = fixture.system.get(&fixture.project_path()).await;
+    let window = fixture.window(TEN, TEN + HOUR).to_string();
     let permissions = "{\"accessibility\":\"denied\",\"screenAndSystemAudioRecording\":\"denied\"}";
     let holders = [
         ("permissions", format!("{{\"computer\":\"{PLANTED}\",\"permissions\":{permissions},\"createdAt\":NUMBER}}")),
         ("time-entries", window.replace(&format!("\"start\":{TEN}"), "\"start\":NUMBER")),
         ("time-entries", window.replace("\"timezoneOffset\":0", "\"timezoneOffset\":NUMBER")),
-        (&office.project, "{\"payroll\":{\"*\":{\"billRate\":NUMBER}}}".to_owned()),
-        (&format!("update?projectId={}", office.project), "{\"payRate\":NUMBER}".to_owned()),
+        (&fixture.project, "{\"payroll\":{\"*\":{\"billRate\":NUMBER}}}".to_owned()),
+        (&format!("update?projectId={}", fixture.project), "{\"payRate\":NUMBER}".to_owned()),
     ];
     let numbers = [
         "NaN",
@@ -133,21 +133,21 @@ async fn numbers_that_are_none_or_too_large_are_refused() {
     ];
     let past_i64 = ["9223372036854775808", "-9223372036854775809", "99999999999999999999999999999999999999999"];
     for (end, body) in &holders {
-        let call = calls(&office).into_iter().find(|(_, path, _)| path.ends_with(end)).unwrap();
+        let call = calls(&fixture).into_iter().find(|(_, path, _)| path.ends_with(end)).unwrap();
         for number in numbers.iter().chain(&past_i64) {
-            let answer = fire(&office, &call, body.replace("NUMBER", number).into()).await;
+            let answer = fire(&fixture, &call, body.replace("NUMBER", number).into()).await;
             assert_refused(answer, &[422], &format!("{number} to {}", call.1));
         }
     }
-    assert_eq!(office.system.get(&office.project_path()).await, before);
-    office.record(TEN, TEN + HOUR).await;
-    office.system.finish().await;
+    assert_eq!(fixture.system.get(&fixture.project_path()).await, before);
+    fixture.record(TEN, TEN + HOUR).await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn paths_queries_and_headers_that_make_no_sense_are_refused() {
-    let office = Office::open().await;
-    let system = &office.system;
+    let fixture = Fixture::start().await;
+    let system = &fixture.system;
     for path in [
         format!("/api/v1/employee/{PLANTED}"),
         format!("/api/v1/project/{PLANTED}"),
@@ -190,5 +190,5 @@ async fn paths_queries_and_headers_that_make_no_sense_are_refused() {
         assert!(!answer.contains(PLANTED), "{what}");
     }
     assert_alive(system).await;
-    office.system.finish().await;
+    fixture.system.finish().await;
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::api::{Response, send};
-use crate::office::{HOUR, Office, TEN, WINDOWS};
+use crate::fixture::{Fixture, HOUR, TEN, WINDOWS};
 use crate::support::System;
 
 impl System {
@@ -15,8 +15,8 @@ impl System {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_may_do_what_its_scopes_say_until_it_is_revoked() {
-    let office = Office::open().await;
-    let system = &office.system;
+    let fixture = Fixture::start().await;
+    let system = &fixture.system;
     let request = json!({ "name": "Export", "scopes": ["r:analytics", "r:projects"] });
     let made = system.admin("POST", "/api/v1/api-key", request).await.expect(201);
     let (id, key) = (made["id"].as_str().unwrap(), made["key"].as_str().unwrap());
@@ -24,7 +24,7 @@ async fn a_key_may_do_what_its_scopes_say_until_it_is_revoked() {
     assert_eq!(made["scopes"], json!(["r:projects", "r:analytics"]));
 
     // The key works at once, in either header, for its scopes.
-    assert_eq!(system.with_key(key, "GET", "/api/v1/project", Value::Null).await.expect(200)[0]["id"], office.project);
+    assert_eq!(system.with_key(key, "GET", "/api/v1/project", Value::Null).await.expect(200)[0]["id"], fixture.project);
     system.employee(key, "GET", "/api/v1/analytics/project-time?start=0&end=1", Value::Null).await.expect(200);
     let refused = system.with_key(key, "POST", "/api/v1/project", json!({ "name": "More" })).await;
     assert!(refused.text.contains("rw:projects"), "{}", refused.text);
@@ -40,13 +40,13 @@ async fn a_key_may_do_what_its_scopes_say_until_it_is_revoked() {
     assert_eq!(today.await.len(), "2025-10-09".len());
     system.admin("DELETE", &format!("/api/v1/api-key/{id}"), Value::Null).await.expect(204);
     assert_eq!(system.with_key(key, "GET", "/api/v1/project", Value::Null).await.refused(401), "unauthorized");
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_with_a_role_does_what_admins_and_what_employees_may_with_one_token() {
-    let office = Office::open().await;
-    let (system, ann) = (&office.system, &office.ann);
+    let fixture = Fixture::start().await;
+    let (system, ann) = (&fixture.system, &fixture.ann);
     let role = format!("/api/v1/employee/{}/role", ann.id);
     assert_eq!(system.employee(&ann.token, "GET", "/api/v1/employee", Value::Null).await.refused(401), "unauthorized");
     assert_eq!(system.admin("PUT", &role, json!({ "role": "owner" })).await.expect(200)["role"], "owner");
@@ -54,7 +54,7 @@ async fn a_person_with_a_role_does_what_admins_and_what_employees_may_with_one_t
     assert_eq!(system.employee(&ann.token, "GET", "/api/auth/me", Value::Null).await.refused(401), "unauthorized");
     let token = system.login(&ann.email, &ann.password).await.expect(200)["access_token"].as_str().unwrap().to_owned();
     system.employee(&token, "GET", "/api/v1/employee", Value::Null).await.expect(200);
-    system.employee(&token, "POST", WINDOWS, office.window(TEN, TEN + HOUR)).await.expect(201);
+    system.employee(&token, "POST", WINDOWS, fixture.window(TEN, TEN + HOUR)).await.expect(201);
     let key = system
         .employee(&token, "POST", "/api/v1/api-key", json!({ "name": "Hers", "role": "admin" }))
         .await
@@ -66,5 +66,5 @@ async fn a_person_with_a_role_does_what_admins_and_what_employees_may_with_one_t
     let key = key["key"].as_str().unwrap();
     assert_eq!(system.with_key(key, "PUT", &role, json!({ "role": "employee" })).await.refused(403), "missing_scope");
     assert_eq!(system.employee(&token, "PUT", &role, json!({ "role": "admin" })).await.refused(409), "last_owner");
-    office.system.finish().await;
+    fixture.system.finish().await;
 }

@@ -6,30 +6,30 @@ use serde_json::{Value, json};
 
 use crate::{
     api::send,
-    office::{HOUR, Office, TEN},
+    fixture::{Fixture, HOUR, TEN},
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_created_is_found_where_its_answer_says() {
-    let office = Office::open().await;
-    let system = &office.system;
+    let fixture = Fixture::start().await;
+    let system = &fixture.system;
     // A period that can be paid, in a month without other windows.
-    office.record(TEN - 20 * 24 * HOUR, TEN - 20 * 24 * HOUR + HOUR).await;
-    office.approve_now(&format!("/api/v1/period/{}_2025-09-01", office.ann.id)).await;
+    fixture.record(TEN - 20 * 24 * HOUR, TEN - 20 * 24 * HOUR + HOUR).await;
+    fixture.approve_now(&format!("/api/v1/period/{}_2025-09-01", fixture.ann.id)).await;
     // The body for each operation that creates something.
     let mut bodies: BTreeMap<&str, Value> = [
         ("/api/v1/employee", json!({ "name": "Bea", "email": "bea@example.org" })),
         ("/api/v1/project", json!({ "name": "Shed" })),
         ("/api/v1/team", json!({ "name": "Builders" })),
-        ("/api/v1/task", json!({ "name": "Roof", "projectId": office.project })),
+        ("/api/v1/task", json!({ "name": "Roof", "projectId": fixture.project })),
         ("/api/v1/rate", json!({ "scope": {}, "kind": "pay", "amount": 25, "validFrom": "2026-01-01" })),
         ("/api/v1/api-key", json!({ "name": "Export", "scopes": ["r:time"] })),
         ("/api/v1/pay-run", json!({ "start": TEN - 60 * 24 * HOUR, "end": TEN })),
-        ("/api/v1/time-entries", office.window(TEN, TEN + HOUR)),
+        ("/api/v1/time-entries", fixture.window(TEN, TEN + HOUR)),
         (
             "/api/v1/correction",
             json!({
-                "start": TEN, "end": TEN + HOUR, "projectId": office.project, "taskId": office.task, "reason": "I forgot.",
+                "start": TEN, "end": TEN + HOUR, "projectId": fixture.project, "taskId": fixture.task, "reason": "I forgot.",
             }),
         ),
     ]
@@ -48,7 +48,7 @@ async fn whatever_is_created_is_found_where_its_answer_says() {
             let method = &method.to_uppercase();
             let mut made = send(as_admin(method, path), body.clone()).await;
             if made.status == 401 {
-                made = send(system.request(method, path).bearer_auth(&office.ann.token), body).await;
+                made = send(system.request(method, path).bearer_auth(&fixture.ann.token), body).await;
             }
             assert_eq!(made.status, 201, "{method} {path}: {}", made.text);
             let location = made.headers.get("Location").unwrap_or_else(|| panic!("{method} {path} says not where"));
@@ -57,5 +57,5 @@ async fn whatever_is_created_is_found_where_its_answer_says() {
         }
     }
     assert_eq!(bodies.len(), 0, "no such calls: {bodies:?}");
-    office.system.finish().await;
+    fixture.system.finish().await;
 }

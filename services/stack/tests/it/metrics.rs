@@ -7,21 +7,21 @@ use contracts::Service;
 use serde_json::Value;
 use testkit::eventually;
 
-use crate::office::{HOUR, Office, TEN};
+use crate::fixture::{Fixture, HOUR, TEN};
 
 const SERVICES: [Service; 7] = Service::ALL;
 
 /// The metrics of each service, after everything has happened once.
 async fn served() -> BTreeMap<Service, String> {
-    let office = Office::open().await;
-    office.record(TEN, TEN + HOUR).await;
-    eventually("the window is counted", async || (office.project_time(TEN, TEN + HOUR).await.0 == HOUR).then_some(()))
+    let fixture = Fixture::start().await;
+    fixture.record(TEN, TEN + HOUR).await;
+    eventually("the window is counted", async || (fixture.project_time(TEN, TEN + HOUR).await.0 == HOUR).then_some(()))
         .await;
-    assert_eq!(office.system.login("ann@example.org", "not the one that she chose").await.status, 401);
+    assert_eq!(fixture.system.login("ann@example.org", "not the one that she chose").await.status, 401);
     let mut served = BTreeMap::new();
     for service in SERVICES {
         let text = eventually(&format!("{service} has measured"), async || {
-            let text = office.system.metrics(service).await;
+            let text = fixture.system.metrics(service).await;
             (service == Service::Gateway || text.contains("t3_consumer_pending_messages")).then_some(text)
         })
         .await;
@@ -31,7 +31,7 @@ async fn served() -> BTreeMap<Service, String> {
         }
         served.insert(service, text);
     }
-    office.system.finish().await;
+    fixture.system.finish().await;
     served
 }
 

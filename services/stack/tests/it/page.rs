@@ -20,7 +20,7 @@ async fn submit(browser: &Browser, password: &str) {
     browser.find("button").await.click().await.unwrap();
 }
 
-/// Ann follows the link of her mail, and makes every mistake before she gets it right.
+/// Ann follows the link of her mail, and makes every mistake before she succeeds.
 async fn activate(browser: &Browser, system: &System, link: &str) {
     browser.client.goto(link).await.unwrap();
     let text = browser.text_under("Activate your account").await;

@@ -54,7 +54,7 @@ impl Program {
         self.folder().join("data")
     }
 
-    /// Everything that its runs have written to standard error.
+    /// Everything that the runs of this program have written to standard error.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder().join("stderr")).unwrap()
     }

@@ -4,7 +4,7 @@ use contracts::ProjectId;
 use serde_json::{Value, json};
 
 use crate::{
-    office::{id, merged},
+    fixture::{id, merged},
     shapes::{PROJECT, PROJECT_SUMMARY, assert_shape},
     support::System,
 };

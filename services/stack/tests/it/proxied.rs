@@ -3,7 +3,7 @@
 use reqwest::{Response, Url};
 use serde_json::{Value, json};
 
-use crate::office::{HOUR, Office, TEN, WINDOWS};
+use crate::fixture::{Fixture, HOUR, TEN, WINDOWS};
 use crate::proxy::{Manner, PREFIX, Proxy};
 use crate::support::System;
 
@@ -25,8 +25,8 @@ fn header<'a>(response: &'a Response, name: &str) -> &'a str {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_an_answer_names_is_found_through_the_proxy() {
     for manner in MANNERS {
-        let office = Office::open_in(System::start_behind(Proxy::listen(manner).await).await).await;
-        let system = &office.system;
+        let fixture = Fixture::start_in(System::start_behind(Proxy::listen(manner).await).await).await;
+        let system = &fixture.system;
         let links = system.get("/").await;
         for name in ["docs", "openapi", "health"] {
             let link = links[name].as_str().unwrap();
@@ -45,15 +45,15 @@ async fn whatever_an_answer_names_is_found_through_the_proxy() {
         let next: Value = get(system, followed(system, &next)).await.json().await.unwrap();
         assert_eq!(next[0]["id"], created["id"], "{manner:?}");
         // The locations of windows, of single posts and of batches.
-        let window = system.request("POST", WINDOWS).bearer_auth(&office.ann.token);
-        let window = window.json(&office.window(TEN, TEN + HOUR)).send().await.unwrap();
+        let window = system.request("POST", WINDOWS).bearer_auth(&fixture.ann.token);
+        let window = window.json(&fixture.window(TEN, TEN + HOUR)).send().await.unwrap();
         assert_eq!(get(system, followed(system, header(&window, "location"))).await.status(), 200, "{manner:?}");
-        let batch = json!({ "windows": [office.window(TEN + HOUR, TEN + 2 * HOUR)] });
-        let batch = system.request("POST", &format!("{WINDOWS}/batch")).bearer_auth(&office.ann.token).json(&batch);
+        let batch = json!({ "windows": [fixture.window(TEN + HOUR, TEN + 2 * HOUR)] });
+        let batch = system.request("POST", &format!("{WINDOWS}/batch")).bearer_auth(&fixture.ann.token).json(&batch);
         let batch: Value = batch.header("Prefer", "respond-async").send().await.unwrap().json().await.unwrap();
         let location = followed(system, batch["items"][0]["location"].as_str().unwrap());
         assert!(get(system, location).await.status().is_success(), "{manner:?}");
-        office.system.finish().await;
+        fixture.system.finish().await;
     }
 }
 

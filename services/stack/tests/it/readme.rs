@@ -38,7 +38,7 @@ async fn the_walk_of_the_readme_ends_with_an_hour_in_analytics_each_time() {
     let program = Program::new();
     let run = program.start_with(&[("T3_DATA", ".t3")]).await;
     let walk = walk.replace(API, &format!("API={}", run.base));
-    // Twice, in the same data folder, as a reader who tries it again.
+    // The script runs twice in the same data folder, as when a reader tries it again.
     for _ in 0..2 {
         let answers = follow(&program, &walk).await;
         let times = answers.last().expect("an answer");
@@ -53,7 +53,7 @@ async fn what_owner_key_and_reset_did_in_the_readme_is_read_back_from_the_trail(
     let program = Program::new();
     let run = program.start_with(&[("T3_DATA", ".t3")]).await;
     let walk = script("From an invitation to an hour in analytics").replace(API, &format!("API={}", run.base));
-    // README waits two seconds for the trail, which a busy machine exceeds: the test polls in its place.
+    // README waits two seconds for the trail, which may not suffice on a busy machine: the test polls instead.
     let (walk_on, _) = script("Who did what").split_once("\nsleep 2\n").expect("a look at the trail");
     follow(&program, &format!("{walk}\n{walk_on}")).await;
     let (_, look) = script("Who did what").split_once("\nsleep 2\n").expect("a look at the trail");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use testkit::eventually_within;
 
-use crate::{office::Office, support::System};
+use crate::{fixture::Fixture, support::System};
 
 /// The number of crashes of NATS.
 const ROUNDS: usize = 6;
@@ -21,13 +21,13 @@ async fn me(base: &str, token: &str) -> u16 {
         .map_or(0, |answer| answer.status().as_u16())
 }
 
-async fn log_in_again(office: &Office) -> String {
-    log_in(&office.system, (&office.ann.email, &office.ann.password)).await
+async fn log_in_again(fixture: &Fixture) -> String {
+    log_in(&fixture.system, (&fixture.ann.email, &fixture.ann.password)).await
 }
 
-async fn log_in(system: &System, office: (&str, &str)) -> String {
+async fn log_in(system: &System, fixture: (&str, &str)) -> String {
     eventually_within(RECONNECT_PATIENCE, "logged in", async || {
-        let answer = system.login(office.0, office.1).await;
+        let answer = system.login(fixture.0, fixture.1).await;
         answer.body["access_token"].as_str().map(str::to_owned)
     })
     .await
@@ -35,21 +35,21 @@ async fn log_in(system: &System, office: (&str, &str)) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn once_a_deactivation_is_answered_no_gateway_takes_the_token_however_often_nats_crashes() {
-    let mut office = Office::open().await;
-    let gateways = [office.system.base.clone(), office.system.second_gateway().await];
-    let path = |verb: &str| format!("/api/v1/employee/{}/{verb}", office.ann.id);
+    let mut fixture = Fixture::start().await;
+    let gateways = [fixture.system.base.clone(), fixture.system.second_gateway().await];
+    let path = |verb: &str| format!("/api/v1/employee/{}/{verb}", fixture.ann.id);
     for round in 0..ROUNDS {
-        let token = log_in(&office.system, (&office.ann.email, &office.ann.password)).await;
+        let token = log_in(&fixture.system, (&fixture.ann.email, &fixture.ann.password)).await;
         for gateway in &gateways {
             eventually_within(RECONNECT_PATIENCE, "the token is taken", async || {
                 (me(gateway, &token).await == 200).then_some(())
             })
             .await;
         }
-        office.system.harness.nats.kill().await;
-        office.system.harness.nats.start_again().await.unwrap();
+        fixture.system.harness.nats.kill().await;
+        fixture.system.harness.nats.start_again().await.unwrap();
         eventually_within(RECONNECT_PATIENCE, "deactivated", async || {
-            let answer = office.system.admin("POST", &path("deactivate"), Value::Null).await;
+            let answer = fixture.system.admin("POST", &path("deactivate"), Value::Null).await;
             // A request without an answer may have succeeded.
             matches!(answer.status, 200 | 409).then_some(())
         })
@@ -65,30 +65,30 @@ async fn once_a_deactivation_is_answered_no_gateway_takes_the_token_however_ofte
             .await;
         }
         eventually_within(RECONNECT_PATIENCE, "reactivated", async || {
-            let answer = office.system.admin("POST", &path("reactivate"), Value::Null).await;
+            let answer = fixture.system.admin("POST", &path("reactivate"), Value::Null).await;
             matches!(answer.status, 200 | 409).then_some(())
         })
         .await;
     }
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn once_a_log_out_is_answered_no_gateway_takes_the_token_however_often_nats_crashes() {
-    let mut office = Office::open().await;
-    let gateways = [office.system.base.clone(), office.system.second_gateway().await];
+    let mut fixture = Fixture::start().await;
+    let gateways = [fixture.system.base.clone(), fixture.system.second_gateway().await];
     for round in 0..3 {
-        let (gone, stays) = (log_in_again(&office).await, log_in_again(&office).await);
+        let (gone, stays) = (log_in_again(&fixture).await, log_in_again(&fixture).await);
         for (gateway, token) in gateways.iter().flat_map(|gateway| [(gateway, &gone), (gateway, &stays)]) {
             eventually_within(RECONNECT_PATIENCE, "the token is taken", async || {
                 (me(gateway, token).await == 200).then_some(())
             })
             .await;
         }
-        office.system.harness.nats.kill().await;
-        office.system.harness.nats.start_again().await.unwrap();
+        fixture.system.harness.nats.kill().await;
+        fixture.system.harness.nats.start_again().await.unwrap();
         eventually_within(RECONNECT_PATIENCE, "logged out", async || {
-            let answer = office.system.employee(&gone, "POST", "/api/auth/logout", Value::Null).await;
+            let answer = fixture.system.employee(&gone, "POST", "/api/auth/logout", Value::Null).await;
             // A request without an answer may have succeeded.
             matches!(answer.status, 204 | 401).then_some(())
         })
@@ -108,5 +108,5 @@ async fn once_a_log_out_is_answered_no_gateway_takes_the_token_however_often_nat
             .await;
         }
     }
-    office.system.finish().await;
+    fixture.system.finish().await;
 }

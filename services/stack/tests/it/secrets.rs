@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::{ADMIN_KEY, Api, Response, send},
-    office::{HOUR, TEN, WINDOWS, id, merged},
+    fixture::{HOUR, TEN, WINDOWS, id, merged},
     program::Program,
 };
 
@@ -162,7 +162,7 @@ async fn no_secret_is_logged_as_json_on_the_way_of_a_window_and_every_line_says_
     assert_eq!(followed.headers["x-request-id"], "a-login-to-follow");
 
     let said = run.stop().await + &program.log();
-    // Without a mail server each link is logged once; nothing else of it is.
+    // Without a mail server each link is logged once, and no other secret is.
     let (links, rest): (Vec<&str>, Vec<&str>) =
         said.lines().partition(|line| line.contains(&link) || line.contains(&reset));
     assert_eq!(links.len(), 2, "{links:?}");

@@ -7,14 +7,14 @@ use std::{collections::BTreeSet, env};
 use serde_json::{Value, json};
 
 use crate::{
-    office::id,
+    fixture::id,
     settled_history::{DAY, History, ZONE},
 };
 
 impl History {
     /// Checks that the API's periods, analytics and adjustments agree.
     async fn check(&self) {
-        let system = &self.office.system;
+        let system = &self.fixture.system;
         let now = system.harness.clock.now().0;
         let late = system.get(&format!("/api/v1/adjustment?start=0&end={}", now + 60 * DAY)).await;
         let late = late.as_array().unwrap();
@@ -59,7 +59,7 @@ impl History {
     /// Checks that analytics and adjustments count no worked second twice. If nothing is quarantined, they must count
     /// each second once.
     async fn check_whole(&self, is_all_decided: bool) {
-        let system = &self.office.system;
+        let system = &self.fixture.system;
         let late = system.get("/api/v1/adjustment?start=0&end=9000000000000").await;
         for person in &self.people {
             let query = format!("start=0&end=9000000000000&groupBy=employee&employeeId={}", person.id);
@@ -89,16 +89,16 @@ impl History {
     /// Approves everything, and checks that every recorded second lies in a period.
     async fn approve_all(&mut self) {
         let (start, end) = (self.edges[0] - DAY, self.edges[3] + DAY);
-        let all = self.office.system.get(&format!("/api/v1/period?start={start}&end={end}")).await;
+        let all = self.fixture.system.get(&format!("/api/v1/period?start={start}&end={end}")).await;
         for period in all.as_array().unwrap() {
             self.approve_this(&id(period)).await;
         }
-        let all = self.office.system.get(&format!("/api/v1/period?start={start}&end={end}")).await;
+        let all = self.fixture.system.get(&format!("/api/v1/period?start={start}&end={end}")).await;
         for person in &self.people {
             let own = all.as_array().unwrap().iter().filter(|period| period["employeeId"] == json!(person.id));
             let time: i64 = own.map(|period| period["time"].as_i64().unwrap()).sum();
             let query = format!("start=0&end=9000000000000&groupBy=employee&employeeId={}", person.id);
-            let counted = self.office.system.get(&format!("/api/v1/analytics/time?{query}")).await;
+            let counted = self.fixture.system.get(&format!("/api/v1/analytics/time?{query}")).await;
             assert_eq!(json!(time), counted.get(0).map_or(json!(0), |row| row["time"].clone()));
         }
         assert!(all.as_array().unwrap().iter().all(|period| period["status"] == "approved"), "{all}");
@@ -128,7 +128,7 @@ fn covered(mut all: Vec<(i64, i64)>) -> i64 {
 async fn periods_say_what_analytics_says_and_each_second_counts_there_or_as_an_adjustment_and_once() {
     let mut history = History::begin(seed()).await;
     for step in 1..=steps() {
-        match history.dice.up_to(30) {
+        match history.rng.up_to(30) {
             0..=7 => history.record().await,
             8 | 9 => history.correct().await,
             10 | 11 => history.void().await,
@@ -161,7 +161,7 @@ async fn periods_say_what_analytics_says_and_each_second_counts_there_or_as_an_a
     let others = ["lock", "reopen", "reopen a lock", "change the calendar", "pay"];
     let done = &history.done;
     assert!(all.iter().chain(&others).all(|step| done.contains_key(step)), "each has happened: {done:?}");
-    let late = history.office.system.get("/api/v1/adjustment?start=0&end=9000000000000").await;
+    let late = history.fixture.system.get("/api/v1/adjustment?start=0&end=9000000000000").await;
     assert!(late.as_array().unwrap().len() > 3, "enough has come late: {late}");
-    history.office.system.finish().await;
+    history.fixture.system.finish().await;
 }

@@ -7,21 +7,21 @@ use serde_json::{Value, json};
 
 use crate::{
     api::send,
-    office::{HOUR, MINUTE, Office, TEN, merged},
+    fixture::{Fixture, HOUR, MINUTE, TEN, merged},
 };
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const DAY: i64 = 24 * HOUR;
 
 /// The title and notes, and the rows below the header.
-async fn sheet(office: &Office, path: &str) -> (Vec<String>, Vec<Vec<Data>>) {
-    sheet_called("time.xlsx", office, path).await
+async fn sheet(fixture: &Fixture, path: &str) -> (Vec<String>, Vec<Vec<Data>>) {
+    sheet_called("time.xlsx", fixture, path).await
 }
 
-/// The same of a file with this name.
-async fn sheet_called(name: &str, office: &Office, path: &str) -> (Vec<String>, Vec<Vec<Data>>) {
+/// The sheet in a file with this name.
+async fn sheet_called(name: &str, fixture: &Fixture, path: &str) -> (Vec<String>, Vec<Vec<Data>>) {
     let request =
-        office.system.request("GET", path).header("X-API-Key", office.system.admin_key).header("Accept", XLSX);
+        fixture.system.request("GET", path).header("X-API-Key", fixture.system.admin_key).header("Accept", XLSX);
     let answer = request.send().await.unwrap();
     assert_eq!((answer.status().as_u16(), &answer.headers()["content-type"]), (200, &XLSX.parse().unwrap()));
     assert_eq!(answer.headers()["content-disposition"], format!("attachment; filename=\"{name}\""));
@@ -56,24 +56,24 @@ fn cents(amount: f64) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sheet_has_the_lines_and_the_sums_of_the_json_real_days_and_no_formulas() {
-    let office = Office::open().await;
-    let system = &office.system;
+    let fixture = Fixture::start().await;
+    let system = &fixture.system;
     // Amounts that need rounding, more than 24 hours, and a name that looks like a formula.
     let payroll = json!({ "*": { "billRate": 33.33, "payRate": 17.77 } });
     let evil = system.create_project(
-        json!({ "name": "=HYPERLINK(\"http://x\")", "employees": [office.ann.id], "payroll": payroll }),
+        json!({ "name": "=HYPERLINK(\"http://x\")", "employees": [fixture.ann.id], "payroll": payroll }),
     );
     let evil = evil.await;
     let task =
-        system.create_task(json!({ "name": "@task", "projectId": evil["id"], "employees": [office.ann.id] })).await;
+        system.create_task(json!({ "name": "@task", "projectId": evil["id"], "employees": [fixture.ann.id] })).await;
     for n in 0..3 {
-        office.record(TEN + n * DAY, TEN + n * DAY + 11 * HOUR + n * MINUTE + 7).await;
+        fixture.record(TEN + n * DAY, TEN + n * DAY + 11 * HOUR + n * MINUTE + 7).await;
         let start = TEN + n * DAY + 12 * HOUR;
         let window = merged(
-            office.window(start, start + 61 * MINUTE + n),
+            fixture.window(start, start + 61 * MINUTE + n),
             json!({ "projectId": evil["id"], "taskId": task["id"] }),
         );
-        office.post(window).await.expect(201);
+        fixture.post(window).await.expect(201);
     }
     let path = format!(
         "/api/v1/analytics/time?start={TEN}&end={}&groupBy=day,project,task&timezone=Asia/Kolkata",
@@ -81,7 +81,7 @@ async fn a_sheet_has_the_lines_and_the_sums_of_the_json_real_days_and_no_formula
     );
     let json = system.get(&path).await;
     let rows = json.as_array().unwrap();
-    let (head, mut lines) = sheet(&office, &path).await;
+    let (head, mut lines) = sheet(&fixture, &path).await;
     assert!(head[0].starts_with("Time from 2025-10-09 14:23 to"), "{head:?}");
     assert_eq!(head[1], "Time zone: Asia/Kolkata");
     let names: Vec<String> = lines.remove(0).iter().map(ToString::to_string).collect();
@@ -106,39 +106,39 @@ async fn a_sheet_has_the_lines_and_the_sums_of_the_json_real_days_and_no_formula
     for (cell, name) in [(&sums[4], "costs"), (&sums[5], "income")] {
         assert_eq!(cents(cell.as_f64().unwrap()), cents(whole[0][name].as_f64().unwrap()), "{name}");
     }
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_lines_is_a_sheet_without_sums_and_nothing_is_one_too() {
-    let office = Office::open().await;
+    let fixture = Fixture::start().await;
     for n in 0..3 {
-        office.record(TEN + n * DAY, TEN + n * DAY + HOUR).await;
+        fixture.record(TEN + n * DAY, TEN + n * DAY + HOUR).await;
     }
     let path = format!("/api/v1/analytics/time?start={TEN}&end={}&groupBy=month,day,employee", TEN + 9 * DAY);
-    let (_, lines) = sheet(&office, &format!("{path}&limit=2")).await;
+    let (_, lines) = sheet(&fixture, &format!("{path}&limit=2")).await;
     assert_eq!(lines.len(), 3, "the names of the columns and two lines");
     assert_eq!((day(&lines[1][0]), day(&lines[1][1])), ("2025-10-09".to_owned(), "2025-10-01".to_owned()));
-    let request = office.system.request("GET", &format!("{path}&limit=2"));
-    let page = request.header("X-API-Key", office.system.admin_key).header("Accept", XLSX).send().await.unwrap();
+    let request = fixture.system.request("GET", &format!("{path}&limit=2"));
+    let page = request.header("X-API-Key", fixture.system.admin_key).header("Accept", XLSX).send().await.unwrap();
     assert!(page.headers()["link"].to_str().unwrap().contains("cursor="));
-    let (_, lines) = sheet(&office, &path).await;
+    let (_, lines) = sheet(&fixture, &path).await;
     assert_eq!((lines.len(), millis(&lines[4][3])), (5, 3 * HOUR));
-    let (_, nothing) = sheet(&office, "/api/v1/analytics/time?start=0&end=1&groupBy=project").await;
+    let (_, nothing) = sheet(&fixture, "/api/v1/analytics/time?start=0&end=1&groupBy=project").await;
     assert_eq!((nothing.len(), millis(&nothing[1][1])), (2, 0));
 
     // An employee gets their own rows; a client that asks for JSON gets JSON; and the export is in the audit trail.
-    let own = office.system.request("GET", &path).bearer_auth(&office.ann.token).header("Accept", XLSX);
+    let own = fixture.system.request("GET", &path).bearer_auth(&fixture.ann.token).header("Accept", XLSX);
     assert_eq!(own.send().await.unwrap().headers()["content-type"], XLSX);
-    let json = office.system.request("GET", &path).header("X-API-Key", office.system.admin_key);
+    let json = fixture.system.request("GET", &path).header("X-API-Key", fixture.system.admin_key);
     let json = send(json.header("Accept", format!("application/json, {XLSX};q=0.5")), Value::Null).await;
     assert_eq!(json.expect(200).as_array().unwrap().len(), 3);
     testkit::eventually("it is on record", async || {
-        let trail = office.system.get("/api/v1/audit?action=export.made&limit=9").await;
+        let trail = fixture.system.get("/api/v1/audit?action=export.made&limit=9").await;
         (trail.as_array().unwrap().len() == 5).then_some(())
     })
     .await;
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 /// The hours, the cost and the income in a line, as whole numbers; the same of its adjustments.
@@ -147,7 +147,7 @@ fn amounts(line: &[Data]) -> [i64; 6] {
     [millis(&line[3]), money(&line[4]), money(&line[5]), millis(&line[6]), money(&line[7]), money(&line[8])]
 }
 
-/// The same of the JSON.
+/// The amounts in the JSON.
 fn amounts_of(of: &Value) -> [i64; 6] {
     let money = |name: &str| cents(of[name].as_f64().unwrap());
     let time = |name: &str| of[name].as_i64().unwrap();
@@ -163,24 +163,24 @@ fn amounts_of(of: &Value) -> [i64; 6] {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sheet_of_a_pay_run_has_its_periods_and_the_totals_of_its_json() {
-    let office = Office::open().await;
-    let system = &office.system;
+    let fixture = Fixture::start().await;
+    let system = &fixture.system;
     let settings =
         json!({ "timezone": "Asia/Kolkata", "payPeriod": "month", "anchor": "2024-01-01", "weekStart": "monday" });
     system.put("/api/v1/settings", settings).await;
     let payroll = json!({ "*": { "billRate": 33.33, "payRate": 17.77 } });
-    let project = system.create_project(json!({ "employees": [office.ann.id], "payroll": payroll })).await;
-    let task = system.create_task(json!({ "projectId": project["id"], "employees": [office.ann.id] })).await;
+    let project = system.create_project(json!({ "employees": [fixture.ann.id], "payroll": payroll })).await;
+    let task = system.create_task(json!({ "projectId": project["id"], "employees": [fixture.ann.id] })).await;
     let window = |start: i64, end: i64| {
-        merged(office.window(start, end), json!({ "projectId": project["id"], "taskId": task["id"] }))
+        merged(fixture.window(start, end), json!({ "projectId": project["id"], "taskId": task["id"] }))
     };
     let evil = system.new_employee("=HYPERLINK(\"http://x\")", "evil@example.org").await;
     for n in 0..20 {
-        office.post(window(TEN + n * DAY, TEN + n * DAY + 11 * HOUR + n * MINUTE + 7)).await.expect(201);
+        fixture.post(window(TEN + n * DAY, TEN + n * DAY + 11 * HOUR + n * MINUTE + 7)).await.expect(201);
     }
-    let october = [&office.ann.id, &evil.id].map(|id| format!("/api/v1/period/{id}_2025-10-01"));
+    let october = [&fixture.ann.id, &evil.id].map(|id| format!("/api/v1/period/{id}_2025-10-01"));
     for path in &october {
-        office.approve_now(path).await;
+        fixture.approve_now(path).await;
     }
     let pay = async |period: &Value| {
         let range = json!({ "start": period["start"], "end": period["end"] });
@@ -188,21 +188,22 @@ async fn the_sheet_of_a_pay_run_has_its_periods_and_the_totals_of_its_json() {
         format!("/api/v1/pay-run/{}", run["id"].as_str().unwrap())
     };
     let mut runs = vec![pay(&system.get(&october[0]).await).await];
-    // What comes late for it is paid with the period that is open now.
-    let late = office.post(window(TEN + 13 * HOUR, TEN + 14 * HOUR + 11)).await;
+    // A window that comes late for it is paid with the period that is open now.
+    let late = fixture.post(window(TEN + 13 * HOUR, TEN + 14 * HOUR + 11)).await;
     assert_eq!(late.body["code"], "period_locked", "{}", late.text);
     let held = system.get("/api/v1/quarantine").await;
     let admit = format!("/api/v1/quarantine/{}/admit", held[0]["id"].as_str().unwrap());
     system.admin("POST", &admit, Value::Null).await.expect(200);
     let now = system.harness.clock.now();
-    let current = system.get(&format!("/api/v1/period?start={now}&end={}&employeeId={}", now + 1, office.ann.id)).await;
-    office.approve_now(&format!("/api/v1/period/{}", current[0]["id"].as_str().unwrap())).await;
+    let current =
+        system.get(&format!("/api/v1/period?start={now}&end={}&employeeId={}", now + 1, fixture.ann.id)).await;
+    fixture.approve_now(&format!("/api/v1/period/{}", current[0]["id"].as_str().unwrap())).await;
     runs.push(pay(&current[0]).await);
 
     for (path, lines_of_it) in runs.iter().zip([2, 1]) {
         let run = system.get(path).await;
         let periods = run["periods"].as_array().unwrap();
-        let (head, mut lines) = sheet_called("pay-run.xlsx", &office, path).await;
+        let (head, mut lines) = sheet_called("pay-run.xlsx", &fixture, path).await;
         assert!(head[0].starts_with("Pay run of 20") && head[2].starts_with("Adjustments are hours"), "{head:?}");
         assert_eq!(head[1], "Time zone: Asia/Kolkata");
         let names: Vec<String> = lines.remove(0).iter().map(ToString::to_string).collect();
@@ -235,5 +236,5 @@ async fn the_sheet_of_a_pay_run_has_its_periods_and_the_totals_of_its_json() {
     let (first, second) = (system.get(first).await, system.get(second).await);
     assert!(amounts_of(&first)[..3].iter().all(|amount| *amount > 0), "{first}");
     assert_eq!(amounts_of(&second)[3..], [HOUR + 11, 1_777, 3_333], "{second}");
-    office.system.finish().await;
+    fixture.system.finish().await;
 }

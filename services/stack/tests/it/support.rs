@@ -79,7 +79,7 @@ impl System {
             admin_api_key_file: None,
             admin_api_key_previous: None,
             admin_api_key_previous_file: None,
-            // Lets a test choose the address it comes from, by a header.
+            // A test can choose its address by a header.
             trusted_proxies: "127.0.0.1".into(),
             // Tests send more than the limits allow.
             limits: gateway::Limits::off(),

@@ -4,7 +4,7 @@ use contracts::{ProjectId, TaskId};
 use serde_json::{Value, json};
 
 use crate::{
-    office::{Office, id, merged},
+    fixture::{Fixture, id, merged},
     shapes::{TASK, TASK_SUMMARY, assert_shape},
 };
 
@@ -12,10 +12,10 @@ const PATH: &str = "/api/v1/task";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_is_created_read_listed_changed_and_deleted() {
-    let office = Office::open().await;
-    let (system, ann) = (&office.system, &office.ann);
+    let fixture = Fixture::start().await;
+    let (system, ann) = (&fixture.system, &fixture.ann);
     let bob = system.new_employee("Bob", "bob@example.org").await;
-    let first = system.get(&office.task_path()).await;
+    let first = system.get(&fixture.task_path()).await;
     assert_shape(&first, TASK);
     let defaults = json!({ "description": null, "billable": true, "status": "To Do", "priority": "Medium" });
     assert_eq!(first, merged(first.clone(), defaults));
@@ -40,9 +40,9 @@ async fn a_task_is_created_read_listed_changed_and_deleted() {
     assert_eq!(mine.as_array().unwrap().len(), 1);
     assert_shape(&mine[0], TASK_SUMMARY);
     assert_eq!(first, merged(first.clone(), mine[0].clone()));
-    let of_project = format!("{PATH}?projectId={}", office.project);
+    let of_project = format!("{PATH}?projectId={}", fixture.project);
     assert_eq!(system.employee(&ann.token, "GET", &of_project, Value::Null).await.expect(200), mine);
-    assert_eq!(system.employee(&ann.token, "GET", &office.task_path(), Value::Null).await.expect(200), first);
+    assert_eq!(system.employee(&ann.token, "GET", &fixture.task_path(), Value::Null).await.expect(200), first);
     assert_eq!(system.employee(&ann.token, "GET", &path, Value::Null).await.refused(404), "not_found");
     let of_other = format!("{PATH}?projectId={}", id(&other));
     let others = system.employee(&ann.token, "GET", &of_other, Value::Null).await;
@@ -56,7 +56,7 @@ async fn a_task_is_created_read_listed_changed_and_deleted() {
         json!({ "billable": true }),
         json!({ "employees": [] }),
         json!({ "status": "In Progress", "priority": "Low" }),
-        json!({ "projectId": office.project, "employees": [ann.id] }),
+        json!({ "projectId": fixture.project, "employees": [ann.id] }),
     ] {
         let expected = merged(now, change.clone());
         now = system.put(&path, change).await;
@@ -71,38 +71,38 @@ async fn a_task_is_created_read_listed_changed_and_deleted() {
         assert_eq!(system.admin(method, &never, body).await.refused(404), "not_found");
     }
     assert_eq!(system.get(PATH).await, json!([first]));
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_breaks_a_rule_or_does_not_fit_a_task_changes_nothing() {
-    let office = Office::open().await;
-    let system = &office.system;
+    let fixture = Fixture::start().await;
+    let system = &fixture.system;
     let bob = system.invite("Bob", "bob@example.org").await;
     let nobody = kit::new_id::<contracts::EmployeeId>();
-    system.put(&office.task_path(), json!({ "description": "Mine" })).await;
+    system.put(&fixture.task_path(), json!({ "description": "Mine" })).await;
     let before = system.get(PATH).await;
     let other = system.create_project(json!({ "name": "Other", "statuses": ["To Do"] })).await;
 
     for (codes, fields) in [
         (&["unknown_project"][..], json!({ "projectId": kit::new_id::<ProjectId>() })),
-        (&["not_on_project"], json!({ "employees": [office.ann.id, bob["id"]] })),
-        (&["not_on_project"], json!({ "projectId": other["id"], "employees": [office.ann.id] })),
+        (&["not_on_project"], json!({ "employees": [fixture.ann.id, bob["id"]] })),
+        (&["not_on_project"], json!({ "projectId": other["id"], "employees": [fixture.ann.id] })),
         (&["unknown_employee", "not_on_project"], json!({ "employees": [nobody] })),
         (&["unknown_status"], json!({ "status": "Stuck" })),
         (&["unknown_status"], json!({ "projectId": other["id"], "employees": [], "status": "Done" })),
         (&["unknown_priority"], json!({ "priority": "to do" })),
     ] {
-        let body = merged(json!({ "name": "New", "projectId": office.project }), fields);
-        for (method, path) in [("POST", PATH), ("PUT", &office.task_path())] {
+        let body = merged(json!({ "name": "New", "projectId": fixture.project }), fields);
+        for (method, path) in [("POST", PATH), ("PUT", &fixture.task_path())] {
             let code = system.admin(method, path, body.clone()).await.refused(400);
             assert!(codes.contains(&code.as_str()), "{code}: {method} {body}");
         }
     }
     // A task cannot move with employees who are not members of the other project.
-    let moved = system.admin("PUT", &office.task_path(), json!({ "projectId": other["id"] })).await;
+    let moved = system.admin("PUT", &fixture.task_path(), json!({ "projectId": other["id"] })).await;
     assert_eq!(moved.refused(400), "not_on_project");
-    let nothing = system.admin("PUT", &office.task_path(), json!({ "creatorId": "me" })).await;
+    let nothing = system.admin("PUT", &fixture.task_path(), json!({ "creatorId": "me" })).await;
     assert_eq!(nothing.refused(400), "nothing_to_change");
 
     for (field, value) in [
@@ -116,8 +116,8 @@ async fn what_breaks_a_rule_or_does_not_fit_a_task_changes_nothing() {
         ("priority", json!(5)),
         ("description", json!(["x"])),
     ] {
-        let body = merged(json!({ "name": "New", "projectId": office.project }), json!({ field: value }));
-        for (method, path) in [("POST", PATH), ("PUT", &office.task_path())] {
+        let body = merged(json!({ "name": "New", "projectId": fixture.project }), json!({ field: value }));
+        for (method, path) in [("POST", PATH), ("PUT", &fixture.task_path())] {
             let refused = system.admin(method, path, body.clone()).await;
             assert_eq!(refused.body["errors"][0]["field"], field, "{method} {body}");
             assert_eq!(refused.refused(422), "invalid", "{method} {body}");
@@ -126,5 +126,5 @@ async fn what_breaks_a_rule_or_does_not_fit_a_task_changes_nothing() {
     let list = system.admin("GET", &format!("{PATH}?projectId=Website"), Value::Null).await;
     assert_eq!(list.refused(422), "invalid");
     assert_eq!(system.get(PATH).await, before, "whole, and the only one");
-    office.system.finish().await;
+    fixture.system.finish().await;
 }

@@ -7,126 +7,11 @@ use contracts::{Role, Scope};
 use serde_json::{Value, json};
 
 use crate::{
-    api::{Person, Response, send},
-    office::{HOUR, TEN, WINDOWS, id},
+    api::send,
+    fixture::{HOUR, TEN, WINDOWS, id},
     support::System,
+    two_teams::{Member, TwoTeams},
 };
-
-/// An employee with a project and a task of their own, windows of 17, 1 and 1 hours, of which the second overlaps
-/// the first, and quarantined windows.
-struct Worker {
-    person: Person,
-    team: String,
-    project: String,
-    task: String,
-    windows: Vec<String>,
-    held: Vec<String>,
-    /// The correction requests of this employee.
-    asked: Vec<String>,
-    rate: String,
-}
-
-impl Worker {
-    /// Texts that must not appear in answers to other teams.
-    fn secrets(&self) -> Vec<String> {
-        let id = self.person.id.to_string();
-        let own = [id, self.team.clone(), self.project.clone(), self.task.clone(), self.rate.clone()];
-        own.into_iter().chain(self.windows.clone()).chain(self.held.clone()).chain(self.asked.clone()).collect()
-    }
-}
-
-/// Zoe manages the team Design, with herself and Ann; Bob is in another team without a manager. All three are also on
-/// a common project, whose payroll names each of them.
-struct Company {
-    system: System,
-    ann: Worker,
-    bob: Worker,
-    zoe: Worker,
-    common: String,
-    common_task: String,
-}
-
-impl Company {
-    async fn open() -> Self {
-        let system = System::start().await;
-        let mut people = Vec::new();
-        for name in ["Ann", "Bob", "Zoe"] {
-            people.push(system.new_employee(name, &format!("{name}@example.org")).await);
-        }
-        let ids: Vec<_> = people.iter().map(|person| person.id).collect();
-        let payroll: Value = ids.iter().map(|id| (id.to_string(), json!({ "billRate": 50.0 }))).collect();
-        let common = system.create_project(json!({ "name": "Common", "employees": ids, "payroll": payroll })).await;
-        let common_task = id(&system.create_task(json!({ "projectId": common["id"], "employees": ids })).await);
-        let common = id(&common);
-        let [design, crew] = [("Design", &ids[2..], vec![ids[0], ids[2]]), ("Crew", &[][..], vec![ids[1]])]
-            .map(|(name, managers, employees)| json!({ "name": name, "managers": managers, "employees": employees }));
-        let design = id(&system.admin("POST", "/api/v1/team", design).await.expect(201));
-        let crew = id(&system.admin("POST", "/api/v1/team", crew).await.expect(201));
-        let role = format!("/api/v1/employee/{}/role", people[2].id);
-        system.admin("PUT", &role, json!({ "role": "manager" })).await.expect(200);
-        let log_in = system.login(&people[2].email, &people[2].password).await.expect(200);
-        people[2].token = log_in["access_token"].as_str().unwrap().to_owned();
-        let mut workers = Vec::new();
-        for (person, team) in people.into_iter().zip([&design, &crew, &design]) {
-            workers.push(worker(&system, person, team).await);
-        }
-        let [ann, bob, zoe] = workers.try_into().unwrap_or_else(|_| panic!("three"));
-        Self { system, ann, bob, zoe, common, common_task }
-    }
-
-    /// Sends a request as the manager.
-    async fn zoe(&self, method: &str, path: &str, body: Value) -> Response {
-        self.system.employee(&self.zoe.person.token, method, path, body).await
-    }
-
-    async fn read(&self, path: &str) -> Value {
-        let answer = self.zoe("GET", path, Value::Null).await;
-        self.assert_tells_nothing_of_bob(path, &answer.text);
-        answer.expect(200)
-    }
-
-    fn assert_tells_nothing_of_bob(&self, path: &str, text: &str) {
-        let leaked: Vec<_> = self.bob.secrets().into_iter().filter(|secret| text.contains(secret)).collect();
-        assert!(leaked.is_empty() && !text.contains("Bob"), "{path} tells {leaked:?}: {text}");
-    }
-}
-
-async fn worker(system: &System, person: Person, team: &str) -> Worker {
-    let only = json!({ "name": format!("Work of {}", person.id), "employees": [person.id] });
-    let project = id(&system.create_project(only).await);
-    let task = id(&system.create_task(json!({ "projectId": project, "employees": [person.id] })).await);
-    let foreign = id(&system.create_task(json!({ "name": "Nobody's", "projectId": project })).await);
-    let window = |task: &str, start: i64, end: i64| {
-        json!({
-            "id": kit::new_id::<contracts::WindowId>(), "start": start, "end": end, "timezoneOffset": 0,
-            "projectId": project, "taskId": task, "computer": "a-pc", "user": "u", "os": "linux", "osVersion": "6",
-            "hwid": "9f8e",
-        })
-    };
-    let post = async |window: Value, status: u16| {
-        system.employee(&person.token, "POST", WINDOWS, window.clone()).await.expect(status);
-        id(&window)
-    };
-    let mut windows = Vec::new();
-    for (from, until) in [(0, 17), (1, 2), (20, 21)] {
-        windows.push(post(window(&task, TEN + from * HOUR, TEN + until * HOUR), 201).await);
-    }
-    let mut held = Vec::new();
-    for at in 30..33 {
-        held.push(post(window(&foreign, TEN + at * HOUR, TEN + (at + 1) * HOUR), 400).await);
-    }
-    let mut asked = Vec::new();
-    for at in 40..42 {
-        let time = json!({
-            "start": TEN + at * HOUR, "end": TEN + (at + 1) * HOUR, "projectId": project, "taskId": task,
-            "reason": "The clock stood still.",
-        });
-        asked.push(id(&system.employee(&person.token, "POST", "/api/v1/correction", time).await.expect(201)));
-    }
-    let rate = json!({ "scope": { "employee": person.id }, "kind": "pay", "amount": 20, "validFrom": "2150-01-01" });
-    let rate = id(&system.admin("POST", "/api/v1/rate", rate).await.expect(201));
-    Worker { team: team.to_owned(), person, project, task, windows, held, asked, rate }
-}
 
 /// Whose data an operation is about.
 enum About {
@@ -135,7 +20,7 @@ enum About {
     /// A list of employees that `employeeId` names.
     Employees(&'static str),
     /// A resource with an id in the path.
-    Thing(fn(&Worker) -> String),
+    Thing(fn(&Member) -> String),
 }
 use About::{Employees, List, Thing};
 
@@ -152,8 +37,8 @@ const RANGE: &str = "start=1759000000000&end=1761000000000";
 const LONG: &str = "start=1759000000000&end=1761000000000&hours=2";
 
 /// The period of a worker in October.
-fn period(worker: &Worker) -> String {
-    format!("{}_2025-10-01", worker.person.id)
+fn period(member: &Member) -> String {
+    format!("{}_2025-10-01", member.person.id)
 }
 
 /// Every operation that the role allows; those that remove data come last.
@@ -182,21 +67,26 @@ fn calls() -> Vec<(&'static str, About, Value, Expected)> {
         ("GET /api/v1/time-entries/{id}", Thing(|w| w.windows[0].clone()), none.clone(), READ),
         ("GET /api/v1/quarantine", Employees(""), none.clone(), READ),
         ("GET /api/v1/correction", Employees(""), none.clone(), READ),
-        ("GET /api/v1/correction/{id}", Thing(|w| w.asked[0].clone()), none.clone(), READ),
-        ("POST /api/v1/correction/{id}/refuse", Thing(|w| w.asked[1].clone()), json!({ "reason": "No." }), CHANGED),
+        ("GET /api/v1/correction/{id}", Thing(|w| w.corrections[0].clone()), none.clone(), READ),
+        (
+            "POST /api/v1/correction/{id}/refuse",
+            Thing(|w| w.corrections[1].clone()),
+            json!({ "reason": "No." }),
+            CHANGED,
+        ),
         ("GET /api/v1/rate", Employees(""), none.clone(), READ),
         ("GET /api/v1/rate/{id}", Thing(|w| w.rate.clone()), none.clone(), HIDDEN),
         // Repricing belongs to no team.
         ("GET /api/v1/reprice/{id}", Thing(|w| w.rate.clone()), none.clone(), [(403, "other_team"); 3]),
         ("PUT /api/v1/time-entries/update", Employees(""), json!({ "note": "looked at" }), CHANGED),
         ("PATCH /api/v1/time-entries/{id}", Thing(|w| w.windows[0].clone()), json!({ "note": "mended" }), CHANGED),
-        ("POST /api/v1/quarantine/{id}/replay", Thing(|w| w.held[0].clone()), none.clone(), CHANGED),
-        ("POST /api/v1/quarantine/{id}/admit", Thing(|w| w.held[1].clone()), none.clone(), CHANGED),
-        ("POST /api/v1/quarantine/{id}/discard", Thing(|w| w.held[2].clone()), none.clone(), DONE),
+        ("POST /api/v1/quarantine/{id}/replay", Thing(|w| w.quarantined[0].clone()), none.clone(), CHANGED),
+        ("POST /api/v1/quarantine/{id}/admit", Thing(|w| w.quarantined[1].clone()), none.clone(), CHANGED),
+        ("POST /api/v1/quarantine/{id}/discard", Thing(|w| w.quarantined[2].clone()), none.clone(), DONE),
         ("DELETE /api/v1/time-entries/{id}", Thing(|w| w.windows[1].clone()), none.clone(), DONE),
         ("GET /api/v1/period", Employees(RANGE), none.clone(), READ),
         ("GET /api/v1/period/{id}", Thing(period), none.clone(), READ),
-        // Nothing of anybody's has come late here.
+        // No hours have come late here.
         ("GET /api/v1/adjustment", Thing(|w| w.person.id.to_string()), none.clone(), READ),
         (
             "POST /api/v1/period/{id}/approve",
@@ -217,7 +107,7 @@ fn calls() -> Vec<(&'static str, About, Value, Expected)> {
         ("GET /api/v1/lock", Thing(period), none.clone(), [(200, ""), (200, ""), (200, "")]),
         ("PUT /api/v1/lock", Thing(period), json!({ "lockedUntil": TEN }), ALONE),
         ("POST /api/v1/lock/reopen", Thing(period), json!({ "reason": "A sheet was found." }), ALONE),
-        ("POST /api/v1/correction/{id}/accept", Thing(|w| w.asked[0].clone()), none.clone(), CHANGED),
+        ("POST /api/v1/correction/{id}/accept", Thing(|w| w.corrections[0].clone()), none.clone(), CHANGED),
     ]
 }
 
@@ -239,22 +129,22 @@ async fn open_to_managers(system: &System) -> BTreeSet<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manager_makes_every_call_for_their_team_and_none_for_others_or_against_themselves() {
-    let company = Company::open().await;
+    let company = TwoTeams::start().await;
     let described = open_to_managers(&company.system).await;
     let tried: BTreeSet<String> = calls().iter().map(|(call, ..)| (*call).to_owned()).collect();
     assert_eq!(tried, described, "each call that a manager may make is tried here");
     for (call, about, body, expected) in calls() {
         let (method, path) = call.split_once(' ').unwrap();
-        let workers = [&company.ann, &company.bob, &company.zoe];
-        for ((status, code), worker) in expected.into_iter().zip(workers) {
+        let members = [&company.ann, &company.bob, &company.zoe];
+        for ((status, code), member) in expected.into_iter().zip(members) {
             let path = match &about {
                 List(_) => continue,
-                Employees(query) => format!("{path}?{query}&employeeId={}", worker.person.id).replace("?&", "?"),
+                Employees(query) => format!("{path}?{query}&employeeId={}", member.person.id).replace("?&", "?"),
                 Thing(of) if path.ends_with("task-time") => {
-                    format!("{path}?employeeId={}&taskId={}", of(worker), worker.task)
+                    format!("{path}?employeeId={}&taskId={}", of(member), member.task)
                 }
-                Thing(of) if path.ends_with("adjustment") => format!("{path}?{RANGE}&employeeId={}", of(worker)),
-                Thing(of) => path.replace("{id}", &of(worker)),
+                Thing(of) if path.ends_with("adjustment") => format!("{path}?{RANGE}&employeeId={}", of(member)),
+                Thing(of) => path.replace("{id}", &of(member)),
             };
             let answer = company.zoe(method, &path, body.clone()).await;
             assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
@@ -265,7 +155,7 @@ async fn a_manager_makes_every_call_for_their_team_and_none_for_others_or_agains
         }
         if let (List(query) | Employees(query), "GET") = (&about, method) {
             let whole = company.read(&format!("{path}?{query}")).await.to_string();
-            let theirs = |worker: &Worker| worker.secrets().iter().any(|secret| whole.contains(secret));
+            let theirs = |member: &Member| member.secrets().iter().any(|secret| whole.contains(secret));
             assert!(theirs(&company.ann), "{call}: {whole}");
             // This operation has no pages.
             for limit in [1, 2].into_iter().filter(|_| !path.ends_with("project-time")) {
@@ -274,20 +164,20 @@ async fn a_manager_makes_every_call_for_their_team_and_none_for_others_or_agains
         }
     }
     // Neither Bob's windows nor the manager's own were changed.
-    for worker in [&company.bob, &company.zoe] {
-        for window in &worker.windows {
+    for member in [&company.bob, &company.zoe] {
+        for window in &member.windows {
             assert_eq!(company.system.get(&format!("{WINDOWS}/{window}")).await["note"], Value::Null);
         }
-        let held = company.system.get(&format!("/api/v1/quarantine?employeeId={}", worker.person.id)).await;
-        assert_eq!(held.as_array().unwrap().len(), 3);
+        let quarantined = company.system.get(&format!("/api/v1/quarantine?employeeId={}", member.person.id)).await;
+        assert_eq!(quarantined.as_array().unwrap().len(), 3);
     }
     company.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manager_s_sums_and_lists_are_those_of_their_people() {
-    let company = Company::open().await;
-    let (design, crew) = (&company.ann.team, &company.bob.team);
+    let company = TwoTeams::start().await;
+    let (design, sales) = (&company.ann.team, &company.bob.team);
     let time = async |token: Option<&str>, query: &str| {
         let path = format!("/api/v1/analytics/time?{RANGE}&groupBy=month&{query}");
         let answer = match token {
@@ -300,7 +190,7 @@ async fn a_manager_s_sums_and_lists_are_those_of_their_people() {
     // Each employee has worked 18 hours.
     assert_eq!((time(None, "").await, time(zoe, "").await), (54, 36));
     assert_eq!((time(None, &format!("teamId={design}")).await, time(zoe, &format!("teamId={design}")).await), (36, 36));
-    assert_eq!(time(None, &format!("teamId={design},{crew}")).await, 54);
+    assert_eq!(time(None, &format!("teamId={design},{sales}")).await, 54);
     assert_eq!(time(None, &format!("teamId={design}&employeeId={}", company.bob.person.id)).await, 0);
     assert_eq!(time(None, &format!("teamId={design}&employeeId={}", company.ann.person.id)).await, 18);
     let empty = id(&company.system.admin("POST", "/api/v1/team", json!({ "name": "Empty" })).await.expect(201));
@@ -313,10 +203,10 @@ async fn a_manager_s_sums_and_lists_are_those_of_their_people() {
         format!("/api/v1/analytics/long-days?{LONG}&teamId={empty}"),
     ] {
         assert_eq!(company.system.get(&path).await, json!([]), "{path}");
-        let filled = company.system.get(&path.replace(&empty, crew)).await;
+        let filled = company.system.get(&path.replace(&empty, sales)).await;
         let text = filled.to_string();
         assert!(text.contains(&company.bob.person.id.to_string()) || text.contains(&company.bob.project), "{path}");
-        let refused = company.zoe("GET", &path.replace(&empty, crew), Value::Null).await;
+        let refused = company.zoe("GET", &path.replace(&empty, sales), Value::Null).await;
         assert_eq!(refused.refused(403), "other_team", "{path}");
     }
     let path = format!("/api/v1/analytics/time?{RANGE}&groupBy=month&teamId={design}");
@@ -353,17 +243,17 @@ async fn a_manager_s_sums_and_lists_are_those_of_their_people() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bulk_update_by_a_manager_reaches_their_team_without_themselves() {
-    let company = Company::open().await;
+    let company = TwoTeams::start().await;
     let update = async |query: String| {
         let path = format!("/api/v1/time-entries/update?{query}");
         company.zoe("PUT", &path, json!({ "note": path })).await.expect(200)["modified_count"].as_u64().unwrap()
     };
-    let projects = [&company.ann, &company.bob, &company.zoe].map(|worker| worker.project.as_str()).join(",");
+    let projects = [&company.ann, &company.bob, &company.zoe].map(|member| member.project.as_str()).join(",");
     assert_eq!(update(format!("projectId={projects}")).await, 3);
     assert_eq!(update(format!("teamId={}", company.ann.team)).await, 3);
     assert_eq!(update(format!("projectId={}", company.zoe.project)).await, 0);
-    for worker in [&company.bob, &company.zoe] {
-        let window = company.system.get(&format!("{WINDOWS}/{}", worker.windows[0])).await;
+    for member in [&company.bob, &company.zoe] {
+        let window = company.system.get(&format!("{WINDOWS}/{}", member.windows[0])).await;
         assert_eq!(window["note"], Value::Null);
     }
     let none = company.zoe("PUT", "/api/v1/time-entries/update", json!({ "paid": true })).await;
@@ -373,9 +263,9 @@ async fn a_bulk_update_by_a_manager_reaches_their_team_without_themselves() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manager_s_walk_from_a_new_team_to_its_end() {
-    let company = Company::open().await;
+    let company = TwoTeams::start().await;
     let (system, bob) = (&company.system, &company.bob.person);
-    let (design, crew) = (&company.ann.team, &company.bob.team);
+    let (design, sales) = (&company.ann.team, &company.bob.team);
     let of_bob = format!("/api/v1/employee/{}", bob.id);
     assert_eq!(company.zoe("GET", &of_bob, Value::Null).await.refused(403), "other_team");
     for (method, path) in [("POST", "/api/v1/team"), ("PUT", &format!("/api/v1/team/{design}"))] {
@@ -387,19 +277,19 @@ async fn a_manager_s_walk_from_a_new_team_to_its_end() {
     let moved = system.admin("PUT", &format!("/api/v1/team/{design}"), both.clone()).await;
     assert_eq!(moved.body["errors"][0]["field"], "employees");
     assert_eq!(moved.refused(409), "in_other_team");
-    system.put(&format!("/api/v1/team/{crew}"), json!({ "employees": [] })).await;
+    system.put(&format!("/api/v1/team/{sales}"), json!({ "employees": [] })).await;
     system.put(&format!("/api/v1/team/{design}"), both).await;
-    // From the next request on she sees him, and decides about his hours.
+    // From the next request on the manager sees Bob, and decides about his hours.
     assert_eq!(company.zoe("GET", &of_bob, Value::Null).await.expect(200)["teamId"], **design);
-    let held = format!("/api/v1/quarantine/{}/admit", company.bob.held[0]);
-    company.zoe("POST", &held, Value::Null).await.expect(200);
+    let quarantined = format!("/api/v1/quarantine/{}/admit", company.bob.quarantined[0]);
+    company.zoe("POST", &quarantined, Value::Null).await.expect(200);
     let decided = system.get("/api/v1/quarantine?decided=true").await;
     assert_eq!(decided[0]["decidedBy"], json!({ "kind": "person", "id": company.zoe.person.id, "name": "Zoe" }));
     // A deactivated member stays in the team, because of the hours that he has worked.
     system.admin("POST", &format!("{of_bob}/deactivate"), Value::Null).await.expect(200);
     let window = format!("{WINDOWS}/{}", company.bob.windows[0]);
     company.zoe("PATCH", &window, json!({ "note": "his last day" })).await.expect(200);
-    // Without the team she does not see it any more.
+    // Without the team the manager does not see Bob any more.
     system.admin("DELETE", &format!("/api/v1/team/{design}"), Value::Null).await.expect(204);
     assert_eq!(company.zoe("GET", &of_bob, Value::Null).await.refused(403), "other_team");
     assert_eq!(company.zoe("PATCH", &window, json!({ "note": "x" })).await.refused(403), "other_team");

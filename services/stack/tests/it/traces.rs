@@ -10,7 +10,7 @@ use testkit::eventually_within;
 
 use crate::api::{ADMIN_KEY, Api, Person};
 use crate::collector::{Collector, origins};
-use crate::office::{HOUR, MINUTE, TEN, WINDOWS, id};
+use crate::fixture::{HOUR, MINUTE, TEN, WINDOWS, id};
 use crate::program::{Program, Run};
 
 /// The program with a collector, and Ann on a task of a project.
@@ -49,7 +49,7 @@ impl Seen {
         self.api.employee(&self.ann.token, "POST", WINDOWS, window).await.expect(201);
     }
 
-    /// Waits until so many posts are traced from the gateway to analytics, and gives all spans.
+    /// Waits until this many posts are traced from the gateway to analytics, and gives all spans.
     async fn until_seen(&self, posts: usize) -> Vec<Span> {
         eventually_within(Duration::from_secs(20), "every post is seen on its whole way", async || {
             let spans = self.collector.spans();

@@ -28,14 +28,14 @@ type Answers = HashMap<WindowId, u16>;
 
 /// An employee on a task of a project.
 #[derive(Clone)]
-struct Desk {
+struct Assignee {
     person: Person,
     project: Value,
     task: Value,
 }
 
-impl Desk {
-    async fn open(system: &System) -> Self {
+impl Assignee {
+    async fn create(system: &System) -> Self {
         let person = system.new_employee("Ann", "ann@example.org").await;
         let project = json!({ "name": "Website", "employees": [person.id] });
         let project = system.admin("POST", "/api/v1/project", project).await.expect(201)["id"].clone();
@@ -53,24 +53,25 @@ impl Desk {
     }
 }
 
-/// Sends windows on so many connections until it is stopped, each window once.
+/// Sends windows on this many connections until it is stopped, each window once.
 struct Load {
     stop: Arc<AtomicBool>,
     senders: Vec<tokio::task::JoinHandle<Answers>>,
 }
 
 impl Load {
-    fn start(system: &System, desk: &Desk, connections: i64) -> Self {
+    fn start(system: &System, assignee: &Assignee, connections: i64) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let senders = (0..connections).map(|connection| {
-            let (stop, desk) = (stop.clone(), desk.clone());
+            let (stop, assignee) = (stop.clone(), assignee.clone());
             let (http, url) = (system.http.clone(), format!("{}/api/v1/time-entries", system.base));
             tokio::spawn(async move {
                 let mut answers = Answers::new();
                 let mut minute = connection;
                 while !stop.load(Ordering::SeqCst) {
                     let id: WindowId = kit::new_id();
-                    let request = http.post(&url).bearer_auth(&desk.person.token).json(&desk.window(id, minute));
+                    let request =
+                        http.post(&url).bearer_auth(&assignee.person.token).json(&assignee.window(id, minute));
                     let answer = request.timeout(Duration::from_secs(8)).send().await;
                     answers.insert(id, answer.map_or(0, |answer| answer.status().as_u16()));
                     minute += connections;
@@ -131,14 +132,14 @@ async fn settle_and_count(system: &System, answers: &Answers) -> HashMap<u16, us
 }
 
 /// Waits until a window is answered with this status.
-async fn until_answered(system: &System, desk: &Desk, status: u16, first_minute: i64) -> Answers {
+async fn until_answered(system: &System, assignee: &Assignee, status: u16, first_minute: i64) -> Answers {
     let mut answers = Answers::new();
     let mut minute = first_minute;
     eventually_within(BOUND, &format!("a window is answered {status}"), async || {
         let id: WindowId = kit::new_id();
         minute += 1;
-        let window = desk.window(id, minute);
-        let answer = system.employee(&desk.person.token, "POST", "/api/v1/time-entries", window).await;
+        let window = assignee.window(id, minute);
+        let answer = system.employee(&assignee.person.token, "POST", "/api/v1/time-entries", window).await;
         answers.insert(id, answer.status);
         (answer.status == status).then_some(())
     })
@@ -151,13 +152,13 @@ async fn while_mongodb_is_away_windows_are_taken_as_202_and_recorded_when_it_is_
     let folder = testkit::folder();
     let mut mongo = start_mongo(folder.path()).await;
     let system = System::start_in(Harness::start_on(&mongo.connection_string()).await).await;
-    let desk = Desk::open(&system).await;
-    let load = Load::start(&system, &desk, 8);
-    let mut answers = until_answered(&system, &desk, 201, 1_000_000).await;
+    let assignee = Assignee::create(&system).await;
+    let load = Load::start(&system, &assignee, 8);
+    let mut answers = until_answered(&system, &assignee, 201, 1_000_000).await;
     mongo.kill().await;
-    answers.extend(until_answered(&system, &desk, 202, 1_100_000).await);
+    answers.extend(until_answered(&system, &assignee, 202, 1_100_000).await);
     mongo.start_again().await.unwrap();
-    answers.extend(until_answered(&system, &desk, 201, 1_200_000).await);
+    answers.extend(until_answered(&system, &assignee, 201, 1_200_000).await);
     answers.extend(load.end().await);
     let counts = settle_and_count(&system, &answers).await;
     assert!(counts[&201] > 0 && counts[&202] > 0, "{counts:?}");
@@ -168,12 +169,12 @@ async fn while_mongodb_is_away_windows_are_taken_as_202_and_recorded_when_it_is_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_nats_that_starts_again_under_load_loses_nothing_that_was_accepted() {
     let mut system = System::start().await;
-    let desk = Desk::open(&system).await;
-    let load = Load::start(&system, &desk, 8);
-    let mut answers = until_answered(&system, &desk, 201, 1_000_000).await;
+    let assignee = Assignee::create(&system).await;
+    let load = Load::start(&system, &assignee, 8);
+    let mut answers = until_answered(&system, &assignee, 201, 1_000_000).await;
     system.harness.nats.kill().await;
     system.harness.nats.start_again().await.unwrap();
-    answers.extend(until_answered(&system, &desk, 201, 1_100_000).await);
+    answers.extend(until_answered(&system, &assignee, 201, 1_100_000).await);
     answers.extend(load.end().await);
     let counts = settle_and_count(&system, &answers).await;
     assert!(counts[&201] > 0, "{counts:?}");
@@ -183,17 +184,17 @@ async fn a_nats_that_starts_again_under_load_loses_nothing_that_was_accepted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_is_429_and_recovers_by_itself() {
     let mut system = System::start().await;
-    let desk = Desk::open(&system).await;
+    let assignee = Assignee::create(&system).await;
     system.running(Service::Timetrack).stop().await;
     let jetstream = &system.harness.bus().jetstream;
     let mut queue = jetstream.get_stream(stream::INGEST).await.unwrap();
     let config = queue.info().await.unwrap().config.clone();
     jetstream.update_stream(Config { max_bytes: 20_000, ..config.clone() }).await.unwrap();
-    let load = Load::start(&system, &desk, 8);
-    let mut answers = until_answered(&system, &desk, 429, 1_000_000).await;
+    let load = Load::start(&system, &assignee, 8);
+    let mut answers = until_answered(&system, &assignee, 429, 1_000_000).await;
     answers.extend(load.end().await);
     system.start_service(Service::Timetrack).await;
-    answers.extend(until_answered(&system, &desk, 201, 1_100_000).await);
+    answers.extend(until_answered(&system, &assignee, 201, 1_100_000).await);
     let counts = settle_and_count(&system, &answers).await;
     assert!(counts[&202] > 0 && counts[&429] > 0 && counts[&201] > 0, "{counts:?}");
     system.finish().await;
@@ -203,12 +204,12 @@ async fn a_full_queue_is_429_and_recovers_by_itself() {
 async fn fifty_identical_posts_at_once_over_two_gateways_are_one_window() {
     let system = System::start().await;
     let second = system.second_gateway().await;
-    let desk = Desk::open(&system).await;
-    let window = desk.window(kit::new_id(), 0);
+    let assignee = Assignee::create(&system).await;
+    let window = assignee.window(kit::new_id(), 0);
     let posts = (0..50).map(|n| {
         let base = if n % 2 == 0 { &system.base } else { &second };
         let request = system.http.post(format!("{base}/api/v1/time-entries"));
-        let request = request.bearer_auth(&desk.person.token).json(&window);
+        let request = request.bearer_auth(&assignee.person.token).json(&window);
         tokio::spawn(async move { request.send().await.unwrap().status().as_u16() })
     });
     let mut created = 0;

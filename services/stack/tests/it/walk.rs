@@ -35,7 +35,7 @@ async fn from_an_invitation_to_the_hours_on_a_project() {
     let refused = system.admin("GET", &path, Value::Null).await;
     assert!(refused.headers.contains_key("Retry-After"));
     assert_eq!(refused.refused(503), "unavailable");
-    // The others go on.
+    // Other sessions continue.
     system.login(&ann.email, &ann.password).await.expect(200);
     system.start_service(Service::Analytics).await;
     eventually("analytics is back", async || {

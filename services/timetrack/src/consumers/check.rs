@@ -36,7 +36,7 @@ pub(crate) async fn check(app: &App, items: &[IngestItem], complete_up_to: Optio
 /// An admission is final for a window that began before the moment up to which the copy is complete. A later
 /// window and every refusal need a copy that is complete now; if it is not, the window waits.
 async fn ask(app: &App, items: &[&IngestItem], prices: Option<Prices>) -> Result<Vec<Fate>, Error> {
-    // Read before the copy, so that it is true for what is read.
+    // The moment is read before the copy: the copy that is read afterwards is at least as complete.
     let known_up_to = app.knowledge.up_to(app);
     let began_before = |item: &IngestItem| yes_is_final(item.window.start, known_up_to);
     let mut is_complete = !items.iter().all(|item| began_before(item)) && app.knowledge.is_complete(app).await;

@@ -4,7 +4,7 @@ use kit::{Error, Shutdown};
 use tracing::{Instrument, field::Empty, info_span};
 
 use super::recorder::record_all;
-use crate::{App, domain::Held};
+use crate::{App, domain::Quarantined};
 
 /// How often quarantined windows are tried again.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -31,7 +31,7 @@ pub(crate) fn retry_early(app: Arc<App>, shutdown: &Shutdown) {
     });
 }
 
-/// Tries those whose time has come. Each is recorded, or quarantined for another reason, so none is tried twice,
+/// Tries the windows whose time has come. Each is recorded, or quarantined for another reason, so none is tried twice,
 /// however many there are.
 async fn retry_due(app: &App, stop: &Shutdown) -> Result<(), Error> {
     while !stop.is_stopping() {
@@ -56,19 +56,19 @@ async fn retry_waiting(app: &App, stop: &Shutdown) -> Result<(), Error> {
     Ok(())
 }
 
-/// Tries these; says whether it could with all.
-async fn retry(app: &App, held: Vec<Held>) -> Result<bool, Error> {
-    match record(app, &held).await {
+/// Tries these windows; returns whether all could be tried.
+async fn retry(app: &App, quarantined: Vec<Quarantined>) -> Result<bool, Error> {
+    match record(app, &quarantined).await {
         Err(error) if error.is_away() => Err(error),
-        Err(_) => retry_each(app, held).await,
+        Err(_) => retry_each(app, quarantined).await,
         Ok(()) => Ok(true),
     }
 }
 
-/// Tries one after the other: one that fails by itself keeps no other from being recorded.
-async fn retry_each(app: &App, held: Vec<Held>) -> Result<bool, Error> {
+/// Tries windows one after the other: a window that fails by itself keeps no other from being recorded.
+async fn retry_each(app: &App, quarantined: Vec<Quarantined>) -> Result<bool, Error> {
     let mut is_tried = true;
-    for one in held {
+    for one in quarantined {
         match record(app, std::slice::from_ref(&one)).await {
             Err(error) if error.is_away() => return Err(error),
             Err(error) => {
@@ -81,13 +81,15 @@ async fn retry_each(app: &App, held: Vec<Held>) -> Result<bool, Error> {
     Ok(is_tried)
 }
 
-async fn record(app: &App, held: &[Held]) -> Result<(), Error> {
-    if held.is_empty() {
+async fn record(app: &App, quarantined: &[Quarantined]) -> Result<(), Error> {
+    if quarantined.is_empty() {
         return Ok(());
     }
-    let span = info_span!("record", windows = held.len(), trace_id = Empty);
-    kit::follow(&span, held.iter().filter_map(|held| held.item.traceparent.as_deref()));
+    let span = info_span!("record", windows = quarantined.len(), trace_id = Empty);
+    kit::follow(&span, quarantined.iter().filter_map(|quarantined| quarantined.item.traceparent.as_deref()));
     // Recorded windows are removed from quarantine, and refused ones get another reason. The others stay.
-    record_all(app, held.iter().map(|held| held.item.clone().into()).collect()).instrument(span).await?;
+    record_all(app, quarantined.iter().map(|quarantined| quarantined.item.clone().into()).collect())
+        .instrument(span)
+        .await?;
     Ok(())
 }

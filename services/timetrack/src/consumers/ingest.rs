@@ -173,7 +173,7 @@ async fn record_together(app: &Arc<App>, together: Batch, in_hand: &InHand) {
         }
         Err(_) => {
             for (message, _) in messages {
-                // Released from the group, because the others still wait behind it.
+                // The group keeps the messages behind this one in progress; this one is handled on its own.
                 in_hand.let_go(&message);
                 Box::pin(record_messages(app, vec![message])).await;
             }

@@ -5,30 +5,37 @@ use kit::Error;
 
 use crate::{
     App,
-    domain::{Held, Hold, Next},
+    domain::{Next, QuarantineReason, Quarantined},
 };
 
-/// Which of these windows are not recorded, whatever the rules say, and as what they are held: an admin has discarded
-/// them, or, where overlaps count, admitted them as adjustments. Else an adjustment settles the time that it counts.
+/// Which of these windows must not be recorded, whatever the rules say, and the reason of their quarantine: an admin
+/// has discarded them, or has admitted them as adjustments while overlaps count. (While overlaps do not count, the
+/// adjustment itself settles the time that it counts.)
 ///
-/// What is held is remembered; where that may not be complete, the database is asked.
-pub(super) async fn kept_out(app: &App, items: &[&IngestItem], is_complete: bool) -> Result<Vec<Option<Hold>>, Error> {
+/// The ids of quarantined windows are cached; where the cache may be incomplete, the database is asked.
+pub(super) async fn kept_out(
+    app: &App,
+    items: &[&IngestItem],
+    is_complete: bool,
+) -> Result<Vec<Option<QuarantineReason>>, Error> {
     let ids: Vec<WindowId> = items.iter().map(|item| item.id).collect();
-    if ids.is_empty() || is_complete && !app.memory.may_be_held(ids.iter().copied()) {
+    if ids.is_empty() || is_complete && !app.memory.may_be_quarantined(ids.iter().copied()) {
         return Ok(vec![None; items.len()]);
     }
     let decided = app.store.quarantine.decided(&ids).await?;
     let mut adjusted: HashSet<WindowId> = HashSet::new();
     if app.config.count_overlaps {
-        let admitted: Vec<WindowId> = decided.iter().filter_map(Held::admitted_as).collect();
+        let admitted: Vec<WindowId> = decided.iter().filter_map(Quarantined::admitted_as).collect();
         adjusted.extend(app.store.adjustments.these(&admitted).await?.iter().map(|one| one.id));
     }
-    let keeps_out = |held: &&Held| held.admitted_as().is_none_or(|id| adjusted.contains(&id));
-    let hold = |item: &&IngestItem| {
+    let keeps_out = |quarantined: &&Quarantined| quarantined.admitted_as().is_none_or(|id| adjusted.contains(&id));
+    let reason = |item: &&IngestItem| {
         let content = WindowContent::from(*item);
-        let same = |held: &&Held| held.window_id == item.id && WindowContent::from(&held.item) == content;
-        let held = decided.iter().filter(same).find(keeps_out)?;
-        Some(Hold { code: held.code, next: Next::Admin })
+        let same = |quarantined: &&Quarantined| {
+            quarantined.window_id == item.id && WindowContent::from(&quarantined.item) == content
+        };
+        let quarantined = decided.iter().filter(same).find(keeps_out)?;
+        Some(QuarantineReason { code: quarantined.code, next: Next::Admin })
     };
-    Ok(items.iter().map(hold).collect())
+    Ok(items.iter().map(reason).collect())
 }

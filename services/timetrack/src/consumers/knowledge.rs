@@ -13,27 +13,27 @@ use contracts::{Millis, Service, stream};
 use kit::Shutdown;
 use tokio::{sync::Notify, time::timeout};
 
-use super::memory::Seen;
+use super::memory::CatchUp;
 use crate::{
     App,
-    domain::{Known, Look},
+    domain::{ConsumerReport, Known},
 };
 
 /// How often the moment is updated while there is work.
 const REFRESH: Duration = Duration::from_millis(200);
 /// The time limit of a query.
-const LOOK: Duration = Duration::from_millis(500);
+const QUERY_LIMIT: Duration = Duration::from_millis(500);
 /// How often a batch queries again before it gives up, and the pause in between.
-const LOOKS: usize = 10;
+const QUERIES: usize = 10;
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// The moment, as of the last query.
 #[derive(Debug, Default)]
 pub(crate) struct Knowledge {
     known: Mutex<Known>,
-    /// How many looks have begun.
+    /// How many queries have begun.
     begun: AtomicU64,
-    /// Whether the last wait was in vain. Then the next one does not wait.
+    /// Whether the last wait was in vain. Then the next wait is left out.
     is_behind: AtomicBool,
     work: Notify,
 }
@@ -49,7 +49,7 @@ impl Knowledge {
                     () = stop.stopping() => return,
                 }
                 if let Some(seen) = app.memory.seen() {
-                    app.knowledge.look(&app, seen).await;
+                    app.knowledge.query_consumer(&app, seen).await;
                 }
                 tokio::select! {
                     () = tokio::time::sleep(REFRESH) => {}
@@ -71,20 +71,20 @@ impl Knowledge {
     /// Whether the copy is complete now. Waits a little for events in progress, but not again and again if one is
     /// stuck.
     pub(crate) async fn is_complete(&self, app: &App) -> bool {
-        match app.memory.see_within(LOOK).await {
+        match app.memory.see_within(QUERY_LIMIT).await {
             Some(seen) => self.has(app, seen).await,
             None => false,
         }
     }
 
     /// Whether the copy holds everything that was seen.
-    pub(super) async fn has(&self, app: &App, seen: Seen) -> bool {
-        let looks = if self.is_behind.load(Ordering::Relaxed) { 1 } else { LOOKS };
-        for n in 0..looks {
+    pub(super) async fn has(&self, app: &App, seen: CatchUp) -> bool {
+        let queries = if self.is_behind.load(Ordering::Relaxed) { 1 } else { QUERIES };
+        for n in 0..queries {
             if n > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
-            if !self.look(app, seen).await {
+            if !self.query_consumer(app, seen).await {
                 break;
             }
             if self.up_to(app) >= Some(seen.up_to) {
@@ -97,12 +97,12 @@ impl Knowledge {
     }
 
     /// Queries the consumer of events. Returns whether that worked.
-    async fn look(&self, app: &App, seen: Seen) -> bool {
+    async fn query_consumer(&self, app: &App, seen: CatchUp) -> bool {
         let number = self.begun.fetch_add(1, Ordering::Relaxed);
         let durable = Service::Timetrack.name();
         let jetstream = &app.bus.jetstream;
         let asked = jetstream.get_consumer_from_stream::<pull::Config, _, _>(durable, stream::EVENTS);
-        let consumer = match timeout(LOOK, asked).await {
+        let consumer = match timeout(QUERY_LIMIT, asked).await {
             Ok(Ok(consumer)) => consumer,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "it is not known up to when the copy of the bindings is complete");
@@ -111,7 +111,7 @@ impl Knowledge {
             Err(_) => return false,
         };
         let info = consumer.cached_info();
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).learn(Look {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).learn(ConsumerReport {
             number,
             seen: seen.number,
             asked_at: seen.up_to,

@@ -13,35 +13,27 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail, ensure};
-use async_nats::jetstream::{self, response::Response};
-use base64::{Engine, engine::general_purpose::STANDARD};
-use contracts::{IngestItem, Millis, ProjectId, SettlementChanged, WindowId, WindowsHeld, stream};
-use kit::{Lease, Shutdown};
-use serde::Deserialize;
+use async_nats::jetstream;
+use contracts::{IngestItem, Millis, ProjectId, QuarantineChanged, SettlementChanged, WindowId};
+use kit::Shutdown;
 use tokio::{
     sync::{Notify, watch},
     time::{Instant, sleep, timeout},
 };
 
+use super::feed::Feed;
 use crate::{
     App,
     domain::{
-        Binding, BindingKey, Bindings, HeardSettled, MOST_HELD, MOST_RATES, Prices, Remembered, Settled, SettledBy,
-        Worked,
+        Binding, BindingKey, Bindings, MOST_QUARANTINED, MOST_RATES, Prices, Remembered, Settled, SettledBy,
+        SettledCopy, Worked,
     },
 };
 
-/// The subjects of all events about changed aggregates.
-const CHANGES: &str = "evt.*.v1.*.*.changed";
 /// The interval of queries when no batch waits.
 const IDLE: Duration = Duration::from_secs(1);
-/// How often other events are skipped, because the server scans them in each query.
-const READ_ON: Duration = Duration::from_millis(250);
 /// How long a batch waits for a query before it goes on without the cache.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// A query without an answer after this time has failed. The feed starts again, because it may have missed an event.
-const LOST: Duration = Duration::from_secs(2);
 /// The pause before the feed starts again.
 const PAUSE: Duration = Duration::from_millis(200);
 /// The most bindings that are read together.
@@ -53,20 +45,21 @@ const RECOUNT: Duration = Duration::from_secs(60);
 
 /// A finished query.
 #[derive(Clone, Copy, Debug, Default)]
-struct Look {
+struct FinishedQuery {
     number: u64,
     /// Nothing while there is no feed.
-    seen: Option<Seen>,
+    seen: Option<CatchUp>,
 }
 
-/// What a look has found.
+/// Up to where this process has read EVENTS.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
-    /// Which look it was.
+pub(super) struct CatchUp {
+    /// The number of the query.
     pub(super) number: u64,
-    /// Up to when everything is known.
+    /// The moment up to which every published event is read.
     pub(super) up_to: Millis,
-    /// The place of the last event then that changes who may track on what; 0 where none has come since the feed began.
+    /// The sequence number of the last event that changes who may track on what; 0 if none has come since the feed
+    /// began.
     pub(super) place: u64,
 }
 
@@ -80,12 +73,12 @@ pub(crate) struct Memory {
     jetstream: jetstream::Context,
     remembered: Mutex<Remembered>,
     /// The settlements; none while there is no feed.
-    settled: Mutex<Option<HeardSettled>>,
+    settled: Mutex<Option<SettledCopy>>,
     /// The sequence number in EVENTS of the last event that changes who may track on what.
     changed_at: AtomicU64,
     /// The number of queries that have begun.
     begun: AtomicU64,
-    ended: watch::Sender<Look>,
+    ended: watch::Sender<FinishedQuery>,
     /// Wakes the feed when a batch waits.
     awaited: Notify,
     /// The windows whose bindings will be cached.
@@ -121,7 +114,7 @@ impl Memory {
                 feed.memory.remembered().forget();
                 feed.memory.changed_at.store(0, Ordering::SeqCst);
                 *feed.memory.settled() = None;
-                feed.memory.ended.send_modify(|look| look.seen = None);
+                feed.memory.ended.send_modify(|query| query.seen = None);
                 tokio::select! {
                     () = sleep(PAUSE) => {}
                     () = stop.stopping() => {}
@@ -144,14 +137,14 @@ impl Memory {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn settled(&self) -> MutexGuard<'_, Option<HeardSettled>> {
+    fn settled(&self) -> MutexGuard<'_, Option<SettledCopy>> {
         self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What has settled each of these, and the locks of other projects; none if the database must decide.
     pub(super) fn settled_by(&self, worked: &[Option<Worked>]) -> Option<Vec<Judged>> {
-        let heard = self.settled();
-        let settled = heard.as_ref()?.settled();
+        let copy = self.settled();
+        let settled = copy.as_ref()?.settled();
         if settled.is_empty() {
             return Some(vec![Judged::default(); worked.len()]);
         }
@@ -164,18 +157,18 @@ impl Memory {
         self.see_within(PATIENCE).await.map(|seen| seen.up_to)
     }
 
-    /// Waits so long for a look that begins now.
-    pub(super) async fn see_within(&self, patience: Duration) -> Option<Seen> {
+    /// Waits at most this long for a query that begins now.
+    pub(super) async fn see_within(&self, patience: Duration) -> Option<CatchUp> {
         let mut ended = self.ended.subscribe();
         ended.borrow_and_update().seen?;
         let next = self.begun.load(Ordering::SeqCst) + 1;
         self.awaited.notify_one();
-        let look = timeout(patience, ended.wait_for(|look| look.number >= next || look.seen.is_none())).await;
-        look.ok()?.ok()?.seen
+        let query = timeout(patience, ended.wait_for(|query| query.number >= next || query.seen.is_none())).await;
+        query.ok()?.ok()?.seen
     }
 
-    /// What the last look has found.
-    pub(super) fn seen(&self) -> Option<Seen> {
+    /// The result of the last query.
+    pub(super) fn seen(&self) -> Option<CatchUp> {
         self.ended.borrow().seen
     }
 
@@ -184,7 +177,7 @@ impl Memory {
         self.remembered().of(items)
     }
 
-    /// What prices all time; none if a part of it is not cached. As complete as at the last query.
+    /// The prices of all time; none if a part of them is not cached. As complete as at the last query.
     pub(crate) fn prices(&self) -> Option<Prices> {
         self.remembered().prices()
     }
@@ -199,9 +192,9 @@ impl Memory {
     }
 
     /// Whether any of these may be quarantined.
-    pub(crate) fn may_be_held(&self, ids: impl IntoIterator<Item = WindowId>) -> bool {
+    pub(crate) fn may_be_quarantined(&self, ids: impl IntoIterator<Item = WindowId>) -> bool {
         let remembered = self.remembered();
-        ids.into_iter().any(|id| remembered.may_be_held(id))
+        ids.into_iter().any(|id| remembered.may_be_quarantined(id))
     }
 
     /// Removes ids that are no longer quarantined.
@@ -237,10 +230,10 @@ impl Memory {
     /// Reads events until shutdown. An error means that an event may have been missed.
     async fn follow(&self, app: &App, stop: &Shutdown) -> anyhow::Result<()> {
         let mut feed = Feed::begin(self.jetstream.clone()).await?;
-        self.look(app, &mut feed).await?;
+        self.query(app, &mut feed).await?;
         self.read_settled(app, &feed).await?;
         let mut counted_at = Instant::now();
-        self.count_held(app).await?;
+        self.read_quarantined(app).await?;
         let mut rates_due_at = Instant::now() + self.read_rates(app, &mut feed).await?;
         loop {
             tokio::select! {
@@ -248,10 +241,10 @@ impl Memory {
                 () = sleep(IDLE) => {}
                 () = stop.stopping() => return Ok(()),
             }
-            self.look(app, &mut feed).await?;
-            if counted_at.elapsed() > RECOUNT && !self.remembered().knows_held() {
+            self.query(app, &mut feed).await?;
+            if counted_at.elapsed() > RECOUNT && !self.remembered().knows_quarantined() {
                 counted_at = Instant::now();
-                self.count_held(app).await?;
+                self.read_quarantined(app).await?;
             }
             if rates_due_at <= Instant::now() && !self.remembered().knows_rates() {
                 rates_due_at = Instant::now() + self.read_rates(app, &mut feed).await?;
@@ -262,27 +255,27 @@ impl Memory {
     /// Reads all settlements. They are stored before they are published, and no query runs meanwhile, so
     /// everything up to the feed's position is known.
     async fn read_settled(&self, app: &App, feed: &Feed) -> anyhow::Result<()> {
-        let mut heard = HeardSettled::default();
-        app.store.settlements.all().await?.into_iter().for_each(|one| heard.hear(one));
-        *self.settled() = Some(heard);
+        let mut copy = SettledCopy::default();
+        app.store.settlements.all().await?.into_iter().for_each(|one| copy.apply(one));
+        *self.settled() = Some(copy);
         app.settling.begin_hearing(feed.next - 1);
         Ok(())
     }
 
-    /// Reads what is held, and what was discarded. No look is under way meanwhile, so nothing is heard between the read and
-    /// what is kept of it; and who holds a window writes it down before telling.
-    async fn count_held(&self, app: &App) -> anyhow::Result<()> {
-        // Where overlaps count, nothing else keeps out what was admitted as an adjustment.
-        let held = app.store.quarantine.kept(app.config.count_overlaps, MOST_HELD + 1).await?;
-        self.remembered().keep_held(held);
+    /// Reads the ids of quarantined and discarded windows. No query runs meanwhile, and a window is stored in
+    /// quarantine before its event is published, so no id is missed between this read and the next event.
+    async fn read_quarantined(&self, app: &App) -> anyhow::Result<()> {
+        // While overlaps count, only this read keeps windows out that were admitted as adjustments.
+        let quarantined = app.store.quarantine.kept(app.config.count_overlaps, MOST_QUARANTINED + 1).await?;
+        self.remembered().keep_quarantined(quarantined);
         Ok(())
     }
 
-    /// Reads all rates, once the copy has everything that was published before the first rate was heard. Returns
-    /// when to try again if they are not known.
+    /// Reads all rates, once the copy has everything that was published before the first rate was applied from an
+    /// event. Returns when to try again if they are not known.
     async fn read_rates(&self, app: &App, feed: &mut Feed) -> anyhow::Result<Duration> {
         sleep(SEEN).await;
-        self.look(app, feed).await?;
+        self.query(app, feed).await?;
         match self.seen() {
             Some(seen) if app.knowledge.has(app, seen).await => {}
             _ => return Ok(RATES_AGAIN),
@@ -300,38 +293,38 @@ impl Memory {
         }
     }
 
-    async fn look(&self, app: &App, feed: &mut Feed) -> anyhow::Result<()> {
+    async fn query(&self, app: &App, feed: &mut Feed) -> anyhow::Result<()> {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let up_to = feed
-            .take_all(|| app.clock.now(), |place, subject, payload| self.hear(app, place, subject, payload))
+            .take_all(|| app.clock.now(), |place, subject, payload| self.apply(app, place, subject, payload))
             .await?;
         if !self.remembered().knows_zone() {
             self.read_zone(app).await;
         }
-        let seen = Some(Seen { number, up_to, place: self.changed_at.load(Ordering::SeqCst) });
-        self.ended.send_replace(Look { number, seen });
+        let seen = Some(CatchUp { number, up_to, place: self.changed_at.load(Ordering::SeqCst) });
+        self.ended.send_replace(FinishedQuery { number, seen });
         Ok(())
     }
 
-    fn hear(&self, app: &App, place: u64, subject: &str, payload: &[u8]) {
+    fn apply(&self, app: &App, place: u64, subject: &str, payload: &[u8]) {
         // An unreadable event does not reach the copy in the database either.
         match Binding::read(subject, payload) {
             Ok(Some(binding)) => {
                 self.changed_at.fetch_max(place, Ordering::SeqCst);
-                self.remembered().hear(binding);
+                self.remembered().apply(binding);
             }
             Ok(None) if subject.starts_with("evt.timetrack.v1.quarantine.") => {
-                match serde_json::from_slice::<WindowsHeld>(payload) {
-                    Ok(held) => self.remembered().hear_held(&held.windows),
+                match serde_json::from_slice::<QuarantineChanged>(payload) {
+                    Ok(quarantined) => self.remembered().add_quarantined(&quarantined.windows),
                     Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
                 }
             }
             Ok(None) if subject.starts_with("evt.timetrack.v1.settlement.") => {
                 match serde_json::from_slice::<SettlementChanged>(payload) {
                     Ok(settlement) => {
-                        // Without the earlier settlements this one is not enough: the database is read instead.
-                        if let Some(heard) = self.settled().as_mut() {
-                            heard.hear(settlement);
+                        // Without the earlier settlements this one is not enough: then the database is read instead.
+                        if let Some(copy) = self.settled().as_mut() {
+                            copy.apply(settlement);
                             app.settling.hear(place);
                         }
                     }
@@ -359,109 +352,5 @@ pub(super) struct Judged {
 impl Judged {
     pub(super) fn by(settled: &Settled, worked: Worked) -> Self {
         Self { by: settled.by(worked), beside: settled.locks_beside(worked) }
-    }
-}
-
-/// The events that update the cache, read by sequence number. The server stores no state for it, so a lost
-/// connection loses no event.
-struct Feed {
-    jetstream: jetstream::Context,
-    lease: Lease,
-    /// The next sequence number to read.
-    next: u64,
-    read_on_at: Instant,
-}
-
-impl Feed {
-    /// Begins with the next event that is published.
-    async fn begin(jetstream: jetstream::Context) -> anyhow::Result<Self> {
-        let next = places(&jetstream).await?.1 + 1;
-        Ok(Self { jetstream, lease: Lease::default(), next, read_on_at: Instant::now() })
-    }
-
-    /// Takes all events that there are; gives the time at which there was none any more.
-    async fn take_all(
-        &mut self,
-        now: impl Fn() -> Millis,
-        mut hear: impl FnMut(u64, &str, &[u8]),
-    ) -> anyhow::Result<Millis> {
-        loop {
-            let only_leader_until =
-                timeout(LOST, self.lease.until(&self.jetstream)).await.context("a look was lost")??;
-            let asked_at = now();
-            if self.take_new(&mut hear).await? && Instant::now() < only_leader_until {
-                return Ok(asked_at);
-            }
-        }
-    }
-
-    /// Reads the next event, if there is one. Returns whether there was none at the moment of the request.
-    async fn take_new(&mut self, mut hear: impl FnMut(u64, &str, &[u8])) -> anyhow::Result<bool> {
-        let places = if self.read_on_at.elapsed() > READ_ON { Some(places(&self.jetstream).await?) } else { None };
-        // If the stream was created again, or has dropped unread events, nothing is known.
-        ensure!(places.is_none_or(|(first, last)| (first..=last + 1).contains(&self.next)), "events were missed");
-        let ask = serde_json::json!({ "seq": self.next, "next_by_subj": CHANGES });
-        let asked = self.jetstream.request(format!("STREAM.MSG.GET.{}", stream::EVENTS), &ask);
-        let found: Response<Found> = timeout(LOST, asked).await.context("a look was lost")??;
-        match found {
-            Response::Ok(Found { message }) => {
-                ensure!(message.seq >= self.next, "the stream is another one");
-                self.next = message.seq + 1;
-                hear(message.seq, &message.subject, &STANDARD.decode(message.data)?);
-                Ok(false)
-            }
-            Response::Err { error } if error.code() == 404 => {
-                // There was nothing up to there, so it is not scanned again.
-                if let Some((_, last)) = places {
-                    (self.next, self.read_on_at) = (self.next.max(last + 1), Instant::now());
-                }
-                Ok(true)
-            }
-            Response::Err { error } => bail!("the stream says {error}"),
-        }
-    }
-}
-
-/// The server's answer about a message.
-#[derive(Deserialize)]
-struct Found {
-    message: FoundMessage,
-}
-
-#[derive(Deserialize)]
-struct FoundMessage {
-    subject: String,
-    seq: u64,
-    #[serde(default)]
-    data: String,
-}
-
-/// The first sequence number that the stream still has, and the last.
-async fn places(jetstream: &jetstream::Context) -> anyhow::Result<(u64, u64)> {
-    let events = timeout(LOST, jetstream.get_stream(stream::EVENTS)).await.context("no word from the stream")??;
-    let state = &events.cached_info().state;
-    Ok((state.first_sequence, state.last_sequence))
-}
-
-#[cfg(test)]
-mod tests {
-    use testkit::{NatsCluster, eventually_within};
-
-    use super::*;
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn that_there_is_nothing_new_is_not_believed_of_a_leader_whom_nobody_hears() {
-        const BOUND: Duration = Duration::from_secs(30);
-        let cluster = NatsCluster::start().await;
-        let mut feed = Feed::begin(cluster.jetstream().clone()).await.unwrap();
-        let mut all = async || feed.take_all(|| Millis(7), |_, _, _| {}).await.ok();
-        assert_eq!(eventually_within(BOUND, "there is nothing new", &mut all).await, Millis(7));
-        cluster.silence_the_others();
-        eventually_within(BOUND, "it answers, and is not believed", async || {
-            (all().await.is_none() && places(cluster.jetstream()).await.is_ok()).then_some(())
-        })
-        .await;
-        cluster.wake_the_others();
-        eventually_within(BOUND, "it is believed again", &mut all).await;
     }
 }

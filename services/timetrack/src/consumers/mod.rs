@@ -3,6 +3,7 @@
 mod bindings;
 mod check;
 mod early;
+mod feed;
 mod ingest;
 mod kept_out;
 mod knowledge;

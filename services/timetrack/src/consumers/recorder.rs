@@ -1,8 +1,8 @@
 use std::{collections::HashSet, time::Instant};
 
 use contracts::{
-    Code, IngestItem, Millis, Outcome, WINDOWS_AN_EVENT, WINDOWS_HELD_AN_EVENT, WindowContent, WindowFact, WindowId,
-    WindowState, WindowsHeld, WindowsRecorded,
+    Code, IngestItem, Millis, Outcome, QUARANTINED_AN_EVENT, QuarantineChanged, WINDOWS_AN_EVENT, WindowContent,
+    WindowFact, WindowId, WindowState, WindowsRecorded,
 };
 use kit::Error;
 use serde_json::value::{RawValue, to_raw_value};
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     App, Step,
-    domain::{Held, Hold, Next, record, untimely},
+    domain::{Next, QuarantineReason, Quarantined, record, untimely},
     metrics::received,
     store::StoredWindow,
 };
@@ -28,7 +28,7 @@ pub(crate) struct Arrival {
     pub(crate) seq: Option<u64>,
     /// Whether it may have been delivered before: an earlier attempt may have quarantined it without an answer.
     pub(crate) again: bool,
-    /// Whether the sender needs to know only that it is recorded, and not the window itself.
+    /// Whether the sender needs to know only that the window is recorded, and not the window itself.
     pub(crate) brief: bool,
 }
 
@@ -52,9 +52,9 @@ impl From<Outcome> for Settled {
     }
 }
 
-impl From<Held> for Settled {
-    fn from(held: Held) -> Self {
-        match held.state() {
+impl From<Quarantined> for Settled {
+    fn from(quarantined: Quarantined) -> Self {
+        match quarantined.state() {
             WindowState::SetAside { code, detail } => Self { outcome: Outcome::Queued, aside: Some((code, detail)) },
             WindowState::Rejected { code: Code::Conflict, .. } => Outcome::Conflict.into(),
             WindowState::Rejected { code, detail } => Outcome::Rejected { code, detail }.into(),
@@ -92,14 +92,15 @@ pub(crate) async fn record_all(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<
 async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settled>, Error> {
     let (now, earliest) = (app.clock.now(), app.config.limits.earliest_window.0);
     let again = arrivals.iter().any(|arrival| arrival.again);
-    // Before anything is read, because a handler that settles time waits for batches in progress.
+    // The batch is registered before anything is read, because a handler that settles time waits for batches in
+    // progress.
     let batch = app.settling.take_in_hand(now);
     let mut settled: Vec<Option<Settled>> = vec![None; arrivals.len()];
-    let (mut places, mut timely, mut held_back) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut places, mut timely, mut to_quarantine) = (Vec::new(), Vec::new(), Vec::new());
     for (place, arrival) in arrivals.into_iter().enumerate() {
         let sent = &arrival.item.window;
         match untimely(sent.start, sent.end, earliest, now) {
-            Some(hold) => held_back.push((place, arrival, hold)),
+            Some(reason) => to_quarantine.push((place, arrival, reason)),
             None => {
                 places.push((place, arrival.seq, arrival.again, arrival.brief));
                 timely.push(arrival.item);
@@ -116,14 +117,14 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     }
     let items: Vec<&IngestItem> = timely.iter().collect();
     let settled_before = settled_by(app, &items, complete_up_to.is_some()).await?;
-    let knows_held = complete_up_to.is_some() && !again;
-    let kept_out = kept_out(app, &items, knows_held).await?;
+    let knows_quarantined = complete_up_to.is_some() && !again;
+    let kept_out = kept_out(app, &items, knows_quarantined).await?;
     let judged = fates.into_iter().zip(settled_before).zip(kept_out);
     for (((place, seq, again, brief), item), ((fate, by), kept_out)) in places.into_iter().zip(timely).zip(judged) {
         let arrival = Arrival { item, seq, again, brief };
         match fate {
             Fate::Admitted(_) if kept_out.is_some() || by.is_some() => {
-                held_back.push((place, arrival, kept_out.unwrap_or(SETTLED)));
+                to_quarantine.push((place, arrival, kept_out.unwrap_or(SETTLED)));
             }
             Fate::Admitted(terms) => {
                 windows.push(StoredWindow::new(record(arrival.item.clone(), terms), arrival.item.hash));
@@ -131,7 +132,7 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
             }
             Fate::HeldBack { code, waiting } => {
                 let next = if waiting { Next::Soon } else { Next::Admin };
-                held_back.push((place, arrival, Hold { code, next }));
+                to_quarantine.push((place, arrival, QuarantineReason { code, next }));
             }
         }
     }
@@ -149,7 +150,7 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     for (n, ((place, arrival), window)) in admitted.into_iter().zip(&windows).enumerate() {
         let content = WindowContent::from(&arrival.item);
         if taken_back.contains(&window.id) {
-            held_back.push((place, arrival, SETTLED));
+            to_quarantine.push((place, arrival, SETTLED));
             continue;
         }
         if is_new(n) {
@@ -158,34 +159,36 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
             continue;
         }
         match inserted.taken.get(&window.id) {
-            // Published again, because an earlier attempt may have died between recording and publishing.
+            // The window is published again, because an earlier attempt may have died between recording and
+            // publishing.
             Some(stored) if app.store.windows.was_sent_as(stored, content, window.hash).await? => {
                 recorded.add(stored, content);
                 settled[place] = Some(Outcome::Duplicate(told(stored, arrival.brief)?).into());
             }
-            _ => held_back.push((place, arrival, CONFLICT)),
+            _ => to_quarantine.push((place, arrival, CONFLICT)),
         }
     }
-    let (mut held, mut newly_held) = (Vec::new(), Vec::new());
-    for (place, arrival, hold) in held_back {
+    let (mut quarantined, mut newly_quarantined) = (Vec::new(), Vec::new());
+    for (place, arrival, reason) in to_quarantine {
         // A window from quarantine was published when it came from the queue.
         let (is_new, brief) = (arrival.seq.is_some(), arrival.brief);
-        match hold_back(app, arrival, hold, now, &mut recorded).await? {
+        match quarantine(app, arrival, reason, now, &mut recorded).await? {
             Kept::Recorded(one) => settled[place] = Some(one),
-            Kept::Held(row) => {
-                newly_held.extend(is_new.then_some(row.window_id));
-                held.push((place, *row, brief));
+            Kept::Quarantined(row) => {
+                newly_quarantined.extend(is_new.then_some(row.window_id));
+                quarantined.push((place, *row, brief));
             }
         }
     }
     app.faults.at(Step::Inserted).await;
-    publish_held(app, newly_held).await?;
-    // Another replica may have recorded one of them before it could hear of that: then it is in both places.
-    let by_now = recorded_by_now(app, held.iter().map(|(_, row, _)| row)).await?;
+    publish_quarantined(app, newly_quarantined).await?;
+    // Another replica may have recorded one of these windows before it read that the window is quarantined: then the
+    // window is in both places.
+    let by_now = recorded_by_now(app, quarantined.iter().map(|(_, row, _)| row)).await?;
     let mut any_in_both = false;
-    for ((place, row, brief), stored) in held.into_iter().zip(by_now) {
+    for ((place, row, brief), stored) in quarantined.into_iter().zip(by_now) {
         settled[place] = Some(match stored {
-            // In settled time the replica that recorded it may be taking it back, so it is not published here.
+            // In settled time the replica that recorded the window may be removing it, so it is not published here.
             Some(stored) if row.code != Code::PeriodLocked => {
                 any_in_both = true;
                 recorded.add(&stored, WindowContent::from(&row.item));
@@ -195,10 +198,11 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         });
     }
     publish(app, recorded.facts).await?;
-    // The cache is as old as the batch, and does not have the windows that this batch has quarantined itself.
-    let knows_held = knows_held && !any_in_both && batch.is_fresh(app.clock.now());
-    let may_be_held = || !knows_held || app.memory.may_be_held(recorded.windows.iter().map(|(id, _)| *id));
-    if !recorded.windows.is_empty() && may_be_held() {
+    // The cache is as old as the batch, so it lacks the windows that this batch has quarantined.
+    let knows_quarantined = knows_quarantined && !any_in_both && batch.is_fresh(app.clock.now());
+    let may_be_quarantined =
+        || !knows_quarantined || app.memory.may_be_quarantined(recorded.windows.iter().map(|(id, _)| *id));
+    if !recorded.windows.is_empty() && may_be_quarantined() {
         app.store.quarantine.release(&recorded.windows).await?;
         app.memory.let_go(recorded.windows.iter().map(|(id, _)| *id));
     }
@@ -206,40 +210,40 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     Ok(settled.into_iter().flatten().collect())
 }
 
-/// The moment up to which all is remembered, by a look that begins now; nothing where some events were missed, or
-/// may have been.
+/// The moment up to which the cache is complete, by a query that begins now; none if events were missed, or may have
+/// been.
 async fn complete(app: &App) -> Option<Millis> {
     app.memory.complete().await.filter(|_| app.reconciler.is_whole())
 }
 
-/// A recorded window as its sender gets it; null if it is enough to know that it is recorded.
+/// A recorded window as its sender gets it; null if the sender only needs to know that it is recorded.
 fn told(stored: &StoredWindow, brief: bool) -> Result<Box<RawValue>, Error> {
     if brief { Ok(RawValue::NULL.to_owned()) } else { Ok(to_raw_value(&stored.window)?) }
 }
 
 /// A window in settled time. Somebody must admit it, or reopen that time.
-const SETTLED: Hold = Hold { code: Code::PeriodLocked, next: Next::Admin };
+const SETTLED: QuarantineReason = QuarantineReason { code: Code::PeriodLocked, next: Next::Admin };
 
 /// A window whose id belongs to other content. It is kept, because its sender may have been answered 202 before.
-const CONFLICT: Hold = Hold { code: Code::Conflict, next: Next::Admin };
+const CONFLICT: QuarantineReason = QuarantineReason { code: Code::Conflict, next: Next::Admin };
 
-/// What became of a window that is to be quarantined.
+/// The result of quarantining a window.
 enum Kept {
-    Held(Box<Held>),
+    Quarantined(Box<Quarantined>),
     /// It was recorded before.
     Recorded(Settled),
 }
 
 /// Quarantines a window, unless it was recorded before.
-async fn hold_back(
+async fn quarantine(
     app: &App,
     arrival: Arrival,
-    mut hold: Hold,
+    mut reason: QuarantineReason,
     now: Millis,
     recorded: &mut Recorded,
 ) -> Result<Kept, Error> {
     let Arrival { item, seq, again: _, brief } = arrival;
-    if hold != CONFLICT
+    if reason != CONFLICT
         && let Some(stored) = app.store.windows.find(item.id, Some(item.employee_id)).await?
     {
         let content = WindowContent::from(&item);
@@ -247,24 +251,25 @@ async fn hold_back(
             recorded.add(&stored, content);
             return Ok(Kept::Recorded(Outcome::Duplicate(told(&stored, brief)?).into()));
         }
-        hold = CONFLICT;
+        reason = CONFLICT;
     }
-    Ok(Kept::Held(Box::new(app.store.quarantine.hold(Held::new(item, seq, hold, now)).await?)))
+    Ok(Kept::Quarantined(Box::new(app.store.quarantine.add(Quarantined::new(item, seq, reason, now)).await?)))
 }
 
-/// Publishes which windows are quarantined. It is acknowledged before the answer, because a client may send them
-/// again, and the worker that records them must know.
-async fn publish_held(app: &App, held: Vec<WindowId>) -> Result<(), Error> {
-    for windows in held.chunks(WINDOWS_HELD_AN_EVENT) {
+/// Publishes which windows are quarantined, before they are answered: a client may send them again, and the worker
+/// that records them then must know.
+async fn publish_quarantined(app: &App, quarantined: Vec<WindowId>) -> Result<(), Error> {
+    for windows in quarantined.chunks(QUARANTINED_AN_EVENT) {
         let id: contracts::EventId = kit::new_id();
-        app.bus.publish_event(id, &WindowsHeld { batch: id.to_string(), windows: windows.to_vec() }).await?;
+        app.bus.publish_event(id, &QuarantineChanged { batch: id.to_string(), windows: windows.to_vec() }).await?;
     }
     Ok(())
 }
 
-/// Publishes recorded windows. It is acknowledged before the answer: the unacknowledged message is the outbox.
+/// Publishes recorded windows. The stream has them before the windows' own message is acknowledged, so that message
+/// serves as the outbox.
 async fn publish(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
-    // Concurrently, because each waits for the disk.
+    // The events are published concurrently, because each waits for the disk.
     let events = facts.chunks(WINDOWS_AN_EVENT).map(|windows| async {
         let id: contracts::EventId = kit::new_id();
         let event = WindowsRecorded { batch: id.to_string(), windows: windows.to_vec() };

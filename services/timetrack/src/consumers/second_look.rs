@@ -6,20 +6,20 @@ use kit::{Error, Shutdown};
 use super::settled::settled_now;
 use crate::{
     App,
-    domain::{Held, Worked},
+    domain::{Quarantined, Worked},
     store::StoredWindow,
 };
 
-/// How often it is looked.
+/// The interval between two searches.
 const LOOK: Duration = Duration::from_secs(5);
-/// The most windows that are looked at each time; then it is the turn of the next.
+/// The most windows of one search; the next search continues after them.
 const MOST: usize = 1_000;
 
-/// Has windows tried again, until shutdown, that wait for an admin and need not: their settled time is open again, or
-/// they are recorded.
+/// Until shutdown, finds windows that wait for an admin but need none, because their settled time is open again or
+/// they are recorded, and has them tried again.
 ///
-/// Whoever opens a time lets them in at once, and whoever records a window takes it out of quarantine. But they may
-/// die before that; and a replica that stood still may quarantine a window after it.
+/// Whoever opens a time lets its windows in at once, and whoever records a window takes it out of quarantine. But a
+/// process may die before that, and a replica that stood still may quarantine a window afterwards.
 pub(crate) fn take_second_looks(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -37,34 +37,37 @@ pub(crate) fn take_second_looks(app: Arc<App>, shutdown: &Shutdown) {
     });
 }
 
-/// Looks at the next ones after a key; gives the last key, or none where it begins anew.
+/// Checks the next quarantined windows after a key. Returns the last key, or an empty one to begin anew.
 async fn look_again(app: &App, after: &str) -> Result<String, Error> {
-    let held = app.store.quarantine.for_admins(after, MOST as i64).await?;
-    // They are tried again and not just taken out: whoever has recorded them may not have told anybody yet.
-    let recorded = recorded_by_now(app, held.iter()).await?;
-    let mut in_vain: Vec<&Held> = held.iter().zip(recorded).filter_map(|(held, stored)| stored.map(|_| held)).collect();
+    let quarantined = app.store.quarantine.for_admins(after, MOST as i64).await?;
+    // Recorded windows are tried again and not just removed: the process that recorded them may have died before it
+    // published them.
+    let recorded = recorded_by_now(app, quarantined.iter()).await?;
+    let mut in_vain: Vec<&Quarantined> =
+        quarantined.iter().zip(recorded).filter_map(|(quarantined, stored)| stored.map(|_| quarantined)).collect();
 
-    let locked: Vec<&Held> = held.iter().filter(|held| held.code == Code::PeriodLocked).collect();
-    let by = settled_now(app, locked.iter().map(|held| Worked::of_item(&held.item)).collect()).await?;
-    in_vain.extend(locked.into_iter().zip(by).filter(|(_, by)| by.is_none()).map(|(held, _)| held));
+    let locked: Vec<&Quarantined> =
+        quarantined.iter().filter(|quarantined| quarantined.code == Code::PeriodLocked).collect();
+    let by = settled_now(app, locked.iter().map(|quarantined| Worked::of_item(&quarantined.item)).collect()).await?;
+    in_vain.extend(locked.into_iter().zip(by).filter(|(_, by)| by.is_none()).map(|(quarantined, _)| quarantined));
     if !in_vain.is_empty() {
         tracing::info!(windows = in_vain.len(), "these windows need no admin, and are tried again");
         app.store.quarantine.try_again(&in_vain).await?;
     }
-    let last = held.last().filter(|_| held.len() == MOST);
+    let last = quarantined.last().filter(|_| quarantined.len() == MOST);
     Ok(last.map_or_else(String::new, |last| last.key().to_owned()))
 }
 
-/// The recorded windows of these quarantined ones, in order, where they are recorded as they were sent.
+/// The recorded windows of these quarantined windows, in order: those that are recorded with the same content.
 pub(super) async fn recorded_by_now<'a>(
     app: &App,
-    held: impl Iterator<Item = &'a Held> + Clone,
+    quarantined: impl Iterator<Item = &'a Quarantined> + Clone,
 ) -> Result<Vec<Option<StoredWindow>>, Error> {
-    let stored = app.store.windows.under(held.clone().map(|held| held.window_id)).await?;
+    let stored = app.store.windows.under(quarantined.clone().map(|quarantined| quarantined.window_id)).await?;
     let mut recorded = Vec::new();
-    for held in held {
-        let item = &held.item;
-        recorded.push(match stored.get(&held.window_id) {
+    for quarantined in quarantined {
+        let item = &quarantined.item;
+        recorded.push(match stored.get(&quarantined.window_id) {
             Some(stored) if app.store.windows.was_sent_as(stored, item.into(), item.hash).await? => {
                 Some(stored.clone())
             }

@@ -24,7 +24,7 @@ pub(super) async fn settled_by(
     }
 }
 
-/// The same from the database.
+/// What has settled each of these windows, read from the database.
 pub(crate) async fn settled_now(app: &App, worked: Vec<Option<Worked>>) -> Result<Vec<Option<SettledBy>>, Error> {
     let all: Vec<Worked> = worked.iter().copied().flatten().collect();
     let settled = app.store.settlements.of(&all).await?;
@@ -47,7 +47,7 @@ async fn with_locks_beside(
     Ok(settled)
 }
 
-/// What settles each of these, in a change that holds them.
+/// What settles each of these windows, read in a transaction that is ordered against settling.
 pub(crate) async fn settled_in(app: &App, tx: &mut Tx<'_>, worked: &[Worked]) -> Result<Vec<Option<SettledBy>>, Error> {
     let settled = app.store.settlements.hold(tx, worked).await?;
     let mut all = Vec::with_capacity(worked.len());
@@ -103,7 +103,7 @@ pub(super) async fn take_back(app: &App, recorded: &[&StoredWindow]) -> Result<H
             if judged_in(app, tx, &settled, worked).await?.is_none() {
                 return Ok(false);
             }
-            // Whatever else settles it by now.
+            // Everything else that settles the window by now.
             for period in settled.periods_of(worked) {
                 if is_counted(app, tx, period).await? {
                     return Ok(false);

@@ -37,14 +37,14 @@ const QUEUE: Duration = Duration::from_secs(3);
 /// The pause between two queries.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What this worker has read, and its batches in progress.
+/// Up to where this worker has read, and its batches in progress.
 #[derive(Debug)]
 pub(crate) struct Settling {
     id: EventId,
     state: Mutex<State>,
     /// Wakes the task that sends heartbeats.
     news: Notify,
-    /// That the queue was worked off up to where it stood.
+    /// Coalesces the waits until the queue is done up to its present end.
     queue: SharedRead<Result<(), Failure>>,
 }
 
@@ -54,7 +54,7 @@ struct State {
     generation: u64,
     /// The number of batches in progress, by the generation in which they began.
     in_hand: BTreeMap<u64, usize>,
-    /// The sequence numbers that were read, each with the generation that ended then.
+    /// The sequence numbers that were read, each with the generation that ended with it.
     heard: Vec<(u64, u64)>,
     /// Everything up to this sequence number is read, and no earlier batch is in progress.
     passed: u64,
@@ -141,7 +141,7 @@ impl Settling {
                     tracing::warn!(%error, "others may take this process for dead");
                 }
             }
-            // Batches are finished first. A lost removal costs other handlers some seconds.
+            // The process finishes its batches first. If the removal is lost, other handlers only wait some seconds.
             while !app.settling.state().in_hand.is_empty() {
                 sleep(PAUSE).await;
             }
@@ -167,7 +167,7 @@ impl Settling {
         Ok(())
     }
 
-    /// Begins a batch. It must check settlements after this.
+    /// Begins a batch, which must check settlements only after this call.
     pub(super) fn take_in_hand(&self, now: Millis) -> Batch<'_> {
         let mut state = self.state();
         let generation = state.generation;
@@ -175,8 +175,8 @@ impl Settling {
         Batch { settling: self, generation, began: Instant::now(), began_at: now }
     }
 
-    /// Hearing begins anew, with all that was told up to a place. What was heard before may have been another stream,
-    /// whose places mean nothing in this one.
+    /// Begins anew, with everything read up to this sequence number. Earlier numbers may be those of another stream,
+    /// and mean nothing in this one.
     pub(super) fn begin_hearing(&self, place: u64) {
         let mut state = self.state();
         state.heard.clear();
@@ -205,7 +205,7 @@ pub(crate) async fn until_all_have_heard(app: &App, settlement: &SettlementChang
     let place = timeout(TOLD, place_of(app, settlement)).await.map_err(|_| not_heard())??;
     let heard = async {
         loop {
-            // This process reads at once, the others within a second.
+            // This process reads the settlements at once, the others within a second.
             app.memory.complete().await;
             if !app.store.workers.any_behind(place).await? {
                 return Ok::<(), Error>(());
@@ -243,9 +243,9 @@ async fn place_of(app: &App, settlement: &SettlementChanged) -> Result<u64, Erro
 /// # Errors
 /// 409 where it takes too long.
 pub(crate) async fn until_queue_is_done(app: &App) -> Result<(), Error> {
-    // Whoever approves many periods at once asks this as often.
-    let look = async { wait_for_queue(app).await.map_err(|error| error.to_failure()) };
-    Ok(app.settling.queue.look(look).await?)
+    // Approving many periods at once waits as often, so the waits are coalesced.
+    let read = async { wait_for_queue(app).await.map_err(|error| error.to_failure()) };
+    Ok(app.settling.queue.read(read).await?)
 }
 
 async fn wait_for_queue(app: &App) -> Result<(), Error> {

@@ -29,27 +29,27 @@ pub(crate) struct Admitted {
 pub(crate) fn admit(item: &IngestItem, range: TimeRange, bindings: &Bindings) -> Admission {
     use Admission::{Early, Refused, Unbound};
     let (employee, window) = (item.employee_id, &item.window);
-    let Some(standing) = bindings.employee(employee) else { return Early(Code::UnknownEmployee) };
+    let Some(employee_state) = bindings.employee(employee) else { return Early(Code::UnknownEmployee) };
     let Some(project) = bindings.project(window.project_id) else { return Early(Code::UnknownProject) };
     let Some(task) = bindings.task(window.task_id) else { return Early(Code::UnknownTask) };
 
     let mut moments = vec![Term { from: Some(range.start()), until: Some(range.end()) }];
     // The reason for a refusal is the first of the five conditions after which no moment is left.
-    let mut still_held = |terms: &[Term]| {
+    let mut is_still_true = |terms: &[Term]| {
         moments = common(&moments, terms);
         !moments.is_empty()
     };
-    if !still_held(&standing.0.active_terms()) {
+    if !is_still_true(&employee_state.0.active_terms()) {
         return Refused(Code::EmployeeDeactivated);
     }
-    if !still_held(&project.open_terms()) {
+    if !is_still_true(&project.open_terms()) {
         return Refused(if project.deleted { Code::UnknownProject } else { Code::ProjectArchived });
     }
-    if !still_held(&task.terms_on(window.project_id)) {
+    if !is_still_true(&task.terms_on(window.project_id)) {
         return Refused(Code::UnknownTask);
     }
     let Some(member) = bindings.member(window.project_id, employee) else { return Unbound(Code::NotOnProject) };
-    if !still_held(&member.terms) {
+    if !is_still_true(&member.terms) {
         return Refused(Code::NotOnProject);
     }
     let Some(assignment) = bindings.assignment(window.task_id, employee) else { return Unbound(Code::NotOnTask) };
@@ -58,7 +58,7 @@ pub(crate) fn admit(item: &IngestItem, range: TimeRange, bindings: &Bindings) ->
         let on_project = member.terms.get(on_task.member_term as usize)?;
         on_task.term.common(*on_project)
     });
-    if !still_held(&on_task.collect::<Vec<_>>()) {
+    if !is_still_true(&on_task.collect::<Vec<_>>()) {
         return Refused(Code::NotOnTask);
     }
     Admission::Admitted(fixed(item, range, task, bindings))
@@ -112,9 +112,9 @@ pub(crate) fn refusal(code: Code) -> &'static str {
 #[cfg(test)]
 pub(super) mod tests {
     use contracts::{
-        AssignmentChanged, ContentHash, EmployeeChanged, EmployeeId, FormerTerms, HOUR, MemberChanged, Millis, Payee,
-        Payroll, PayrollLine, ProjectChanged, ProjectId, ProjectTerm, Rate, Standing, TaskChanged, TaskId, TaskTerm,
-        WindowId, WindowSent,
+        AssignmentChanged, ContentHash, EmployeeChanged, EmployeeId, EmployeeState, FormerTerms, HOUR, MemberChanged,
+        Millis, Payee, Payroll, PayrollLine, ProjectChanged, ProjectId, ProjectTerm, Rate, TaskChanged, TaskId,
+        TaskTerm, WindowId, WindowSent,
     };
     use uuid::Uuid;
 
@@ -162,7 +162,7 @@ pub(super) mod tests {
             (EmployeeId(Uuid::from_u128(1)), ProjectId(Uuid::from_u128(2)), TaskId(Uuid::from_u128(3)));
         let term = Term { from: None, until: None };
         Case {
-            employee: EmployeeChanged(Standing {
+            employee: EmployeeChanged(EmployeeState {
                 id: employee_id,
                 version: 1,
                 epoch: 0,

@@ -35,7 +35,7 @@ mod tests {
         for (windows, expected) in [
             (vec![], None),
             (vec![window(100, 110)], Some(at(100))),
-            // In any order, with overlaps, and with the longest break that is allowed.
+            // The windows come in any order, overlap, and have the longest break that is allowed.
             (vec![window(110, 120), window(85, 95), window(90, 92)], Some(at(85))),
             (vec![window(111, 120), window(85, 95)], Some(at(111))),
             (vec![window(60, 120), window(70, 80)], Some(at(60))),

@@ -45,7 +45,7 @@ mod tests {
         })
     }
 
-    /// Ends what is true now, or begins it again.
+    /// Ends a term that is open, or begins a new one.
     fn turn(terms: &mut Vec<Term>, at: Millis) {
         match terms.last_mut() {
             Some(last) if last.is_open() => last.end(at),

@@ -49,8 +49,8 @@ pub(crate) fn ask(
             return Err(Failure::new(Code::NothingToChange, "This is what the window says already."));
         }
         WindowSent::check_limits(time.start, time.end, 0).map_err(|fault| Failure::fields(vec![fault]))?;
-        if let Some(hold) = untimely(time.start, time.end, earliest, now) {
-            return Err(Failure::new(hold.code, too_far(hold.code)));
+        if let Some(reason) = untimely(time.start, time.end, earliest, now) {
+            return Err(Failure::new(reason.code, too_far(reason.code)));
         }
     }
     let WorkedTime { start, end, project_id, task_id, note } = time;
@@ -292,7 +292,7 @@ mod tests {
                 .window
                 .timezone_offset
         };
-        // In winter and in summer.
+        // The offsets in winter and in summer.
         assert_eq!([1_740_000_000_000, 1_750_000_000_000].map(offset), [HOUR, 2 * HOUR]);
     }
 

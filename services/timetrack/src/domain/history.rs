@@ -7,9 +7,9 @@ use uuid::Uuid;
 use super::{Admission, admission::tests::ann};
 
 /// Whether something is true at a moment.
-type Held<'a> = Box<dyn Fn(i64) -> bool + 'a>;
+type Condition<'a> = Box<dyn Fn(i64) -> bool + 'a>;
 
-/// The moments at which something ends, begins again, ends, and so on. It is true at first.
+/// The moments at which a condition becomes false, true, false, and so on. It is true at first.
 type Turns = Vec<i64>;
 
 fn turns() -> impl Strategy<Value = Turns> {
@@ -108,7 +108,7 @@ proptest! {
             (case.assignment.former, case.assignment.terms) = (vec![former], here);
         }
 
-        let parties: [(Code, Held); 5] = [
+        let parties: [(Code, Condition); 5] = [
             (Code::EmployeeDeactivated, Box::new(|at| holds(&active, at))),
             (
                 if deleted_project { Code::UnknownProject } else { Code::ProjectArchived },
@@ -121,8 +121,8 @@ proptest! {
             })),
         ];
         let mut moments: Vec<i64> = (window.0..window.0 + window.1).collect();
-        let refused = parties.iter().find_map(|(code, held)| {
-            moments.retain(|at| held(*at));
+        let refused = parties.iter().find_map(|(code, condition)| {
+            moments.retain(|at| condition(*at));
             moments.is_empty().then_some(*code)
         });
         match case.admit(window.0, window.0 + window.1) {

@@ -6,14 +6,14 @@ use contracts::{Millis, SECOND};
 /// between the clocks of two machines.
 const MARGIN: i64 = 5 * SECOND;
 /// The most positions that wait to be applied.
-const MOST_LOOKS: usize = 32;
+const MOST_REPORTS: usize = 32;
 
 /// The state of the consumer of events, which all replicas share, as the server reports it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Look {
+pub(crate) struct ConsumerReport {
     /// The number of this read of the consumer. A later read has a higher number, whatever the clock says.
     pub(crate) number: u64,
-    /// The number of the read of the stream before it, from the same sequence.
+    /// The number of the read of the stream before this one, from the same sequence.
     pub(crate) seen: u64,
     /// When the stream was asked.
     pub(crate) asked_at: Millis,
@@ -79,19 +79,19 @@ impl Known {
     }
 
     /// Updates it from a report.
-    pub(crate) fn learn(&mut self, look: Look) {
-        match Step::of(&mut self.clock, look.seen, look.asked_at) {
+    pub(crate) fn learn(&mut self, report: ConsumerReport) {
+        match Step::of(&mut self.clock, report.seen, report.asked_at) {
             Step::InOrder => {}
             Step::Outdated => return,
             // The clock was set back: the known times may lie in its future, and would be taken as complete too
             // early.
             Step::Back => (self.up_to, self.delivered) = (None, VecDeque::new()),
         }
-        // The consumer and its stream may be created again, and this process may read of the one before the other.
-        // The old positions in either would never be reached.
+        // The consumer and its stream may be created again, and this process may notice the one before the other. The
+        // old positions in either would never be reached.
         let steps = [
-            Step::of(&mut self.stream, look.seen, look.changed_at),
-            Step::of(&mut self.consumer, look.number, look.delivered),
+            Step::of(&mut self.stream, report.seen, report.changed_at),
+            Step::of(&mut self.consumer, report.number, report.delivered),
         ];
         if steps.contains(&Step::Outdated) {
             return;
@@ -99,14 +99,14 @@ impl Known {
         if steps.contains(&Step::Back) {
             self.delivered.clear();
         }
-        if look.pending == 0 {
-            if self.delivered.len() == MOST_LOOKS {
+        if report.pending == 0 {
+            if self.delivered.len() == MOST_REPORTS {
                 self.delivered.pop_back();
             }
-            self.delivered.push_back((look.asked_at, look.delivered.max(look.changed_at)));
+            self.delivered.push_back((report.asked_at, report.delivered.max(report.changed_at)));
         }
         // The server only moves `applied` with an acknowledgement.
-        let applied = if look.in_hand == 0 { look.delivered } else { look.applied };
+        let applied = if report.in_hand == 0 { report.delivered } else { report.applied };
         while let Some((asked_at, _)) = self.delivered.front().copied().filter(|(_, place)| *place <= applied) {
             self.delivered.pop_front();
             self.up_to = self.up_to.max(Some(asked_at));
@@ -126,9 +126,18 @@ mod tests {
 
     use super::*;
 
-    fn look(asked_at: i64, pending: u64, in_hand: usize, delivered: u64, applied: u64) -> Look {
+    fn report(asked_at: i64, pending: u64, in_hand: usize, delivered: u64, applied: u64) -> ConsumerReport {
         let number = asked_at as u64;
-        Look { number, seen: number, asked_at: Millis(asked_at), changed_at: 0, pending, in_hand, delivered, applied }
+        ConsumerReport {
+            number,
+            seen: number,
+            asked_at: Millis(asked_at),
+            changed_at: 0,
+            pending,
+            in_hand,
+            delivered,
+            applied,
+        }
     }
 
     fn up_to(known: &Known) -> Option<Millis> {
@@ -139,73 +148,73 @@ mod tests {
     fn nothing_pending_and_nothing_in_hand_is_everything_until_now() {
         let mut known = Known::default();
         assert_eq!(up_to(&known), None);
-        known.learn(look(10, 0, 0, 7, 7));
+        known.learn(report(10, 0, 0, 7, 7));
         assert_eq!(up_to(&known), Some(Millis(10)));
     }
 
     #[test]
     fn while_a_replica_holds_an_event_nothing_later_is_known() {
         let mut known = Known::default();
-        known.learn(look(10, 0, 0, 7, 7));
+        known.learn(report(10, 0, 0, 7, 7));
         for at in 20..200 {
-            known.learn(look(at, 0, 1, 8, 7));
-            known.learn(look(at, 1, 1, 8, 7));
+            known.learn(report(at, 0, 1, 8, 7));
+            known.learn(report(at, 1, 1, 8, 7));
         }
         assert_eq!(up_to(&known), Some(Millis(10)));
-        known.learn(look(200, 0, 0, 8, 8));
+        known.learn(report(200, 0, 0, 8, 8));
         assert_eq!(up_to(&known), Some(Millis(200)));
     }
 
     #[test]
     fn after_the_clock_was_set_back_nothing_is_known_until_a_look_finds_it() {
         let mut known = Known::default();
-        known.learn(look(60_000, 0, 0, 7, 7));
-        assert_eq!(known.up_to(Millis(30_000)), None, "also before the next look");
+        known.learn(report(60_000, 0, 0, 7, 7));
+        assert_eq!(known.up_to(Millis(30_000)), None, "also before the next report");
         // An event is on its way that the reads with the fast clock do not show.
-        known.learn(Look { number: 60_001, seen: 60_001, ..look(30_000, 1, 0, 7, 7) });
+        known.learn(ConsumerReport { number: 60_001, seen: 60_001, ..report(30_000, 1, 0, 7, 7) });
         assert_eq!(up_to(&known), None);
-        known.learn(Look { number: 60_002, seen: 60_002, ..look(30_010, 0, 0, 8, 8) });
+        known.learn(ConsumerReport { number: 60_002, seen: 60_002, ..report(30_010, 0, 0, 8, 8) });
         assert_eq!(up_to(&known), Some(Millis(30_010)));
     }
 
     #[test]
     fn a_look_that_ends_late_takes_nothing_back_and_none_of_a_clock_that_ran_ahead_counts() {
         let mut known = Known::default();
-        known.learn(look(20, 0, 0, 8, 8));
-        known.learn(look(10, 0, 1, 7, 6));
+        known.learn(report(20, 0, 0, 8, 8));
+        known.learn(report(10, 0, 1, 7, 6));
         assert_eq!(up_to(&known), Some(Millis(20)));
-        known.learn(Look { number: 19, seen: 19, ..look(60_000, 0, 0, 8, 8) });
+        known.learn(ConsumerReport { number: 19, seen: 19, ..report(60_000, 0, 0, 8, 8) });
         assert_eq!(up_to(&known), Some(Millis(20)));
     }
 
     #[test]
     fn after_the_stream_was_made_anew_its_places_count_from_the_beginning() {
         let mut known = Known::default();
-        known.learn(look(10, 0, 1, 1_000_000, 999_999));
-        known.learn(look(20, 0, 1, 5, 4));
+        known.learn(report(10, 0, 1, 1_000_000, 999_999));
+        known.learn(report(20, 0, 1, 5, 4));
         assert_eq!(up_to(&known), None);
-        known.learn(Look { number: 15, seen: 15, ..look(15, 0, 1, 1_000_000, 999_999) });
-        known.learn(look(30, 0, 0, 5, 5));
+        known.learn(ConsumerReport { number: 15, seen: 15, ..report(15, 0, 1, 1_000_000, 999_999) });
+        known.learn(report(30, 0, 0, 5, 5));
         assert_eq!(up_to(&known), Some(Millis(30)));
     }
 
     #[test]
     fn a_change_of_a_stream_that_is_no_more_is_waited_for_only_until_the_new_one_is_heard_of() {
         let mut known = Known::default();
-        known.learn(Look { changed_at: 1_000_000, ..look(10, 0, 0, 1_000_000, 1_000_000) });
-        known.learn(Look { changed_at: 1_000_000, ..look(20, 0, 0, 5, 5) });
+        known.learn(ConsumerReport { changed_at: 1_000_000, ..report(10, 0, 0, 1_000_000, 1_000_000) });
+        known.learn(ConsumerReport { changed_at: 1_000_000, ..report(20, 0, 0, 5, 5) });
         assert_eq!(up_to(&known), Some(Millis(10)));
-        known.learn(look(30, 0, 0, 5, 5));
+        known.learn(report(30, 0, 0, 5, 5));
         assert_eq!(up_to(&known), Some(Millis(30)));
     }
 
     #[test]
     fn a_consumer_that_has_not_got_the_last_change_yet_knows_only_what_was_before() {
         let mut known = Known::default();
-        known.learn(look(10, 0, 0, 7, 7));
-        known.learn(Look { changed_at: 9, ..look(20, 0, 0, 7, 7) });
+        known.learn(report(10, 0, 0, 7, 7));
+        known.learn(ConsumerReport { changed_at: 9, ..report(20, 0, 0, 7, 7) });
         assert_eq!(up_to(&known), Some(Millis(10)));
-        known.learn(Look { changed_at: 9, ..look(30, 0, 0, 9, 9) });
+        known.learn(ConsumerReport { changed_at: 9, ..report(30, 0, 0, 9, 9) });
         assert_eq!(up_to(&known), Some(Millis(30)));
     }
 
@@ -229,7 +238,7 @@ mod tests {
                 at += gap;
                 (at, at + delivery, at + delivery + work)
             }).collect();
-            // The consumer delivers in order.
+            // The simulated consumer delivers in order.
             let events: Vec<_> = events.iter().scan(0, |last, (published, delivered, applied)| {
                 *last = (*delivered).max(*last);
                 Some((*published, *last, (*applied).max(*last)))
@@ -240,7 +249,7 @@ mod tests {
                 let (published, delivered) = (count(&|e| e.0 <= now), count(&|e| e.1 <= now));
                 let applied = events.iter().take_while(|e| e.2 <= now).count();
                 let in_hand = count(&|e| e.1 <= now && e.2 > now);
-                known.learn(look(now, (published - delivered) as u64, in_hand, delivered as u64, applied as u64));
+                known.learn(report(now, (published - delivered) as u64, in_hand, delivered as u64, applied as u64));
                 if let Some(up_to) = up_to(&known) {
                     let missing = events.iter().find(|e| e.0 <= up_to.0 && e.2 > now);
                     prop_assert_eq!(missing, None, "known up to {} at {}", up_to, now);

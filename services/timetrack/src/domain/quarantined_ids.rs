@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use contracts::WindowId;
 
 /// The most ids of quarantined windows in the cache.
-pub(crate) const MOST_HELD: usize = 20_000;
+pub(crate) const MOST_QUARANTINED: usize = 20_000;
 
 /// The ids of all quarantined windows, as one process knows them; nothing if they are not known.
 #[derive(Debug, Default)]
@@ -12,14 +12,14 @@ pub(crate) struct QuarantinedIds(Option<HashSet<WindowId>>);
 impl QuarantinedIds {
     /// Stores the ids of all quarantined windows. If there are too many, they are not known.
     pub(crate) fn keep(&mut self, rows: Vec<WindowId>) {
-        self.0 = (rows.len() <= MOST_HELD).then(|| rows.into_iter().collect());
+        self.0 = (rows.len() <= MOST_QUARANTINED).then(|| rows.into_iter().collect());
     }
 
     /// Adds windows.
-    pub(crate) fn hear(&mut self, windows: &[WindowId]) {
+    pub(crate) fn apply(&mut self, windows: &[WindowId]) {
         let Some(ids) = &mut self.0 else { return };
         ids.extend(windows);
-        if ids.len() > MOST_HELD {
+        if ids.len() > MOST_QUARANTINED {
             self.0 = None;
         }
     }
@@ -56,12 +56,12 @@ mod tests {
         assert!(ids.may_contain(id));
         ids.keep(Vec::new());
         assert!(!ids.may_contain(id));
-        ids.hear(&[id]);
+        ids.apply(&[id]);
         assert!(ids.may_contain(id));
         ids.let_go([id]);
         assert!(!ids.may_contain(id));
-        let many: Vec<_> = (0..=MOST_HELD as u128).map(|n| WindowId(Uuid::from_u128(n + 100))).collect();
-        ids.hear(&many);
+        let many: Vec<_> = (0..=MOST_QUARANTINED as u128).map(|n| WindowId(Uuid::from_u128(n + 100))).collect();
+        ids.apply(&many);
         assert!(ids.may_contain(id) && !ids.are_known());
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Remembered {
     young: HashMap<BindingKey, Party>,
     old: HashMap<BindingKey, Party>,
     weight: usize,
-    held: QuarantinedIds,
+    quarantined: QuarantinedIds,
     /// The rates that events brought; all rates, once the others were read.
     book: Arc<RateBook>,
     has_all_rates: bool,
@@ -43,7 +43,7 @@ struct Party {
 }
 
 impl Party {
-    fn hear(&mut self, binding: &Arc<Binding>) {
+    fn apply(&mut self, binding: &Arc<Binding>) {
         if self.binding.as_ref().is_none_or(|known| known.version() < binding.version()) {
             self.binding = Some(binding.clone());
         }
@@ -62,18 +62,18 @@ impl Remembered {
     }
 
     /// Applies an event.
-    pub(crate) fn hear(&mut self, binding: Binding) {
+    pub(crate) fn apply(&mut self, binding: Binding) {
         let binding = match binding {
-            Binding::Rates(rates) => return self.hear_rates(rates),
+            Binding::Rates(rates) => return self.apply_rates(rates),
             party => party,
         };
         let (key, binding) = (binding.key(), Arc::new(binding));
         if let Some(party) = self.old.get_mut(&key) {
-            party.hear(&binding);
+            party.apply(&binding);
         }
         if let Some(party) = self.young.get_mut(&key) {
             let was = party.weight();
-            party.hear(&binding);
+            party.apply(&binding);
             self.weight = self.weight + party.weight() - was;
         }
     }
@@ -100,7 +100,7 @@ impl Remembered {
             return;
         }
         for row in rows {
-            self.hear(row);
+            self.apply(row);
         }
         for key in wanted {
             for parties in [&mut self.young, &mut self.old] {
@@ -128,15 +128,15 @@ impl Remembered {
         }
     }
 
-    fn hear_rates(&mut self, rates: RatesChanged) {
+    fn apply_rates(&mut self, rates: RatesChanged) {
         Arc::make_mut(&mut self.book).learn(Arc::new(rates));
         if self.book.weight() > MOST_RATES {
             (self.book, self.has_all_rates) = (Arc::default(), false);
         }
     }
 
-    /// Stores all rates. They must be read after the copy was complete up to the first one that was heard. If
-    /// there are too many, none is cached.
+    /// Stores all rates. They must be read after the copy was complete up to the first rate that was applied from an
+    /// event. If there are too many, none is cached.
     pub(crate) fn keep_rates(&mut self, all: impl IntoIterator<Item = Arc<RatesChanged>>) {
         let book = Arc::make_mut(&mut self.book);
         all.into_iter().for_each(|rates| book.learn(rates));
@@ -161,7 +161,7 @@ impl Remembered {
         self.zone.is_some()
     }
 
-    /// What prices all time; none if a part of it is not cached.
+    /// The prices of all time; none if a part of them is not cached.
     pub(crate) fn prices(&self) -> Option<Prices> {
         let zone = self.zone.clone().filter(|_| self.has_all_rates)?;
         Some(Prices { book: self.book.clone(), zone })
@@ -194,30 +194,30 @@ impl Remembered {
         self.young.insert(key, party);
     }
 
-    /// Stores the ids of all quarantined windows. They must be read after all events were applied that are not
-    /// heard later.
-    pub(crate) fn keep_held(&mut self, rows: Vec<WindowId>) {
-        self.held.keep(rows);
+    /// Stores the ids of all quarantined windows. Every event that is not applied afterwards must have been applied
+    /// before they are read.
+    pub(crate) fn keep_quarantined(&mut self, rows: Vec<WindowId>) {
+        self.quarantined.keep(rows);
     }
 
     /// Adds quarantined windows from an event.
-    pub(crate) fn hear_held(&mut self, windows: &[WindowId]) {
-        self.held.hear(windows);
+    pub(crate) fn add_quarantined(&mut self, windows: &[WindowId]) {
+        self.quarantined.apply(windows);
     }
 
     /// Removes windows from the quarantined ones. An id that another process has released only costs a query.
     pub(crate) fn let_go(&mut self, windows: impl IntoIterator<Item = WindowId>) {
-        self.held.let_go(windows);
+        self.quarantined.let_go(windows);
     }
 
     /// Whether this window may be quarantined; true if that is not known.
-    pub(crate) fn may_be_held(&self, id: WindowId) -> bool {
-        self.held.may_contain(id)
+    pub(crate) fn may_be_quarantined(&self, id: WindowId) -> bool {
+        self.quarantined.may_contain(id)
     }
 
     /// Whether the quarantined windows are known.
-    pub(crate) fn knows_held(&self) -> bool {
-        self.held.are_known()
+    pub(crate) fn knows_quarantined(&self) -> bool {
+        self.quarantined.are_known()
     }
 }
 
@@ -225,7 +225,7 @@ impl Remembered {
 mod tests {
     use std::collections::VecDeque;
 
-    use contracts::{EmployeeChanged, EmployeeId, Millis, Rate, Standing};
+    use contracts::{EmployeeChanged, EmployeeId, EmployeeState, Millis, Rate};
     use proptest::prelude::*;
     use uuid::Uuid;
 
@@ -234,7 +234,7 @@ mod tests {
 
     fn employee(n: u128, version: i64) -> Binding {
         let id = EmployeeId(Uuid::from_u128(n));
-        Binding::Employee(EmployeeChanged(Standing { id, version, epoch: 0, deactivated_at: None, active: None }))
+        Binding::Employee(EmployeeChanged(EmployeeState { id, version, epoch: 0, deactivated_at: None, active: None }))
     }
 
     fn remembers(remembered: &mut Remembered, key: BindingKey) -> Option<i64> {
@@ -279,7 +279,7 @@ mod tests {
     fn rates_are_remembered_once_all_are_read_and_by_the_newest_that_was_heard_or_read() {
         let mut remembered = Remembered::default();
         remembered.set_zone(Some(Zone::default()));
-        remembered.hear(Binding::Rates(rates(2)));
+        remembered.apply(Binding::Rates(rates(2)));
         assert!(remembered.prices().is_none(), "others may be missing");
         remembered.keep_rates([Arc::new(rates(1))]);
         let (sent, range) = item(0, 1);
@@ -293,8 +293,8 @@ mod tests {
             parties.price(work, range).rates.bill_rate.map(Rate::units)
         };
         assert_eq!(version(&remembered), Some(2));
-        remembered.hear(Binding::Rates(rates(3)));
-        remembered.hear(Binding::Rates(rates(1)));
+        remembered.apply(Binding::Rates(rates(3)));
+        remembered.apply(Binding::Rates(rates(1)));
         assert_eq!(version(&remembered), Some(3));
         remembered.set_zone(None);
         assert!(remembered.prices().is_none(), "the days may begin elsewhere now");
@@ -366,7 +366,7 @@ mod tests {
                     Next::Apply(_) => {}
                     Next::Hear(few) => {
                         for (n, version) in feed.drain(..feed.len().min(few.into())) {
-                            remembered.hear(employee(n as u128, version));
+                            remembered.apply(employee(n as u128, version));
                         }
                     }
                     Next::Want(n) => {

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use contracts::{
-    Code, EmployeeId, Failure, IngestItem, Millis, PeriodId, ProjectId, SettledTime, SettlementChanged, TimeRange,
-    Window, WindowFact,
+    EmployeeId, IngestItem, Millis, PeriodId, ProjectId, SettledTime, SettlementChanged, TimeRange, Window, WindowFact,
 };
-use jiff::Timestamp;
+
+use super::SettledBy;
 
 /// A range of time of an employee on a project.
 #[derive(Clone, Copy, Debug)]
@@ -28,56 +28,6 @@ impl Worked {
     pub(crate) fn of_window(window: &Window) -> Option<Self> {
         let range = TimeRange::new(window.start, window.end).ok()?;
         Some(Self { employee: window.employee_id, project: window.project_id, range })
-    }
-}
-
-/// What has settled a second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SettledBy {
-    /// The lock of the organisation, up to this moment.
-    Organisation { until: Millis },
-    /// The lock of a project.
-    Project { project: ProjectId, until: Millis },
-    /// An approved period.
-    Period(PeriodId),
-    /// An adjustment has counted this time, even if its period was reopened since.
-    Adjustment,
-}
-
-impl SettledBy {
-    /// The refusal of a change in a paid period, which cannot be reopened.
-    pub(crate) fn refusal_of_paid(id: PeriodId) -> Failure {
-        let detail = format!(
-            "This is settled: the pay period {id} is paid, and stays as it is. What is missing is recorded in time that \
-             is open; what comes late is admitted as an adjustment."
-        );
-        Failure::new(Code::PeriodLocked, detail)
-    }
-
-    /// The refusal of a change in a period that is being approved at this moment.
-    pub(crate) fn refusal_of_closing(id: PeriodId) -> Failure {
-        let detail = format!("Somebody is about to approve the pay period {id}. Try again in a moment.");
-        Failure::new(Code::Unavailable, detail)
-    }
-
-    /// The refusal of a change in this settled time. Of a period, it is the refusal of one that is approved and not
-    /// paid.
-    pub(crate) fn refusal(self) -> Failure {
-        let moment =
-            |at: Millis| Timestamp::from_millisecond(at.0).map_or_else(|_| at.to_string(), |at| at.to_string());
-        let by = match self {
-            Self::Organisation { until } => format!("everything before {} is locked", moment(until)),
-            Self::Project { project, until } => {
-                format!("everything on the project {project} before {} is locked", moment(until))
-            }
-            Self::Period(id) => format!("the pay period {id} is approved"),
-            Self::Adjustment => {
-                let detail = "This is settled: hours of this time came late, and count as an adjustment already. What \
-                              else comes late can be admitted as another one.";
-                return Failure::new(Code::PeriodLocked, detail);
-            }
-        };
-        Failure::new(Code::PeriodLocked, format!("This is settled: {by}. An admin can open it again."))
     }
 }
 
@@ -103,7 +53,7 @@ impl FromIterator<SettlementChanged> for Settled {
 }
 
 impl Settled {
-    fn add(&mut self, settlement: &SettlementChanged) {
+    pub(super) fn add(&mut self, settlement: &SettlementChanged) {
         let Some(settles) = settlement.settles else { return };
         match settles {
             SettledTime { employee_id: Some(employee), start: Some(start), end, .. } => {
@@ -120,7 +70,7 @@ impl Settled {
         }
     }
 
-    fn remove(&mut self, settlement: &SettlementChanged) {
+    pub(super) fn remove(&mut self, settlement: &SettlementChanged) {
         let Some(settles) = settlement.settles else { return };
         match settles {
             SettledTime { employee_id: Some(employee), start: Some(start), .. } => {
@@ -256,39 +206,13 @@ impl Settled {
     }
 }
 
-/// All settled time from events, each with its version.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct HeardSettled {
-    known: HashMap<String, SettlementChanged>,
-    settled: Settled,
-}
-
-impl HeardSettled {
-    /// Applies an event or a row, unless the same or a newer version is known.
-    pub(crate) fn hear(&mut self, settlement: SettlementChanged) {
-        let known = self.known.get(&settlement.id);
-        if known.is_some_and(|known| known.version >= settlement.version) {
-            return;
-        }
-        if let Some(known) = self.known.remove(&settlement.id) {
-            self.settled.remove(&known);
-        }
-        self.settled.add(&settlement);
-        self.known.insert(settlement.id.clone(), settlement);
-    }
-
-    pub(crate) fn settled(&self) -> &Settled {
-        &self.settled
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use contracts::{Label, Rates, TaskId, WindowId};
     use proptest::prelude::*;
     use uuid::Uuid;
 
-    use super::*;
+    use super::{super::SettledCopy, *};
 
     fn employee(n: u128) -> EmployeeId {
         EmployeeId(Uuid::from_u128(n))
@@ -350,11 +274,11 @@ mod tests {
     fn of_two_that_settle_from_the_same_moment_one_stays_when_the_other_goes() {
         let time = |end| SettledTime { employee_id: Some(employee(1)), project_id: None, start: Some(Millis(0)), end };
         let one = |id: &str, version, end| SettlementChanged { id: id.into(), version, settles: end };
-        let mut heard = HeardSettled::default();
-        heard.hear(one("kept free", 1, Some(time(Millis(10)))));
-        heard.hear(one("counts", 1, Some(time(Millis(5)))));
-        heard.hear(one("kept free", 2, None));
-        assert_eq!(heard.settled().parts(worked(1, 1, range(0, 20))), [range(0, 5)]);
+        let mut copy = SettledCopy::default();
+        copy.apply(one("kept free", 1, Some(time(Millis(10)))));
+        copy.apply(one("counts", 1, Some(time(Millis(5)))));
+        copy.apply(one("kept free", 2, None));
+        assert_eq!(copy.settled().parts(worked(1, 1, range(0, 20))), [range(0, 5)]);
     }
 
     proptest! {
@@ -365,15 +289,15 @@ mod tests {
             (of, on) in (0..4u128, 0..3u128),
             (start, length) in (-5..45i64, 1..30i64),
         ) {
-            let mut heard = HeardSettled::default();
+            let mut copy = SettledCopy::default();
             if !all.is_empty() {
-                order.iter().for_each(|at| heard.hear(at.get(&all).clone()));
+                order.iter().for_each(|at| copy.apply(at.get(&all).clone()));
             }
-            all.iter().rev().for_each(|one| heard.hear(one.clone()));
+            all.iter().rev().for_each(|one| copy.apply(one.clone()));
             let asked = worked(of, on, range(start, start + length));
             let settled: Vec<i64> = (start..start + length).filter(|at| is_settled(&all, of, on, *at)).collect();
-            prop_assert_eq!(heard.settled().by(asked).is_some(), !settled.is_empty());
-            let parts = heard.settled().parts(asked);
+            prop_assert_eq!(copy.settled().by(asked).is_some(), !settled.is_empty());
+            let parts = copy.settled().parts(asked);
             prop_assert!(parts.windows(2).all(|pair| pair[0].end() < pair[1].start()));
             let told: Vec<i64> = parts.iter().flat_map(|part| part.start().0..part.end().0).collect();
             prop_assert_eq!(told, settled);
@@ -383,9 +307,9 @@ mod tests {
         fn the_next_open_moment_is_the_first_that_nothing_has_settled(
             all in history(), (of, on) in (0..4u128, 0..3u128), from in -5..60i64,
         ) {
-            let mut heard = HeardSettled::default();
-            all.iter().for_each(|one| heard.hear(one.clone()));
-            let next = heard.settled().next_open(employee(of), project(on), Millis(from));
+            let mut copy = SettledCopy::default();
+            all.iter().for_each(|one| copy.apply(one.clone()));
+            let next = copy.settled().next_open(employee(of), project(on), Millis(from));
             let expected = (from..).find(|at| !is_settled(&all, of, on, *at));
             prop_assert_eq!(Some(next.0), expected);
         }
@@ -399,9 +323,9 @@ mod tests {
             alike in any::<bool>(),
         ) {
             let settled: Settled = {
-                let mut heard = HeardSettled::default();
-                all.iter().for_each(|one| heard.hear(one.clone()));
-                heard.settled().clone()
+                let mut copy = SettledCopy::default();
+                all.iter().for_each(|one| copy.apply(one.clone()));
+                copy.settled().clone()
             };
             let fact = |(on, start, length, rate): (u128, i64, i64, i64), voided| {
                 let rates = |rate| Rates { pay_rate: contracts::Rate::from_units(rate).ok(), ..Rates::default() };
@@ -447,11 +371,11 @@ mod tests {
         fn what_is_settled_whatever_the_project_is_what_nobody_records_in(
             all in history(), of in 0..4u128, (start, length) in (-5..45i64, 1..30i64),
         ) {
-            let mut heard = HeardSettled::default();
-            all.iter().for_each(|one| heard.hear(one.clone()));
+            let mut copy = SettledCopy::default();
+            all.iter().for_each(|one| copy.apply(one.clone()));
             // A project without a lock.
             let on = 7;
-            let parts = |on| heard.settled().parts_for_all(worked(of, on, range(start, start + length)));
+            let parts = |on| copy.settled().parts_for_all(worked(of, on, range(start, start + length)));
             let told: Vec<i64> = parts(0).iter().flat_map(|part| part.start().0..part.end().0).collect();
             let settled: Vec<i64> = (start..start + length).filter(|at| is_settled(&all, of, on, *at)).collect();
             prop_assert_eq!(told, settled);

@@ -1,14 +1,14 @@
 use contracts::{Code, Millis, WINDOW_AHEAD};
 
-use super::{Hold, Next};
+use super::{Next, QuarantineReason};
 
 /// Quarantines a window of a clock that is wrong. One that ends in the future is recorded once its time has come.
 /// One that began before `earliest` (a computer with a dead battery says 1970 or 1980) waits for an admin.
-pub(crate) fn untimely(start: Millis, end: Millis, earliest: Millis, now: Millis) -> Option<Hold> {
+pub(crate) fn untimely(start: Millis, end: Millis, earliest: Millis, now: Millis) -> Option<QuarantineReason> {
     if start < earliest {
-        Some(Hold { code: Code::ClockBehind, next: Next::Admin })
+        Some(QuarantineReason { code: Code::ClockBehind, next: Next::Admin })
     } else if end > now + WINDOW_AHEAD {
-        Some(Hold { code: Code::ClockAhead, next: Next::At(end - WINDOW_AHEAD) })
+        Some(QuarantineReason { code: Code::ClockAhead, next: Next::At(end - WINDOW_AHEAD) })
     } else {
         None
     }
@@ -29,9 +29,9 @@ mod tests {
         let judged = |start, end| untimely(start, end, EARLIEST, NOW);
         assert_eq!(judged(NOW - HOUR, NOW + WINDOW_AHEAD), None);
         assert_eq!(judged(EARLIEST, EARLIEST + HOUR), None);
-        let ahead = Hold { code: Code::ClockAhead, next: Next::At(NOW + 1) };
+        let ahead = QuarantineReason { code: Code::ClockAhead, next: Next::At(NOW + 1) };
         assert_eq!(judged(NOW - HOUR, NOW + WINDOW_AHEAD + 1), Some(ahead));
-        let behind = Hold { code: Code::ClockBehind, next: Next::Admin };
+        let behind = QuarantineReason { code: Code::ClockBehind, next: Next::Admin };
         assert_eq!(judged(EARLIEST - 1, EARLIEST + HOUR), Some(behind));
     }
 
@@ -44,7 +44,7 @@ mod tests {
             let at_first = untimely(start, end, EARLIEST, NOW);
             let due = match at_first {
                 None => NOW,
-                Some(Hold { code: Code::ClockAhead, next: Next::At(due) }) => due,
+                Some(QuarantineReason { code: Code::ClockAhead, next: Next::At(due) }) => due,
                 other => return Err(TestCaseError::fail(format!("{other:?}"))),
             };
             prop_assert_eq!(due, NOW.max(end - WINDOW_AHEAD));
@@ -55,7 +55,7 @@ mod tests {
         #[test]
         fn no_time_however_far_breaks_the_rule(start: i64, end: i64, earliest: i64, now: i64) {
             let judged = untimely(Millis(start), Millis(end), Millis(earliest), Millis(now));
-            let behind = judged.is_some_and(|hold| hold.code == Code::ClockBehind);
+            let behind = judged.is_some_and(|reason| reason.code == Code::ClockBehind);
             prop_assert_eq!(behind, start < earliest);
         }
     }

@@ -50,7 +50,7 @@ pub(crate) async fn approve_period(
         until_none_is_early(&app, &period).await?;
     }
     let Some(closing) = close(&app, id, &settings).await? else {
-        // Somebody else has approved it, now or before.
+        // Somebody else has approved the period, now or before.
         let approved = app.store.periods.find(id).await?.ok_or_else(|| Failure::not_found("pay period"))?;
         require_seen(&seen, approved.sum.map(|sum| sum.hash).unwrap_or_default())?;
         return shown(&app, approved).await;
@@ -83,7 +83,7 @@ pub(crate) fn open_what_was_given_up(app: Arc<App>, shutdown: &Shutdown) {
 async fn open_given_up(app: &App) -> Result<(), Error> {
     for period in app.store.periods.given_up(app.clock.now()).await? {
         tracing::info!(period = %period.id, "an approval was given up; the period is open again");
-        // One that fails by itself keeps no other closed.
+        // A period that cannot be opened keeps no other from it.
         match open_again(app, &period).await {
             Err(error) if error.is_away() => return Err(error),
             Err(error) => tracing::error!(%error, period = %period.id, "it cannot be opened again"),
@@ -134,7 +134,7 @@ async fn close(app: &App, id: PeriodId, settings: &Settings) -> Result<Option<St
                 let detail = "A bulk update of windows is under way. Try again when it is done.";
                 return Err(Failure::new(Code::Unavailable, detail).into());
             }
-            // One that was submitted by the calendar of earlier settings.
+            // A period that was submitted under the calendar of earlier settings.
             if let Some(other) = app.store.periods.overlapped_by(tx, &was).await? {
                 let detail = format!(
                     "The approved period {other} holds a part of this one. Approve what the list of periods shows \

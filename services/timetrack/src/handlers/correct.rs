@@ -53,7 +53,7 @@ pub(crate) async fn void(
     let now = app.clock.now();
     let voided = change(&app, &call, request.id, request.reason.as_ref(), |was| {
         require_decidable(within.as_ref(), was)?;
-        // A repetition, because the first answer was lost, gets the same answer.
+        // This is a repetition because the first answer was lost: it gets the same answer.
         if was.voided {
             return Ok(None);
         }
@@ -108,7 +108,7 @@ pub(super) async fn require_open(
     Ok(())
 }
 
-/// The same in a transaction that also changes other things. All checks of manual changes are here.
+/// Changes one window in a transaction that also changes other things. All checks of manual changes are here.
 pub(super) async fn change_in(
     app: &App,
     tx: &mut Tx<'_>,

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     App, Step,
     consumers::{require_none_beside, until_all_have_heard},
-    domain::{Decision, Held, Worked, admit_anyway, record, refusal},
+    domain::{Decision, Quarantined, Worked, admit_anyway, record, refusal},
     store::{StoredAdjustment, StoredWindow},
 };
 
@@ -34,10 +34,10 @@ pub(crate) async fn admit_quarantined(
     Bounded { asked: request, within }: Bounded<AdmitQuarantined>,
 ) -> Result<Window, Error> {
     call.require_admin()?;
-    let held = one(&app, request.id, request.content, within.as_ref()).await?;
-    let admitted = match before(&app, &held).await? {
+    let quarantined = one(&app, request.id, request.content, within.as_ref()).await?;
+    let admitted = match before(&app, &quarantined).await? {
         Some(admitted) => admitted,
-        None => admit(&app, &call, &held).await?,
+        None => admit(&app, &call, &quarantined).await?,
     };
     // The window, its decision and its entry in the trail are one transaction.
     app.db.until_published(PUBLISHED).await?;
@@ -57,21 +57,21 @@ pub(crate) async fn discard_quarantined(
     Bounded { asked: request, within }: Bounded<DiscardQuarantined>,
 ) -> Result<(), Error> {
     call.require_admin()?;
-    let held = one(&app, request.id, request.content, within.as_ref()).await?;
-    let content = WindowContent::from(&held.item);
-    if let Some(stored) = app.store.windows.find(held.item.id, Some(held.item.employee_id)).await?
-        && app.store.windows.was_sent_as(&stored, content, held.item.hash).await?
+    let quarantined = one(&app, request.id, request.content, within.as_ref()).await?;
+    let content = WindowContent::from(&quarantined.item);
+    if let Some(stored) = app.store.windows.find(quarantined.item.id, Some(quarantined.item.employee_id)).await?
+        && app.store.windows.was_sent_as(&stored, content, quarantined.item.hash).await?
     {
-        // The worker that recorded it did not know that it was quarantined.
-        app.store.quarantine.release(&[(held.item.id, content)]).await?;
+        // The worker that recorded the window did not know that it was quarantined.
+        app.store.quarantine.release(&[(quarantined.item.id, content)]).await?;
         return Err(recorded());
     }
     let decision = decision(&app, &call, None);
     let is_decided = kit::change!(app.db.awaited(Duration::ZERO), tx => {
-        let is_first = app.store.quarantine.decide(tx, &held, &decision).await?;
+        let is_first = app.store.quarantine.decide(tx, &quarantined, &decision).await?;
         if is_first {
             // The reserved time is no longer needed.
-            for id in [held.item.id, own_id(held.item.id, content)] {
+            for id in [quarantined.item.id, own_id(quarantined.item.id, content)] {
                 let given_back = app.store.reservations.take(tx, id).await?;
                 tx.emit_all(&given_back).await?;
             }
@@ -82,9 +82,9 @@ pub(crate) async fn discard_quarantined(
     if is_decided {
         return Ok(());
     }
-    // Another request has decided about it.
+    // Another request has decided about the window.
     match one(&app, request.id, request.content, within.as_ref()).await? {
-        held if held.admitted_as().is_some() => Err(recorded()),
+        quarantined if quarantined.admitted_as().is_some() => Err(recorded()),
         _ => Ok(()),
     }
 }
@@ -104,9 +104,9 @@ enum Admitted {
 }
 
 /// The result of an earlier admission of the same window, if there is one.
-async fn before(app: &App, held: &Held) -> Result<Option<Admitted>, Error> {
-    let Some(id) = held.admitted_as() else { return Ok(None) };
-    let employee = Some(held.item.employee_id);
+async fn before(app: &App, quarantined: &Quarantined) -> Result<Option<Admitted>, Error> {
+    let Some(id) = quarantined.admitted_as() else { return Ok(None) };
+    let employee = Some(quarantined.item.employee_id);
     if let Some(adjustment) = app.store.adjustments.find(id, employee).await? {
         return Ok(Some(Admitted::Adjusted(Box::new(adjustment))));
     }
@@ -114,10 +114,10 @@ async fn before(app: &App, held: &Held) -> Result<Option<Admitted>, Error> {
     Ok(stored.map(|stored| Admitted::Recorded(Box::new(stored))))
 }
 
-/// Records a quarantined window. If its id belongs to other content, recorded or as an adjustment, the window gets an
-/// id of its own. The settled part of its time becomes an adjustment.
-async fn admit(app: &App, call: &Call, held: &Held) -> Result<Admitted, Error> {
-    let (mut item, content) = (held.item.clone(), WindowContent::from(&held.item));
+/// Records a quarantined window. If its id belongs to other content, the window gets an id of its own. The settled
+/// part of its time becomes an adjustment.
+async fn admit(app: &App, call: &Call, quarantined: &Quarantined) -> Result<Admitted, Error> {
+    let (mut item, content) = (quarantined.item.clone(), WindowContent::from(&quarantined.item));
     let why = |code| Failure::new(code, format!("{} It cannot be recorded; discard it.", refusal(code)));
     TimeRange::new(content.start, content.end).map_err(|_| why(Code::Invalid))?;
     let terms = admit_anyway(&item, &app.store.priced_parties(&[&item]).await?).map_err(why)?;
@@ -131,14 +131,14 @@ async fn admit(app: &App, call: &Call, held: &Held) -> Result<Admitted, Error> {
     }
     let window = StoredWindow::new(record(item.clone(), terms), item.hash);
     for _ in 0..TRIES {
-        match insert(app, call, held, &window).await {
+        match insert(app, call, quarantined, &window).await {
             Ok(Inserted::Admitted(admitted)) => return Ok(admitted),
             Ok(Inserted::Reserved(settlements)) => {
                 for settlement in &settlements {
                     until_all_have_heard(app, settlement).await?;
                 }
             }
-            // A worker has recorded it at this moment.
+            // A worker has recorded the window at this moment.
             Err(Error::Mongo(error)) if mongo::is_duplicate(&error) => {}
             Err(error) => return Err(error),
         }
@@ -159,7 +159,7 @@ enum Inserted {
 
 /// Records a window, the decision, its entry in the trail and the events about it. The settled part of its time
 /// counts at a later, open time.
-async fn insert(app: &App, call: &Call, held: &Held, window: &StoredWindow) -> Result<Inserted, Error> {
+async fn insert(app: &App, call: &Call, quarantined: &Quarantined, window: &StoredWindow) -> Result<Inserted, Error> {
     let worked = Worked::of_window(&window.window).ok_or_else(|| Failure::not_found("window that is held back"))?;
     let (now, timezone) = (app.clock.now(), app.store.settings.get().await?.timezone);
     let to_come = TimeRange::new(now, now + TO_COME).map_err(anyhow::Error::from)?;
@@ -170,7 +170,7 @@ async fn insert(app: &App, call: &Call, held: &Held, window: &StoredWindow) -> R
             if WindowContent::from(&adjustment.window) != content {
                 return Err(taken().into());
             }
-            decide(app, tx, held, &decision).await?;
+            decide(app, tx, quarantined, &decision).await?;
             return Ok(Inserted::Admitted(Admitted::Adjusted(Box::new(adjustment))));
         }
         let known = app.store.windows.get(tx, window.id).await?;
@@ -178,7 +178,7 @@ async fn insert(app: &App, call: &Call, held: &Held, window: &StoredWindow) -> R
             if !app.store.windows.was_sent_as(&stored, content, hash).await? {
                 return Err(taken().into());
             }
-            if decide(app, tx, held, &decision).await? {
+            if decide(app, tx, quarantined, &decision).await? {
                 tell(tx, &stored).await?;
             }
             return Ok(Inserted::Admitted(Admitted::Recorded(Box::new(stored))));
@@ -188,7 +188,7 @@ async fn insert(app: &App, call: &Call, held: &Held, window: &StoredWindow) -> R
             match adjust(app, tx, &settled, worked, window, now, &timezone).await? {
                 Adjusted::Reserved(settlements) => return Ok(Inserted::Reserved(settlements)),
                 Adjusted::Done(adjustment) => {
-                    app.store.quarantine.decide(tx, held, &decision).await?;
+                    app.store.quarantine.decide(tx, quarantined, &decision).await?;
                     let told = created(&adjustment.clone().shown());
                     tx.audit(Action::QuarantineAdmitted, AuditSubject::new("window", window.id), told).await?;
                     return Ok(Inserted::Admitted(Admitted::Adjusted(adjustment)));
@@ -197,7 +197,7 @@ async fn insert(app: &App, call: &Call, held: &Held, window: &StoredWindow) -> R
         }
         require_none_beside(app, tx, &settled, worked).await?;
         app.store.windows.insert_one(tx, window).await?;
-        decide(app, tx, held, &decision).await?;
+        decide(app, tx, quarantined, &decision).await?;
         tell(tx, window).await?;
         app.faults.at(Step::Deciding).await;
         Ok(Inserted::Admitted(Admitted::Recorded(Box::new(window.clone()))))
@@ -205,8 +205,8 @@ async fn insert(app: &App, call: &Call, held: &Held, window: &StoredWindow) -> R
 }
 
 /// Stores the decision and its entry in the trail, unless they are stored already.
-async fn decide(app: &App, tx: &mut Tx<'_>, held: &Held, decision: &Decision) -> Result<bool, Error> {
-    let is_first = app.store.quarantine.decide(tx, held, decision).await?;
+async fn decide(app: &App, tx: &mut Tx<'_>, quarantined: &Quarantined, decision: &Decision) -> Result<bool, Error> {
+    let is_first = app.store.quarantine.decide(tx, quarantined, decision).await?;
     if let Some(id) = decision.recorded_as.filter(|_| is_first) {
         tx.audit(Action::QuarantineAdmitted, AuditSubject::new("window", id), None).await?;
     }

@@ -131,7 +131,7 @@ fn new_window(request: &CorrectionRequest, item: IngestItem, terms: Admitted) ->
     StoredWindow::new(Window { correction_id: Some(request.id), ..record(item, terms) }, hash)
 }
 
-/// Records it.
+/// Records the window that a correction adds.
 async fn record_new(app: &App, tx: &mut Tx<'_>, new: Option<&StoredWindow>) -> Result<(), Error> {
     let new = new.ok_or_else(|| anyhow::anyhow!("a new time is accepted without a look at who may track"))?;
     if app.store.windows.get(tx, new.id).await?.is_some() {

@@ -9,7 +9,7 @@ use kit::{Call, Error};
 use tokio::time::timeout;
 
 use super::list::with_negative_time;
-use crate::{App, consumers::until_queue_is_done, domain::Held, store::StoredWindow};
+use crate::{App, consumers::until_queue_is_done, domain::Quarantined, store::StoredWindow};
 
 /// How long an unknown window waits for the queue: less than its caller waits for the answer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -25,7 +25,7 @@ pub(crate) async fn get(
         return Ok(state.told_to(request.set_aside));
     }
     let Some(seq) = request.seq else {
-        // It may be in any message that is in the queue now.
+        // The window may be in any message that is in the queue now.
         match timeout(PATIENCE, until_queue_is_done(&app)).await {
             Ok(Err(error)) if error.to_failure().code != Code::WindowsWaiting => return Err(error),
             Ok(Ok(())) => {}
@@ -35,7 +35,7 @@ pub(crate) async fn get(
                 return Err(Failure::new(Code::Unavailable, detail).into());
             }
         }
-        // Only now may it be known whose it is.
+        // The owner can be found only now that the window has left the queue.
         let employee = owner(&app, &call, request, within.as_ref()).await?;
         let state = known(&app, request, employee).await?;
         return state.map(|state| state.told_to(request.set_aside)).ok_or_else(|| Failure::not_found("window").into());
@@ -47,7 +47,7 @@ pub(crate) async fn get(
             false => Err(Failure::not_found("window").into()),
         };
     }
-    // It may have moved on meanwhile.
+    // The window may have been recorded or quarantined meanwhile.
     if let Some(state) = known(&app, request, employee).await? {
         return Ok(state.told_to(request.set_aside));
     }
@@ -61,7 +61,7 @@ pub(crate) async fn get(
     Err(Failure::not_found("window").into())
 }
 
-/// Whose window is asked for; none for a caller who sees those of everybody.
+/// The employee whose window is requested; none for a caller who sees everybody's windows.
 async fn owner(
     app: &App,
     call: &Call,
@@ -83,13 +83,13 @@ async fn owner(
 /// 403 if the window belongs to others.
 async fn owner_within(app: &App, request: GetWindow, within: &Within) -> Result<EmployeeId, Error> {
     let mut owners: Vec<EmployeeId> = Vec::new();
-    // The last place that it reached: it may move on meanwhile, but never back.
+    // The last place where the window was known: it may move on meanwhile, but never back.
     if let Some(payload) = message_at(app, request.seq.unwrap_or_default()).await? {
         let batch = serde_json::from_slice::<IngestBatch>(&payload).map(|batch| batch.items).unwrap_or_default();
         owners.extend(batch.into_iter().filter(|item| item.id == request.id).map(|item| item.employee_id));
     }
-    let held = app.store.quarantine.under(request.id, None).await?;
-    owners.extend(held.iter().map(|held| held.item.employee_id));
+    let quarantined = app.store.quarantine.under(request.id, None).await?;
+    owners.extend(quarantined.iter().map(|quarantined| quarantined.item.employee_id));
     let stored = app.store.windows.find(request.id, None).await?;
     owners.extend(stored.map(|stored| stored.window.employee_id));
     match (owners.iter().find(|owner| within.holds(**owner)), owners.is_empty()) {
@@ -102,22 +102,22 @@ async fn owner_within(app: &App, request: GetWindow, within: &Within) -> Result<
 /// The state of a window after it has left the queue. If the id was sent with several contents, the sequence
 /// number says which one is meant.
 async fn known(app: &App, request: GetWindow, employee: Option<EmployeeId>) -> Result<Option<WindowState>, Error> {
-    let held = app.store.quarantine.under(request.id, employee).await?;
+    let quarantined = app.store.quarantine.under(request.id, employee).await?;
     let stored = app.store.windows.find(request.id, employee).await?;
-    let meant = request.seq.and_then(|seq| held.iter().find(|held| held.came_at(seq)));
+    let meant = request.seq.and_then(|seq| quarantined.iter().find(|quarantined| quarantined.came_at(seq)));
     match (stored, meant) {
         (Some(stored), None) => recorded(app, stored).await.map(Some),
-        (Some(stored), Some(held)) => {
-            let content = WindowContent::from(&held.item);
-            match app.store.windows.was_sent_as(&stored, content, held.item.hash).await? {
+        (Some(stored), Some(quarantined)) => {
+            let content = WindowContent::from(&quarantined.item);
+            match app.store.windows.was_sent_as(&stored, content, quarantined.item.hash).await? {
                 true => recorded(app, stored).await.map(Some),
-                false => state_of(app, held).await.map(Some),
+                false => state_of(app, quarantined).await.map(Some),
             }
         }
         (None, meant) => {
-            let undecided = || held.iter().find(|held| held.decision.is_none());
-            match meant.or_else(undecided).or(held.first()) {
-                Some(held) => state_of(app, held).await.map(Some),
+            let undecided = || quarantined.iter().find(|quarantined| quarantined.decision.is_none());
+            match meant.or_else(undecided).or(quarantined.first()) {
+                Some(quarantined) => state_of(app, quarantined).await.map(Some),
                 None => Ok(None),
             }
         }
@@ -125,19 +125,19 @@ async fn known(app: &App, request: GetWindow, employee: Option<EmployeeId>) -> R
 }
 
 /// The state of a quarantined window: recorded if an admin has admitted it.
-pub(super) async fn state_of(app: &App, held: &Held) -> Result<WindowState, Error> {
-    let admitted_as = held.decision.as_ref().and_then(|decision| decision.recorded_as);
+pub(super) async fn state_of(app: &App, quarantined: &Quarantined) -> Result<WindowState, Error> {
+    let admitted_as = quarantined.decision.as_ref().and_then(|decision| decision.recorded_as);
     if let Some(id) = admitted_as
-        && let Some(stored) = app.store.windows.find(id, Some(held.item.employee_id)).await?
+        && let Some(stored) = app.store.windows.find(id, Some(quarantined.item.employee_id)).await?
     {
         return recorded(app, stored).await;
     }
     if let Some(id) = admitted_as
-        && let Some(adjustment) = app.store.adjustments.find(id, Some(held.item.employee_id)).await?
+        && let Some(adjustment) = app.store.adjustments.find(id, Some(quarantined.item.employee_id)).await?
     {
         return Ok(WindowState::Recorded(Box::new(adjustment.window)));
     }
-    Ok(held.state())
+    Ok(quarantined.state())
 }
 
 /// The state of a recorded window, unless it is voided.

@@ -28,7 +28,7 @@ pub(crate) async fn list(app: Arc<App>, call: Call, request: ListWindows) -> Res
         page.items.truncate(limit);
         page.next = page.items.last().map(cursor);
     }
-    // One that came or was voided in between is only in one of them: then it is read anew.
+    // A window that came or was voided between the two reads is in only one of them: then the page is read again.
     let has_all = |negative: &HashMap<_, _>| page.items.iter().all(|window| negative.contains_key(&window.id));
     let items = match around.map(|around| negative_times(&around)).filter(has_all) {
         Some(negative) => with_each(&negative, page.items),

@@ -57,7 +57,7 @@ async fn find(app: &App, request: &ListOverlaps) -> Result<Page<Taking, OverlapC
             found.push(taking);
         }
         let is_full = seen >= MOST_SEEN || found.len() >= MOST_FOUND || parties >= MOST_PARTIES;
-        // The next page continues after the final part, so that part must have grown.
+        // The next page continues after the final part of this one, so that part must have grown.
         if let Some(settled) = sweep.settled().filter(|settled| is_full && is_new(*settled)) {
             return Ok(Page { items: found, next: Some(settled) });
         }

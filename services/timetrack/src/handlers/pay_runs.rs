@@ -66,7 +66,7 @@ pub(crate) fn mark_what_is_paid(app: Arc<App>, shutdown: &Shutdown) {
 
 async fn mark_all(app: &App) -> Result<(), Error> {
     for run in app.store.pay_runs.unmarked().await? {
-        // One that fails by itself keeps no other from being marked.
+        // A run that cannot be marked keeps no other from it.
         match mark(app, run.id).await {
             Err(error) if error.is_away() => return Err(error),
             Err(error) => tracing::error!(%error, run = %run.id, "windows of a pay run cannot be marked as paid"),

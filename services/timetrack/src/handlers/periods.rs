@@ -95,7 +95,7 @@ pub(crate) async fn submit_period(
     let period = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let was = current_in(&app, tx, id, &settings).await?;
         require_undecided(&was)?;
-        // A repetition, because the first answer was lost, gets the same answer.
+        // This is a repetition because the first answer was lost: it gets the same answer.
         if was.status == PeriodStatus::Submitted && was.submitted_hash == Some(hash) {
             return Ok(was);
         }
@@ -184,7 +184,7 @@ pub(super) async fn current(app: &App, id: PeriodId, settings: &Settings) -> Res
     Ok(as_it_is(stored, id, settings, &beside)?)
 }
 
-/// The same in a transaction.
+/// The period as it is stored or as the settings give it, read in a transaction.
 pub(super) async fn current_in(
     app: &App,
     tx: &mut Tx<'_>,
@@ -214,8 +214,8 @@ fn as_it_is(
     }
 }
 
-/// Has windows tried again that were set aside because of this time, once workers can hear that it is open. Also where
-/// that is told late: one that still takes it for settled holds them again, and they are let in by themselves.
+/// Has windows tried again that were quarantined because of this time, once workers can read that it is open. A worker
+/// that reads it late quarantines them again, and they are then let in by themselves.
 pub(super) async fn let_in(app: &App, time: Option<SettledTime>) -> Result<(), Error> {
     let told = app.db.until_published(PUBLISHED).await;
     if let Some(time) = time {
@@ -232,7 +232,7 @@ pub(super) async fn sum_of(app: &App, period: &StoredPeriod) -> Result<(PeriodSu
     Ok(added_up(CountedSum::of(facts, range, app.config.count_overlaps), &adjustments))
 }
 
-/// The same from what counts and the adjustments.
+/// The sums of a period, from what counts and its adjustments.
 pub(super) fn added_up(counted: CountedSum, adjustments: &[StoredAdjustment]) -> (PeriodSum, AdjustedSum) {
     let (mut sum, mut adjusted) = (PeriodSum::from(counted), AdjustedSum::default());
     for one in adjustments {

@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use kit::{Call, Error};
 
 use super::get::{recorded, state_of};
-use crate::{App, consumers::record_all, domain::Held};
+use crate::{App, consumers::record_all, domain::Quarantined};
 
 /// Lists quarantined windows, the oldest first, page by page; for an employee their own.
 pub(crate) async fn list_quarantine(
@@ -21,14 +21,14 @@ pub(crate) async fn list_quarantine(
         Some(employee) => call.require_sight_of(employee)?,
         None => call.require_admin()?,
     }
-    let held = app.store.quarantine.all(&request, within).await?;
+    let quarantined = app.store.quarantine.all(&request, within).await?;
     let cursor = |w: &QuarantinedWindow| QuarantineCursor {
         since: w.since,
         employee_id: w.employee_id,
         id: w.id,
         content: w.content,
     };
-    Ok(kit::page_within(held.map_ok(Held::shown), cursor).await?)
+    Ok(kit::page_within(quarantined.map_ok(Quarantined::shown), cursor).await?)
 }
 
 /// Counts the windows that wait for a decision, at most [`QUARANTINE_COUNTED`]: for admins.
@@ -48,19 +48,20 @@ pub(crate) async fn replay_quarantined(
     Bounded { asked: request, within }: Bounded<ReplayQuarantined>,
 ) -> Result<WindowState, Error> {
     call.require_admin()?;
-    let held = one(&app, request.id, request.content, within.as_ref()).await?;
-    if held.decision.is_some() {
+    let quarantined = one(&app, request.id, request.content, within.as_ref()).await?;
+    if quarantined.decision.is_some() {
         return Err(Failure::not_found("window that is held back").into());
     }
-    let content = WindowContent::from(&held.item);
-    let (id, employee) = (held.item.id, held.item.employee_id);
+    let content = WindowContent::from(&quarantined.item);
+    let (id, employee) = (quarantined.item.id, quarantined.item.employee_id);
     app.db.audit(Action::QuarantineReplayed, AuditSubject::new("window", id)).await?;
-    // From here on it is tried again by itself, should this end before the word is out that it is recorded.
-    app.store.quarantine.try_again(&[&held]).await?;
-    record_all(&app, vec![held.item.into()]).await?;
-    let still_held = app.store.quarantine.under(id, Some(employee)).await?;
-    let state = match still_held.iter().find(|held| WindowContent::from(&held.item) == content) {
-        Some(held) => state_of(&app, held).await?,
+    // From here on the window is tried again by itself, in case this process dies before it has published that the
+    // window is recorded.
+    app.store.quarantine.try_again(&[&quarantined]).await?;
+    record_all(&app, vec![quarantined.item.into()]).await?;
+    let still_quarantined = app.store.quarantine.under(id, Some(employee)).await?;
+    let state = match still_quarantined.iter().find(|quarantined| WindowContent::from(&quarantined.item) == content) {
+        Some(quarantined) => state_of(&app, quarantined).await?,
         None => {
             let stored = app.store.windows.find(id, Some(employee)).await?;
             recorded(&app, stored.ok_or_else(|| Failure::not_found("window"))?).await?
@@ -76,23 +77,25 @@ pub(super) async fn one(
     id: WindowId,
     content: Option<ContentHash>,
     within: Option<&Within>,
-) -> Result<Held, Error> {
-    let mut held = app.store.quarantine.under(id, None).await?;
+) -> Result<Quarantined, Error> {
+    let mut quarantined = app.store.quarantine.under(id, None).await?;
     if let Some(content) = content {
-        held.retain(|held| WindowContent::from(&held.item).hash() == content);
+        quarantined.retain(|quarantined| WindowContent::from(&quarantined.item).hash() == content);
     }
     if let Some(within) = within {
-        let decidable = |held: &Held| within.require_decidable(held.item.employee_id);
-        match held.iter().find_map(|held| decidable(held).err()) {
-            Some(refusal) if held.iter().all(|held| decidable(held).is_err()) => return Err(refusal.into()),
-            _ => held.retain(|held| decidable(held).is_ok()),
+        let decidable = |quarantined: &Quarantined| within.require_decidable(quarantined.item.employee_id);
+        match quarantined.iter().find_map(|quarantined| decidable(quarantined).err()) {
+            Some(refusal) if quarantined.iter().all(|quarantined| decidable(quarantined).is_err()) => {
+                return Err(refusal.into());
+            }
+            _ => quarantined.retain(|quarantined| decidable(quarantined).is_ok()),
         }
     }
-    if held.iter().any(|held| held.decision.is_none()) {
-        held.retain(|held| held.decision.is_none());
+    if quarantined.iter().any(|quarantined| quarantined.decision.is_none()) {
+        quarantined.retain(|quarantined| quarantined.decision.is_none());
     }
-    let found = held.pop().ok_or_else(|| Failure::not_found("window that is held back"))?;
-    match held.is_empty() {
+    let found = quarantined.pop().ok_or_else(|| Failure::not_found("window that is held back"))?;
+    match quarantined.is_empty() {
         true => Ok(found),
         false => {
             let detail = "Several windows are held under this id. Name one of them by its content, as the list shows \

@@ -14,14 +14,14 @@ pub(crate) struct StoredAdjustment {
     #[serde(rename = "_id")]
     pub(crate) id: WindowId,
     pub(crate) employee: EmployeeId,
-    /// The moment at which it counts.
+    /// The moment at which the adjustment counts.
     pub(crate) counts_at: Millis,
-    /// What of it was settled.
+    /// The parts of the window that were settled.
     pub(crate) parts: Vec<TimeRange>,
     /// The parts that it counts. No other window ever counts there, even if the time is reopened.
     #[serde(default)]
     pub(crate) counted: Vec<TimeRange>,
-    /// The time and money that it counts for.
+    /// The time and money that the adjustment counts for.
     pub(crate) sum: AdjustedSum,
     pub(crate) hash: TimeMark,
     /// The window, with the time when it was worked.
@@ -50,13 +50,13 @@ impl Counted {
 }
 
 impl StoredAdjustment {
-    /// The settlements for workers: what it counts is settled for good.
+    /// The settlements for workers: the time that the adjustment counts is settled for good.
     pub(crate) fn settlements(&self) -> Vec<SettlementChanged> {
         let Self { id, employee, ref counted, .. } = *self;
         Counted { id, employee, counted: counted.clone() }.settlements().collect()
     }
 
-    /// What nobody else may count. Of rows of earlier versions only what was settled is known.
+    /// The time that no other window may count. Rows of earlier versions only have what was settled.
     pub(crate) fn counting(self) -> Vec<TimeRange> {
         if self.counted.is_empty() && self.sum.time > 0 { self.parts } else { self.counted }
     }
@@ -93,7 +93,7 @@ impl AdjustmentStore {
         Self(db.collection("adjustments"))
     }
 
-    /// Finds one, of this employee or of anybody.
+    /// Finds one adjustment, of this employee or of anybody.
     pub(crate) async fn find(
         &self,
         id: WindowId,
@@ -106,12 +106,12 @@ impl AdjustmentStore {
         Ok(self.0.find_one(filter).await?)
     }
 
-    /// The same in a transaction.
+    /// Finds one adjustment, of this employee or of anybody, in a transaction.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<Option<StoredAdjustment>, Error> {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
     }
 
-    /// Those of these that there are.
+    /// The adjustments with these ids. Unknown ids are left out.
     pub(crate) async fn these(&self, ids: &[WindowId]) -> Result<Vec<StoredAdjustment>, Error> {
         Ok(self.0.find(doc! { "_id": mongo::one_of(ids) }).await?.try_collect().await?)
     }
@@ -131,7 +131,7 @@ impl AdjustmentStore {
         Ok(self.0.find(counting(employee, range)).await?.try_collect().await?)
     }
 
-    /// The same in a transaction.
+    /// An employee's adjustments that count in a range, read in a transaction.
     pub(crate) async fn counting_in(
         &self,
         tx: &mut Tx<'_>,
@@ -171,7 +171,7 @@ impl AdjustmentStore {
         Ok(rows.iter().flat_map(Counted::settlements).collect())
     }
 
-    /// The same in a transaction.
+    /// The settlements for workers: of all adjustments, or of those that match, read in a transaction.
     pub(super) async fn settlements_in(
         &self,
         tx: &mut Tx<'_>,

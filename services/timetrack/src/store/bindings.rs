@@ -70,7 +70,7 @@ impl BindingStore {
         self.find(keys).await
     }
 
-    /// The same with the rates of these windows.
+    /// All bindings of these windows and their rates, with one query.
     pub(super) async fn of_priced(&self, items: &[&IngestItem]) -> Result<Bindings, Error> {
         let parties = items.iter().flat_map(|item| Bindings::keys(item));
         let keys: HashSet<_> = parties.chain(items.iter().flat_map(|item| Bindings::rate_keys(item))).collect();
@@ -84,7 +84,7 @@ impl BindingStore {
 
     /// All rates of all scopes, if there are no more than `most`; otherwise a few more than that.
     pub(crate) async fn all_rates(&self, most: usize) -> Result<Vec<Arc<RatesChanged>>, Error> {
-        // The keys that begin with `r:`.
+        // The keys of rates begin with `r:`.
         let mut rows = self.0.find(doc! { "_id": { "$gt": "r:", "$lt": "r;" } }).await?;
         let (mut all, mut weight) = (Vec::new(), 0);
         while let Some(row) = rows.try_next().await? {

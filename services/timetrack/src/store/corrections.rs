@@ -38,12 +38,12 @@ impl CorrectionStore {
         Self(db.collection("corrections"))
     }
 
-    /// Finds one, of any employee.
+    /// Finds one correction, of any employee.
     pub(crate) async fn find(&self, id: CorrectionId) -> Result<Option<StoredCorrection>, Error> {
         Ok(self.0.find_one(by_id(id)).await?)
     }
 
-    /// The same in a transaction that changes it.
+    /// Finds a correction, in a transaction that changes it.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: CorrectionId) -> Result<Option<StoredCorrection>, Error> {
         Ok(self.0.find_one(by_id(id)).session(&mut tx.session).await?)
     }
@@ -54,7 +54,7 @@ impl CorrectionStore {
         Ok(())
     }
 
-    /// Stores a decided one. If somebody else has decided since it was loaded, the transaction is run again.
+    /// Stores a decided correction. If somebody else has decided since it was loaded, the transaction is run again.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, correction: &StoredCorrection) -> Result<(), Error> {
         self.0.replace_one(by_id(correction.id), correction).session(&mut tx.session).await?;
         Ok(())
@@ -67,7 +67,7 @@ impl CorrectionStore {
         Ok(self.0.count_documents(these).await?)
     }
 
-    /// Lists them, the newest first: one more than a page has.
+    /// Lists corrections, the newest first: one more than a page has.
     pub(crate) async fn list(
         &self,
         asked: &ListCorrections,

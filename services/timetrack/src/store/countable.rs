@@ -7,7 +7,7 @@ use futures::{Stream, TryStreamExt};
 use kit::{Error, Tx, mongo};
 use serde::Deserialize;
 
-use super::{StoredPeriod, WindowStore, windows::filter_of};
+use super::{StoredPeriod, WindowStore, window_updates::filter_of};
 use crate::domain::Worked;
 
 /// The fields of a recorded window that decide what it counts for.
@@ -95,7 +95,7 @@ impl WindowStore {
         Ok(found.map_ok(WindowFact::from).try_collect().await?)
     }
 
-    /// The same in a transaction.
+    /// All windows of an employee that decide what counts in a range, read in a transaction.
     pub(crate) async fn deciding_in(
         &self,
         tx: &mut Tx<'_>,

@@ -60,7 +60,7 @@ impl LockStore {
         Ok(self.0.find(doc! {}).sort(doc! { "_id": 1 }).await?.try_collect().await?)
     }
 
-    /// The same in a transaction.
+    /// All locks, read in a transaction.
     pub(super) async fn all_in(&self, tx: &mut Tx<'_>) -> Result<Vec<StoredLock>, Error> {
         let mut found = self.0.find(doc! {}).session(&mut tx.session).await?;
         let mut all = Vec::new();

@@ -15,6 +15,8 @@ mod settlements;
 mod spans;
 mod stored_window;
 mod updates;
+mod window_facts;
+mod window_updates;
 mod windows;
 mod workers;
 

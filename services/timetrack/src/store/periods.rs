@@ -149,12 +149,12 @@ impl PeriodStore {
         Self(db.collection("periods"))
     }
 
-    /// Finds one.
+    /// Finds one period.
     pub(crate) async fn find(&self, id: PeriodId) -> Result<Option<StoredPeriod>, Error> {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).await?)
     }
 
-    /// The same in a transaction.
+    /// Finds one period in a transaction.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: PeriodId) -> Result<Option<StoredPeriod>, Error> {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
     }
@@ -251,7 +251,7 @@ impl PeriodStore {
         Ok(rows.try_filter_map(|row| std::future::ready(Ok(row.span()))).try_collect().await?)
     }
 
-    /// The same in a transaction.
+    /// When an employee's settled periods are that touch a range, read in a transaction.
     pub(crate) async fn settled_in(
         &self,
         tx: &mut Tx<'_>,
@@ -278,7 +278,7 @@ impl PeriodStore {
         Ok(rows.map_ok(SettlementChanged::from).try_collect().await?)
     }
 
-    /// The same in a transaction.
+    /// The settlements for workers: of all periods, or of those that match, read in a transaction.
     pub(super) async fn settlements_in(
         &self,
         tx: &mut Tx<'_>,

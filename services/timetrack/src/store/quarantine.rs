@@ -7,7 +7,7 @@ use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 use serde::Deserialize;
 
-use crate::domain::{Decision, Held};
+use crate::domain::{Decision, Quarantined};
 
 /// How often a row is read again after a concurrent write.
 const TRIES: usize = 5;
@@ -21,7 +21,7 @@ const MOST_COUNTED: u64 = 10_000;
 /// A row is one content. What was sent with the same id and other content has its own row. Rows of earlier
 /// versions have no content in their key, so rows are found by their fields.
 #[derive(Clone, Debug)]
-pub(crate) struct QuarantineStore(Collection<Held>);
+pub(crate) struct QuarantineStore(Collection<Quarantined>);
 
 impl QuarantineStore {
     pub(super) fn shape() -> Shape {
@@ -40,7 +40,7 @@ impl QuarantineStore {
     }
 
     /// Quarantines a window and returns its row. A row that exists keeps its first content and its decision.
-    pub(crate) async fn hold(&self, new: Held) -> Result<Held, Error> {
+    pub(crate) async fn add(&self, new: Quarantined) -> Result<Quarantined, Error> {
         if kit::is_mutant("quarantine_dropped") {
             return Ok(new);
         }
@@ -52,30 +52,31 @@ impl QuarantineStore {
                     Err(error) => return Err(error.into()),
                 }
             };
-            let held = known.again(&new);
-            // Never over a decision that was made at this moment.
-            let undecided = doc! { "_id": held.key(), "decision": mongo::value(&known.decision) };
-            if self.0.replace_one(undecided, &held).await?.matched_count == 1 {
-                return Ok(held);
+            let quarantined = known.again(&new);
+            // The filter keeps a decision that was made at this moment.
+            let undecided = doc! { "_id": quarantined.key(), "decision": mongo::value(&known.decision) };
+            if self.0.replace_one(undecided, &quarantined).await?.matched_count == 1 {
+                return Ok(quarantined);
             }
         }
         Err(mongo::not_on_majority().into())
     }
 
-    /// Lets windows go that are recorded now, except those that an admin has decided about: who and when is kept. One
-    /// that was discarded in the same moment says that it is recorded. Reads first: hardly ever is there anything to
-    /// write.
+    /// Removes recorded windows from quarantine, except those that an admin has decided about: who decided and when is
+    /// kept. A window that was discarded in the same moment gets the id of the recorded window. It reads first,
+    /// because there is hardly ever anything to write.
     pub(crate) async fn release(&self, recorded: &[(WindowId, WindowContent)]) -> Result<(), Error> {
         let ids = mongo::one_of(recorded.iter().map(|(id, _)| id));
-        let held = self.0.find(doc! { "window_id": ids, "decision.recorded_as": null }).await?;
-        let mut held: Vec<Held> = held.try_collect().await?;
-        held.retain(|held| recorded.contains(&(held.window_id, (&held.item).into())));
-        for discarded in held.iter().filter(|held| held.decision.is_some()) {
+        let quarantined = self.0.find(doc! { "window_id": ids, "decision.recorded_as": null }).await?;
+        let mut quarantined: Vec<Quarantined> = quarantined.try_collect().await?;
+        quarantined.retain(|quarantined| recorded.contains(&(quarantined.window_id, (&quarantined.item).into())));
+        for discarded in quarantined.iter().filter(|quarantined| quarantined.decision.is_some()) {
             let this = doc! { "_id": discarded.key(), "decision.recorded_as": null };
             let set = doc! { "$set": { "decision.recorded_as": mongo::value(&discarded.window_id) } };
             self.0.update_one(this, set).await?;
         }
-        let keys: Vec<&str> = held.iter().filter(|held| held.decision.is_none()).map(Held::key).collect();
+        let keys: Vec<&str> =
+            quarantined.iter().filter(|quarantined| quarantined.decision.is_none()).map(Quarantined::key).collect();
         if !keys.is_empty() {
             self.0.delete_many(doc! { "_id": { "$in": keys }, "decision": null }).await?;
         }
@@ -83,15 +84,15 @@ impl QuarantineStore {
     }
 
     /// Those of these windows that an admin has decided about.
-    pub(crate) async fn decided(&self, ids: &[WindowId]) -> Result<Vec<Held>, Error> {
+    pub(crate) async fn decided(&self, ids: &[WindowId]) -> Result<Vec<Quarantined>, Error> {
         let these = doc! { "window_id": mongo::one_of(ids), "decision": { "$ne": null } };
         Ok(self.0.find(these).await?.try_collect().await?)
     }
 
-    /// The ids of the windows that are still to be decided about or were discarded, and of those that were admitted
-    /// where they are asked for too: at most so many, in no order.
+    /// The ids of windows that are undecided or discarded, and if asked for, of admitted ones: at most this many, in no
+    /// order.
     pub(crate) async fn kept(&self, also_admitted: bool, most: usize) -> Result<Vec<WindowId>, Error> {
-        let rows = self.0.clone_with_type::<HeldId>();
+        let rows = self.0.clone_with_type::<QuarantinedId>();
         let these = if also_admitted {
             doc! {}
         } else {
@@ -99,14 +100,19 @@ impl QuarantineStore {
         };
         let found = rows.find(these).projection(doc! { "window_id": 1 });
         let found = found.limit(most as i64).batch_size(5_000).await?;
-        Ok(found.map_ok(|held| held.window_id).try_collect().await?)
+        Ok(found.map_ok(|quarantined| quarantined.window_id).try_collect().await?)
     }
 
-    /// Writes down what an admin has decided about a window. One is discarded only while nothing is decided, and
-    /// admitted once: says whether it was so.
-    pub(crate) async fn decide(&self, tx: &mut Tx<'_>, held: &Held, decision: &Decision) -> Result<bool, Error> {
+    /// Stores what an admin has decided about a window. A window is discarded only while it is undecided, and admitted
+    /// once. Returns whether the decision was stored.
+    pub(crate) async fn decide(
+        &self,
+        tx: &mut Tx<'_>,
+        quarantined: &Quarantined,
+        decision: &Decision,
+    ) -> Result<bool, Error> {
         let undecided = if decision.recorded_as.is_some() { "decision.recorded_as" } else { "decision" };
-        let this = doc! { "_id": held.key(), undecided: null };
+        let this = doc! { "_id": quarantined.key(), undecided: null };
         let set = doc! { "decision": mongo::value(decision), "waiting": false };
         let update = doc! { "$set": set, "$unset": { "due": "" } };
         Ok(self.0.update_one(this, update).session(&mut tx.session).await?.matched_count == 1)
@@ -127,7 +133,7 @@ impl QuarantineStore {
     }
 
     /// The early windows after this one, the oldest first.
-    pub(crate) async fn waiting(&self, after: Option<&Held>, most: i64) -> Result<Vec<Held>, Error> {
+    pub(crate) async fn waiting(&self, after: Option<&Quarantined>, most: i64) -> Result<Vec<Quarantined>, Error> {
         let mut filter = doc! { "waiting": true };
         if let Some(after) = after {
             filter.insert("$or", later(after.since, after.key()));
@@ -137,7 +143,7 @@ impl QuarantineStore {
     }
 
     /// The windows whose time has come, ordered by their end.
-    pub(crate) async fn due(&self, now: Millis, most: i64) -> Result<Vec<Held>, Error> {
+    pub(crate) async fn due(&self, now: Millis, most: i64) -> Result<Vec<Quarantined>, Error> {
         let due = self.0.find(doc! { "due": { "$lte": now.0 } }).sort(doc! { "due": 1 }).limit(most).await?;
         Ok(due.try_collect().await?)
     }
@@ -147,7 +153,7 @@ impl QuarantineStore {
         &self,
         asked: &ListQuarantine,
         within: Option<Within>,
-    ) -> Result<impl Stream<Item = mongodb::error::Result<Held>> + use<>, Error> {
+    ) -> Result<impl Stream<Item = mongodb::error::Result<Quarantined>> + use<>, Error> {
         let mut filter = match asked.decided {
             true => doc! { "decision": { "$ne": null } },
             false => doc! { "decision": null },
@@ -156,7 +162,7 @@ impl QuarantineStore {
             filter.insert("item.employeeId", mongo::value(employee));
         }
         if let Some(after) = &asked.after {
-            filter.insert("$or", later(after.since, &Held::key_after(after)));
+            filter.insert("$or", later(after.since, &Quarantined::key_after(after)));
         }
         if let Some(within) = within {
             filter.insert("$and", vec![doc! { "item.employeeId": mongo::one_of(within.employees) }]);
@@ -193,24 +199,30 @@ impl QuarantineStore {
         Ok(())
     }
 
-    /// Windows that wait for an admin, and that nothing tries again: at most so many, after this one, in the order of
+    /// Windows that wait for an admin, and that nothing tries again: at most this many, after this one, in the order of
     /// keys.
-    pub(crate) async fn for_admins(&self, after: &str, most: i64) -> Result<Vec<Held>, Error> {
+    pub(crate) async fn for_admins(&self, after: &str, most: i64) -> Result<Vec<Quarantined>, Error> {
         let these = doc! { "decision": null, "waiting": false, "due": null, "_id": { "$gt": after } };
         Ok(self.0.find(these).sort(doc! { "_id": 1 }).limit(most).await?.try_collect().await?)
     }
 
-    /// Has these tried again, unless they are decided in this moment, or held for another reason.
-    pub(crate) async fn try_again(&self, these: &[&Held]) -> Result<(), Error> {
-        for held in these {
-            let as_it_was = doc! { "_id": held.key(), "code": mongo::value(&held.code), "decision": null };
+    /// Has these windows tried again, unless they were decided at this moment or are quarantined for another reason
+    /// now.
+    pub(crate) async fn try_again(&self, these: &[&Quarantined]) -> Result<(), Error> {
+        for quarantined in these {
+            let as_it_was =
+                doc! { "_id": quarantined.key(), "code": mongo::value(&quarantined.code), "decision": null };
             self.0.update_one(as_it_was, doc! { "$set": { "waiting": true } }).await?;
         }
         Ok(())
     }
 
     /// The quarantined windows with an id, of this employee or of anybody, the latest first.
-    pub(crate) async fn under(&self, window: WindowId, employee: Option<EmployeeId>) -> Result<Vec<Held>, Error> {
+    pub(crate) async fn under(
+        &self,
+        window: WindowId,
+        employee: Option<EmployeeId>,
+    ) -> Result<Vec<Quarantined>, Error> {
         let mut filter = doc! { "window_id": mongo::value(&window) };
         if let Some(employee) = employee {
             filter.insert("item.employeeId", mongo::value(&employee));
@@ -222,7 +234,7 @@ impl QuarantineStore {
 
 /// The id of a quarantined window.
 #[derive(Debug, Deserialize)]
-struct HeldId {
+struct QuarantinedId {
     window_id: WindowId,
 }
 
@@ -232,10 +244,10 @@ fn touching(range: TimeRange) -> Document {
 }
 
 /// Matches the same window, by id and content.
-fn same(held: &Held) -> Document {
-    let content = WindowContent::from(&held.item);
+fn same(quarantined: &Quarantined) -> Document {
+    let content = WindowContent::from(&quarantined.item);
     doc! {
-        "window_id": mongo::value(&held.window_id),
+        "window_id": mongo::value(&quarantined.window_id),
         "item.employeeId": mongo::value(&content.employee_id),
         "item.window.start": content.start.0,
         "item.window.end": content.end.0,

@@ -13,14 +13,14 @@ pub(crate) struct Reservation {
     #[serde(rename = "_id")]
     pub(crate) id: WindowId,
     pub(crate) employee: EmployeeId,
-    /// Part of the id by which workers know it: if the time is released and reserved again, that is another
-    /// reservation.
+    /// A part of the id by which workers know the reservation: if the time is released and reserved again, that is
+    /// another reservation.
     attempt: EventId,
     pub(crate) stretches: Vec<TimeRange>,
 }
 
 impl Reservation {
-    /// The events by which workers learn of it.
+    /// The events by which workers learn of the reservation.
     pub(crate) fn settlements(&self) -> Vec<SettlementChanged> {
         self.said(1, |stretch| {
             let (start, end) = (Some(stretch.start()), stretch.end());
@@ -28,7 +28,7 @@ impl Reservation {
         })
     }
 
-    /// The events by which workers learn that it is released.
+    /// The events by which workers learn of the release.
     fn given_back(&self) -> Vec<SettlementChanged> {
         self.said(2, |_| None)
     }
@@ -89,7 +89,7 @@ impl ReservationStore {
         Ok(all.iter().flat_map(Reservation::settlements).collect())
     }
 
-    /// The same in a transaction.
+    /// The settlements of all reservations, read in a transaction.
     pub(super) async fn settlements_in(&self, tx: &mut Tx<'_>) -> Result<Vec<SettlementChanged>, Error> {
         let mut found = self.0.find(doc! {}).session(&mut tx.session).await?;
         let all: Vec<Reservation> = found.stream(&mut tx.session).try_collect().await?;

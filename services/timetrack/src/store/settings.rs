@@ -34,7 +34,7 @@ impl SettingsStore {
         Ok(stored.map(|stored| stored.settings).unwrap_or_default())
     }
 
-    /// The same in a transaction.
+    /// The present settings, read in a transaction.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>) -> Result<Settings, Error> {
         let stored = self.0.find_one(doc! { "_id": ORGANISATION }).session(&mut tx.session).await?;
         Ok(stored.map(|stored| stored.settings).unwrap_or_default())

@@ -19,8 +19,8 @@ struct Guard {
     touched: i64,
 }
 
-/// What is settled, read from locks, periods, adjustments and what is kept free for these; and the order in which
-/// that and windows change.
+/// Settled time, read from locks, periods, adjustments and reservations; also the order of its changes and those of
+/// windows.
 #[derive(Clone, Debug)]
 pub(crate) struct SettlementStore {
     guards: Collection<Guard>,
@@ -63,7 +63,7 @@ impl SettlementStore {
         Ok(all)
     }
 
-    /// What is settled of this time now.
+    /// The settled parts of this time now.
     pub(crate) async fn of(&self, worked: &[Worked]) -> Result<Settled, Error> {
         let mut all = self.locks.all().await?.iter().map(StoredLock::settlement).collect::<Vec<_>>();
         if let Some(these) = periods_of(worked) {
@@ -81,14 +81,14 @@ impl SettlementStore {
         let SettledBy::Period(id) = by else { return Ok(by.refusal()) };
         match self.periods.find(id).await? {
             Some(period) if period.pay_run.is_some() => Ok(SettledBy::refusal_of_paid(id)),
-            // It may be open again in a moment.
+            // The period may be open again in a moment.
             Some(period) if period.closing.is_some() => Ok(SettledBy::refusal_of_closing(id)),
             _ => Ok(by.refusal()),
         }
     }
 
-    /// What is settled of this time, for a transaction that changes its windows. Nobody can settle any of it
-    /// before that commits, or else the transaction is run again.
+    /// The settled parts of this time, for a transaction that changes windows of it. If somebody settles a part before
+    /// the commit, the transaction is run again.
     pub(crate) async fn hold(&self, tx: &mut Tx<'_>, worked: &[Worked]) -> Result<Settled, Error> {
         self.touch(tx, worked.iter().map(|one| one.employee)).await?;
         let mut all = self.locks.all_in(tx).await?.iter().map(StoredLock::settlement).collect::<Vec<_>>();
@@ -125,7 +125,7 @@ impl SettlementStore {
         self.touch_these(tx, doc! { "_id": { "$in": guards } }).await
     }
 
-    /// The same for all employees.
+    /// Orders this transaction before or after every change of any employee's windows.
     pub(crate) async fn touch_all(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
         self.touch_these(tx, doc! {}).await
     }

@@ -73,7 +73,7 @@ impl<'de> Deserialize<'de> for StoredWindow {
         let broken = |error: anyhow::Error| D::Error::custom(format!("{error:#}"));
         let layout = WINDOWS.said_by(&document).map_err(broken)?;
         let hash = match layout {
-            // A process that still writes layout 1 needs it.
+            // A process that still writes layout 1 needs the hash.
             1 => bson::deserialize_from_slice::<Hashed>(document.as_bytes()).map_err(D::Error::custom)?.hash,
             _ => None,
         };
@@ -372,7 +372,7 @@ mod tests {
             prop_assert_eq!(&of_first, &stored);
             let of_second: StoredWindow = bson::deserialize_from_slice(second.as_bytes()).unwrap();
             prop_assert_eq!(&of_second, &StoredWindow { hash: None, layout: 2, ..stored.clone() });
-            // Written again while layout 1 is written: only one that still has its hash changes back.
+            // While layout 1 is written, only a window that still has its hash is written in it again.
             prop_assert_eq!(raw(&of_first.laid_out(1)).unwrap(), first);
             prop_assert_eq!(raw(&of_second.laid_out(1)).unwrap(), second);
         }

@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use bson::{Document, doc};
 use contracts::{
-    Actor, ContentHash, EmployeeId, FactSum, Filter, Label, ListFactsOf, ListWindows, Millis, ProjectId, TaskId,
-    TimeRange, UpdateWindows, WINDOW_MOST, WindowChanges, WindowContent, WindowFact, WindowId,
+    Actor, ContentHash, EmployeeId, Filter, Label, ListWindows, Millis, ProjectId, TaskId, TimeRange, WINDOW_MOST,
+    WindowContent, WindowId,
 };
 use futures::{Stream, TryStreamExt};
 use kit::{Database, Error, Layouts, Shape, Tx, mongo};
@@ -13,11 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::stored_window::{Laid, StoredWindow, WINDOWS};
 
 /// The size of a batch from MongoDB.
-const BATCH: u32 = 250;
-/// MongoDB merges the windows of so many employees by their starts, and would sort those of more.
+pub(super) const BATCH: u32 = 250;
+/// MongoDB merges the windows of this many employees by their starts, and would sort those of more.
 const MOST_MERGED: usize = 200;
-/// The number of employees whose sums are in one page: about a hundred bytes for each of their months.
-const EMPLOYEES_A_PAGE: usize = 20;
 
 /// The employee and time of a window, from which overlaps are computed.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -242,8 +240,7 @@ impl WindowStore {
         Ok(found.await?)
     }
 
-    /// The last window of each employee whose last window ended after `ended` and began after `began`, by employee
-    /// id.
+    /// The last window of each employee whose last window ended after `ended` and began after `began`, by employee id.
     pub(crate) async fn doing(&self, began: Millis, ended: Millis) -> Result<Vec<Doing>, Error> {
         let fields = ["employeeId", "projectId", "taskId", "computer", "end"];
         let fields: Document = fields.iter().map(|field| (format!("window.{field}"), 1.into())).collect();
@@ -259,70 +256,6 @@ impl WindowStore {
             }
         }
         Ok(last.into_values().collect())
-    }
-
-    /// All windows, voided ones included, in the order of their ids: one more than a page has.
-    pub(crate) async fn all(
-        &self,
-        after: Option<WindowId>,
-    ) -> Result<impl Stream<Item = mongodb::error::Result<StoredWindow>> + use<>, Error> {
-        let after = after.map(|id| doc! { "_id": { "$gt": mongo::value(&id) } }).unwrap_or_default();
-        Ok(self.windows.find(after).sort(doc! { "_id": 1 }).limit(kit::PAGE_MOST as i64 + 1).await?)
-    }
-
-    /// The windows of an employee that begin in a range, voided ones included, in the order of their ids.
-    pub(crate) async fn beginning(
-        &self,
-        asked: &ListFactsOf,
-    ) -> Result<impl Stream<Item = mongodb::error::Result<StoredWindow>> + use<>, Error> {
-        let mut filter = doc! {
-            "window.employeeId": mongo::value(&asked.employee_id),
-            "window.start": { "$gte": asked.start.0, "$lt": asked.end.0 },
-        };
-        if let Some(after) = asked.after {
-            filter.insert("_id", doc! { "$gt": mongo::value(&after) });
-        }
-        Ok(self.windows.find(filter).sort(doc! { "_id": 1 }).limit(kit::PAGE_MOST as i64 + 1).await?)
-    }
-
-    /// The facts of these windows. Unknown ones are left out.
-    pub(crate) async fn facts(&self, ids: &[WindowId]) -> Result<Vec<WindowFact>, Error> {
-        let found = self.windows.find(doc! { "_id": mongo::one_of(ids) }).await?;
-        Ok(found.map_ok(|window| window.fact()).try_collect().await?)
-    }
-
-    /// The next employees with windows, by id. Each takes one step in the index.
-    pub(crate) async fn next_employees(&self, mut after: Option<EmployeeId>) -> Result<Vec<EmployeeId>, Error> {
-        let windows = self.windows.clone_with_type::<Stretch>();
-        let mut employees = Vec::new();
-        while employees.len() < EMPLOYEES_A_PAGE {
-            let filter = after.map(|id| doc! { "window.employeeId": { "$gt": mongo::value(&id) } }).unwrap_or_default();
-            let first = windows.find_one(filter).sort(by_employee());
-            let fields = doc! { "window.employeeId": 1, "window.start": 1, "window.end": 1 };
-            let Some(Stretch { window, .. }) = first.projection(fields).await? else { break };
-            employees.push(window.employee_id);
-            after = Some(window.employee_id);
-        }
-        Ok(employees)
-    }
-
-    /// The sums of these employees' windows for each UTC month in which they begin.
-    pub(crate) async fn sums(&self, employees: &[EmployeeId]) -> Result<Vec<FactSum>, Error> {
-        let start = doc! { "$toDate": "$window.start" };
-        let month = doc! { "$add": [{ "$multiply": [{ "$year": &start }, 100] }, { "$month": &start }] };
-        let group = doc! { "$group": {
-            "_id": { "employee": "$window.employeeId", "month": month },
-            "windows": { "$sum": 1_i64 },
-            "revisions": { "$sum": { "$toLong": "$revision" } },
-            "time": { "$sum": { "$toLong": { "$subtract": ["$window.end", "$window.start"] } } },
-        } };
-        let shown = doc! { "$project": {
-            "_id": 0, "employeeId": "$_id.employee", "month": { "$toInt": "$_id.month" },
-            "windows": 1, "revisions": 1, "time": 1,
-        } };
-        let these = doc! { "$match": { "window.employeeId": mongo::one_of(employees) } };
-        let sums = self.windows.aggregate([these, group, shown]).with_type::<FactSum>().await?;
-        Ok(sums.try_collect().await?)
     }
 
     /// The times of these employees' windows that start in (after, until].
@@ -370,57 +303,10 @@ impl WindowStore {
         Ok(worked)
     }
 
-    /// The ids of the next windows of an update, in order.
-    pub(crate) async fn to_update(
-        &self,
-        update: &UpdateWindows,
-        after: Option<WindowId>,
-        most: usize,
-    ) -> Result<Vec<WindowId>, Error> {
-        let mut filter = filter_of(update);
-        if let Some(after) = after {
-            filter.insert("_id", doc! { "$gt": mongo::value(&after) });
-        }
-        let found = self.windows.find(filter).sort(doc! { "_id": 1 }).limit(most as i64);
-        Ok(found.await?.map_ok(|w| w.id).try_collect().await?)
-    }
-
-    /// All windows of an update, in the order of their ids.
-    pub(crate) async fn all_of(
-        &self,
-        update: &UpdateWindows,
-    ) -> Result<impl Stream<Item = mongodb::error::Result<StoredWindow>> + Unpin + use<>, Error> {
-        let all = filter_of(update);
-        Ok(self.windows.find(all).sort(doc! { "_id": 1 }).batch_size(BATCH).await?)
-    }
-
     /// Reads these windows in a transaction.
     pub(crate) async fn these(&self, tx: &mut Tx<'_>, ids: &[WindowId]) -> Result<Vec<StoredWindow>, Error> {
         let mut found = self.windows.find(doc! { "_id": mongo::one_of(ids) }).session(&mut tx.session).await?;
         Ok(found.stream(&mut tx.session).try_collect().await?)
-    }
-
-    /// Stores the rates, revisions and times of change of these windows.
-    pub(crate) async fn put_rates(&self, tx: &mut Tx<'_>, changed: &[StoredWindow]) -> Result<(), Error> {
-        // Most windows have the same rates, so a few writes are enough.
-        let mut by_rates: HashMap<String, Vec<&StoredWindow>> = HashMap::new();
-        for one in changed {
-            let key = serde_json::to_string(&(one.window.rates(), &one.window.rate_parts, one.window.updated_at))?;
-            by_rates.entry(key).or_default().push(one);
-        }
-        for alike in by_rates.into_values() {
-            let Some(one) = alike.first() else { continue };
-            let mut set = Document::new();
-            if let bson::Bson::Document(rates) = mongo::value(&one.window.rates()) {
-                set.extend(rates.into_iter().map(|(rate, amount)| (format!("window.{rate}"), amount)));
-            }
-            set.insert("window.updatedAt", one.window.updated_at.0);
-            set.insert("window.rateParts", mongo::value(&one.window.rate_parts));
-            let these = doc! { "_id": mongo::one_of(alike.iter().map(|one| one.id)) };
-            let update = doc! { "$set": set, "$inc": { "revision": 1 } };
-            self.windows.update_many(these, update).session(&mut tx.session).await?;
-        }
-        Ok(())
     }
 
     /// Reads one window in a transaction.
@@ -462,78 +348,18 @@ impl WindowStore {
         history.insert_one(&former).session(&mut tx.session).await?;
         Ok(())
     }
-
-    /// Changes these windows and raises their revisions. Returns the changed windows.
-    pub(crate) async fn update(
-        &self,
-        tx: &mut Tx<'_>,
-        ids: &[WindowId],
-        changes: &WindowChanges,
-        now: Millis,
-    ) -> Result<Vec<StoredWindow>, Error> {
-        let these = doc! { "_id": mongo::one_of(ids) };
-        let mut set = fields(changes);
-        set.insert("window.updatedAt", now.0);
-        let update = doc! { "$set": set, "$inc": { "revision": 1 } };
-        self.windows.update_many(these.clone(), update).session(&mut tx.session).await?;
-        let in_parts = fields_of_parts(changes);
-        if !in_parts.is_empty() {
-            let on_several_days = doc! { "$and": [these.clone(), { "window.rateParts.0": { "$exists": true } }] };
-            self.windows.update_many(on_several_days, doc! { "$set": in_parts }).session(&mut tx.session).await?;
-        }
-        let mut changed = Vec::with_capacity(ids.len());
-        let mut cursor = self.windows.find(these).session(&mut tx.session).await?;
-        while let Some(window) = cursor.next(&mut tx.session).await {
-            changed.push(window?);
-        }
-        Ok(changed)
-    }
 }
 
 fn by_start() -> Document {
     doc! { "window.start": 1, "_id": 1, "window.end": 1 }
 }
 
-/// With the end and whether it is voided, so that overlaps are found in the index alone.
+/// The end and whether a window is voided are in the index, so that overlaps are found in the index alone.
 pub(super) fn by_employee() -> Document {
     doc! { "window.employeeId": 1, "window.start": 1, "_id": 1, "window.end": 1, "voided": 1 }
 }
 
-/// Matches the windows of an update.
-pub(super) fn filter_of(update: &UpdateWindows) -> Document {
-    let mut all = vec![doc! { "voided": false }];
-    all.extend(some_of("window.employeeId", &update.employees));
-    all.extend(some_of("window.projectId", &update.projects));
-    all.extend(some_of("window.taskId", &update.tasks));
-    all.extend(some_of("window.shiftId", &update.shifts));
-    if let Some(begin) = update.begin {
-        all.push(doc! { "window.start": { "$gte": begin.start().0, "$lt": begin.end().0 } });
-    }
-    doc! { "$and": all }
-}
-
 /// A condition on a field, if there are values.
-fn some_of<T: Serialize>(field: &str, values: &[T]) -> Option<Document> {
+pub(super) fn some_of<T: Serialize>(field: &str, values: &[T]) -> Option<Document> {
     (!values.is_empty()).then(|| doc! { field: mongo::one_of(values) })
-}
-
-/// The rates that change, by their stored names in all parts of a window.
-fn fields_of_parts(changes: &WindowChanges) -> Document {
-    let rates = ["billRate", "overtimeBillRate", "payRate", "overtimePayRate"];
-    let mut given = match mongo::value(changes) {
-        bson::Bson::Document(given) => given,
-        _ => Document::new(),
-    };
-    let of_part = |rate| Some((format!("window.rateParts.$[].{rate}"), given.remove(rate)?));
-    rates.into_iter().filter_map(of_part).collect()
-}
-
-/// The fields that change, by their stored names.
-fn fields(changes: &WindowChanges) -> Document {
-    match mongo::value(changes) {
-        bson::Bson::Document(given) => {
-            given.into_iter().map(|(field, value)| (format!("window.{field}"), value)).collect()
-        }
-        _ => Document::new(),
-    }
 }

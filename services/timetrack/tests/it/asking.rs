@@ -92,7 +92,7 @@ async fn a_missing_time_that_is_accepted_is_a_window_by_hand_that_names_what_was
     );
     assert_eq!((window.employee_id, Some(window.id)), (fixture.ann, accepted.recorded_as));
     assert_eq!(window.bill_rate, contracts::Rate::try_from(50.0).ok(), "the rates are those of any window");
-    // Accepting it again, as after a lost answer, gives the same result.
+    // Accepting a correction again, as after a lost answer, gives the same result.
     assert_eq!(fixture.accept(asked.id).await.unwrap(), accepted);
     assert_eq!((fixture.stored().await.len(), fixture.decisions().await), (1, 1));
     assert_eq!(fixture.refuse(asked.id).await.unwrap_err().code, Code::AlreadyDecided);
@@ -148,7 +148,7 @@ async fn what_a_window_could_not_say_cannot_be_asked_for_either() {
     assert_eq!(refused(&ahead).await, Code::ClockAhead);
     assert_eq!(refused(&|a| (a["start"], a["end"]) = (json!(1_000), json!(2_000))).await, Code::ClockBehind);
 
-    // Off the project since one o'clock: what was before that can still be asked for.
+    // Ann is off the project since one o'clock: she can still request a correction of earlier time.
     let until = Term { from: None, until: Some(Millis(NOON + HOUR)) };
     fixture.harness.publish(&fixture.member_changed(2, vec![until])).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
@@ -196,7 +196,7 @@ async fn a_list_is_read_page_by_page_the_newest_first() {
     let fixture = Fixture::with_ann().await;
     for hours in 0..5 {
         fixture.asked(fixture.missing(hours)).await;
-        // Two at the same moment each.
+        // The clock moves only before every second request, so two requests are made at each moment.
         fixture.harness.clock.advance(hours % 2);
     }
     let (mut starts, mut after) = (Vec::new(), None);
@@ -229,7 +229,7 @@ async fn a_window_that_has_changed_since_it_was_asked_is_not_corrected_by_what_i
         let failure = fixture.accept(asked.id).await.unwrap_err();
         assert_eq!(failure.code, Code::Conflict);
         assert!(failure.detail.contains("changed since"), "{}", failure.detail);
-        // It is still to be decided, and can be refused.
+        // The correction is still undecided, and can be refused.
         fixture.refuse(asked.id).await.unwrap();
     }
     assert_eq!(fixture.stored().await.len(), 1);
@@ -324,7 +324,7 @@ async fn no_accepted_correction_changes_a_second_that_is_settled_and_the_refusal
         json!({ "windowId": first, "end": NOON + HOUR / 2, "reason": "I left earlier." }),
         json!({ "windowId": second, "void": true, "reason": "That was my break." }),
         fixture.missing(1),
-        // Only its beginning would reach into what is settled.
+        // Only the window's beginning would move into settled time.
         json!({ "windowId": last, "start": NOON + 4 * HOUR - 1, "reason": "I began earlier." }),
     ];
     let mut asked = Vec::new();

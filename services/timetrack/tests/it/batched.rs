@@ -21,7 +21,7 @@ async fn queue_batched(fixture: &Fixture, items: Vec<IngestItem>) {
     fixture.harness.bus().jetstream.publish(INGEST_BATCHES, payload.into()).await.unwrap().await.unwrap();
 }
 
-/// As many messages are checked at most, and no more of them before they are let go.
+/// At most this many messages stop after they were checked, until they are let go.
 fn stuck(still: Arc<AtomicBool>, checked: Arc<AtomicUsize>, most: usize) -> Faults {
     Faults::when(move |step| {
         if step == Step::Checked && checked.fetch_add(1, Ordering::SeqCst) < most {
@@ -45,7 +45,7 @@ async fn a_single_post_overtakes_batches_that_came_before_it() {
     for hour in 0..40 {
         queue_batched(&fixture, vec![fixture.window(hour)]).await;
     }
-    // Those in hand stand still: so if one more batch went before the single post, that would wait too.
+    // The messages in progress stand still, so the single post would wait if one more batch went before it.
     let faults = stuck(still.clone(), checked.clone(), 2);
     let run = |deps, shutdown| timetrack::run_with(faults, Config::default(), deps, shutdown);
     fixture.timetrack = Some(fixture.harness.spawn(timetrack::needs(), run).await);

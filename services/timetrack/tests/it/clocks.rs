@@ -12,7 +12,7 @@ use crate::support::{Fixture, between, spawn, spawn_with};
 const MINUTE: i64 = 60_000;
 
 impl Fixture {
-    /// An hour of Ann's that ends so many milliseconds ahead of the clock.
+    /// An hour of Ann's that ends this many milliseconds ahead of the clock.
     fn ahead(&self, millis: i64) -> IngestItem {
         self.from(self.harness.clock.now() + millis - HOUR)
     }
@@ -45,11 +45,11 @@ async fn a_window_that_ends_ahead_of_the_clock_is_set_aside_and_recorded_by_itse
     assert!(detail.contains("recorded by itself at 20"), "{detail}");
     let old = GetWindow { id: ahead.id, seq: None, set_aside: false };
     assert_eq!(fixture.harness.ask(&old).await, Ok(WindowState::Queued), "who knows no set-aside windows is told less");
-    let held = fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items;
+    let quarantined = fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items;
     let due = ahead.window.end - WINDOW_AHEAD;
-    assert_eq!((held[0].code, held[0].waiting, held[0].due), (Code::ClockAhead, true, Some(due)));
+    assert_eq!((quarantined[0].code, quarantined[0].waiting, quarantined[0].due), (Code::ClockAhead, true, Some(due)));
 
-    // Longer than an early window is tried, and over a restart.
+    // Longer than an early window is tried, and longer than a restart takes.
     fixture.harness.clock.advance(20 * MINUTE);
     fixture.timetrack.take().unwrap().stop().await;
     fixture.timetrack = Some(spawn(&fixture.harness).await);
@@ -57,7 +57,7 @@ async fn a_window_that_ends_ahead_of_the_clock_is_set_aside_and_recorded_by_itse
     assert_eq!(fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items.len(), 1);
     fixture.harness.clock.advance(40 * MINUTE);
     fixture.until_recorded(&ahead).await;
-    // It is recorded first, and let go of after that.
+    // The window is recorded first, and removed from quarantine afterwards.
     eventually("nothing is held", async || {
         fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items.is_empty().then_some(())
     })
@@ -79,8 +79,8 @@ async fn many_windows_that_are_ahead_neither_starve_early_ones_nor_each_other() 
     fixture.until_recorded(&early).await;
     fixture.harness.clock.advance(2 * HOUR);
     eventually_within(std::time::Duration::from_secs(60), "all are recorded", async || {
-        let held = fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items;
-        held.is_empty().then_some(())
+        let quarantined = fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items;
+        quarantined.is_empty().then_some(())
     })
     .await;
     let range = between(ahead[0].window.start.0 - HOUR, ahead[0].window.end.0 + many * 1_000);

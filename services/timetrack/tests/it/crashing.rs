@@ -88,9 +88,9 @@ async fn a_worker_that_dies_holding_windows_back_loses_and_doubles_none_of_them(
         (fixture.harness.stream_messages(stream::INGEST).await == 0).then_some(())
     })
     .await;
-    let held = fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items;
-    let codes: BTreeSet<_> = held.iter().map(|held| format!("{:?}", held.code)).collect();
-    assert_eq!((held.len(), codes), (2, ["ClockAhead", "Conflict"].map(String::from).into()));
+    let quarantined = fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items;
+    let codes: BTreeSet<_> = quarantined.iter().map(|quarantined| format!("{:?}", quarantined.code)).collect();
+    assert_eq!((quarantined.len(), codes), (2, ["ClockAhead", "Conflict"].map(String::from).into()));
     assert_eq!(fixture.stored().await.len(), 2);
     let told = GetWindow { id: conflict.id, seq: Some(seq), set_aside: true };
     assert!(matches!(fixture.harness.ask(&told).await, Ok(WindowState::Rejected { code: Code::Conflict, .. })));

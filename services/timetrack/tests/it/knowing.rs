@@ -1,5 +1,5 @@
-//! What is recorded while the copy of who may track on what lacks something, because another replica
-//! stands still with it in hand.
+//! Windows that arrive while the copy of who may track on what lacks an event, because another replica has received
+//! that event and stands still.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn window(fixture: &Fixture, start: Millis, end: Millis) -> IngestItem {
     fixture.item(window)
 }
 
-/// The word that Ann is on the project no longer.
+/// The event that Ann is no longer on the project.
 fn removal(fixture: &Fixture, at: Millis) -> MemberChanged {
     fixture.member_changed(2, vec![Term { from: None, until: Some(at) }])
 }
@@ -46,7 +46,8 @@ async fn a_window_that_begins_after_a_removal_which_a_frozen_replica_holds_waits
     let outcomes = fixture.send(sent).await;
     assert!(matches!(&outcomes[..], [Outcome::Queued, Outcome::Queued, Outcome::Queued]), "{outcomes:?}");
 
-    // However long it takes: who cannot know gives nothing up. A second window is tried after that.
+    // However long that takes, a worker whose copy is incomplete refuses no window for good. A second window is tried
+    // after that.
     fixture.harness.clock.advance(60_000);
     let later = window(&fixture, removed_at + 2_000, removed_at + 3_000);
     assert!(matches!(&fixture.send(vec![later.clone()]).await[..], [Outcome::Queued]));
@@ -84,7 +85,7 @@ async fn hold_back(events: &Stream) {
 async fn what_began_before_the_copy_fell_behind_is_recorded_at_once() {
     let fixture = Fixture::with_ann().await;
     let now = fixture.harness.clock.now();
-    // Work, so that the worker knows up to when its copy is complete.
+    // This window makes the worker find out up to when its copy is complete.
     assert!(matches!(&fixture.send(vec![window(&fixture, now - 2, now - 1)]).await[..], [Outcome::Stored(_)]));
     let events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     hold_back(&events).await;

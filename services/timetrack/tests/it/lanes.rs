@@ -22,11 +22,11 @@ async fn windows_are_joined_by_task_clipped_to_the_range_and_overlaps_count_for_
     let own = (fixture.project, fixture.task);
     let voided = fixture.hours(at(9), at(10), "mac");
     let windows = vec![
-        // It begins the day before, and reaches into the range.
+        // This window begins the day before, and reaches into the range.
         fixture.hours(at(-3), at(1), "mac"),
         fixture.hours(at(1), at(2), "mac"),
         fixture.worked_on(other, at(2), at(4), "mac"),
-        // Half of it is at the same time as the one before, and the end of it is after the range.
+        // This window overlaps the one before by half, and ends after the range.
         fixture.hours(at(3), at(7), "pc"),
         voided.clone(),
     ];
@@ -42,7 +42,7 @@ async fn windows_are_joined_by_task_clipped_to_the_range_and_overlaps_count_for_
         |stretches, lost| Page { items: vec![Lane { employee_id: fixture.ann, stretches, lost }], next: None };
     let counted = vec![stretch(own, 0, 2), stretch(other, 2, 4), stretch(own, 4, 6)];
     assert_eq!(fixture.harness.ask(&day).await.unwrap(), expected(counted, vec![(Millis(at(3)), Millis(at(4)))]));
-    // Whoever has nothing in it has no lane, and nothing comes after the last one.
+    // An employee without windows in the range has no lane, and no page follows the last one.
     assert_eq!(fixture.harness.ask(&asked(vec![fixture.ann], 9, 10)).await.unwrap().items, []);
     let after = ListLanes { after: Some(fixture.ann), ..day.clone() };
     assert_eq!(

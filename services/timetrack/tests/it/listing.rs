@@ -37,12 +37,12 @@ async fn the_time_that_counts_for_an_earlier_window_is_negative_time() {
     overlapping.start = overlapping.start + HOUR / 2;
     overlapping.end = overlapping.end + HOUR / 2;
     fixture.send(vec![fixture.item(overlapping), fixture.window(0)]).await;
-    // The list itself holds only the later one: its neighbour is looked up.
+    // The list contains only the later window: the service reads its neighbour too.
     let late = fixture.harness.ask(&between(NOON + HOUR, NOON + 2 * HOUR)).await.unwrap().items;
     assert_eq!(late.iter().map(|w| w.negative_time).collect::<Vec<_>>(), [HOUR / 2]);
     let all = fixture.stored().await;
     assert_eq!(all.iter().map(|w| w.negative_time).collect::<Vec<_>>(), [0, HOUR / 2]);
-    // Where overlaps are counted, nothing is taken off.
+    // While overlaps count, no window loses time.
     fixture.timetrack.take().unwrap().stop().await;
     let _counting_all = spawn_with(&fixture.harness, Config { count_overlaps: true, ..Config::default() }).await;
     let all = fixture.stored().await;

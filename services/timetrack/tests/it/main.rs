@@ -1,4 +1,4 @@
-//! Timetrack against real NATS and MongoDB: what is sent on the queue, and what becomes of it.
+//! Timetrack with real NATS and MongoDB: windows that are sent to the queue, and their outcomes.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 

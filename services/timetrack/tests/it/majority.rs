@@ -1,4 +1,4 @@
-//! A real mongod that is told to answer as one whose secondaries lag.
+//! Tests with a real mongod that answers as if its secondaries lagged.
 
 use contracts::{IngestItem, Outcome, content_hash};
 use testkit::LaggingMongo;
@@ -20,11 +20,11 @@ async fn while_secondaries_lag_nothing_counts_as_stored_and_no_retry_is_a_confli
     let first = fixture.window(0);
     fixture.send(vec![first.clone()]).await;
 
-    // One duplicate, one conflict and two new ones, and a majority that does not answer, twice.
+    // The batch has a duplicate, a conflict and two new windows, and twice no majority answers.
     mongo.lag(&fixture.harness, "insert", 2).await;
     let outcomes = fixture.send(vec![first.clone(), other(&first), fixture.window(1), fixture.window(2)]).await;
-    // "Stored" would be the answer to the first try. That was not on a majority, so the message was redelivered, and
-    // both windows were found as they had been written.
+    // The first try would have answered "stored". It was not on a majority, so the message was redelivered, and both
+    // windows were found as they had been written.
     assert!(
         matches!(
             &outcomes[..],

@@ -17,7 +17,7 @@ fn between(from: i64, to: i64) -> ListOverlaps {
     ListOverlaps { range, employees: Vec::new(), projects: Vec::new(), after: None }
 }
 
-/// The overlaps as (window, hours taken, from how many).
+/// The overlaps, as the window, the hours that it takes, and the number of windows that it takes them from.
 async fn found(fixture: &Fixture, asked: &ListOverlaps) -> Vec<(WindowId, i64, u64)> {
     let page = fixture.harness.ask(asked).await.unwrap();
     assert_eq!(page.next, None);
@@ -44,11 +44,11 @@ async fn a_window_that_swallows_the_day_of_others_is_found_with_all_that_it_take
     expected.push((elsewhere.id, HOUR));
     assert_eq!(from, expected);
     assert_eq!(taken_from[8].computer.as_str(), "workstation");
-    // It is what the windows themselves say.
+    // The sum is that of the windows themselves.
     let negative: i64 = fixture.stored().await.iter().map(|window| window.negative_time).sum();
     assert_eq!(negative, *taken_time);
 
-    // Once it is voided, nobody takes anything.
+    // Once that window is voided, no window takes time from another.
     fixture.harness.ask(&VoidWindow { id: asleep.id, reason: None }).await.unwrap();
     assert_eq!(found(&fixture, &between(-20, 30)).await, []);
     fixture.harness.finish().await;
@@ -63,7 +63,7 @@ async fn overlaps_are_those_that_touch_the_range_of_whom_and_on_what_was_asked_a
     fixture.send(pairs.concat()).await;
     let all: Vec<_> = pairs.iter().map(|pair| (pair[0].id, 1, 1)).collect();
     assert_eq!(found(&fixture, &between(-9, 99)).await, all);
-    // What loses time may lie outside of the range; what takes it may not.
+    // A window that loses time may lie outside of the range; a window that takes time may not.
     assert_eq!(found(&fixture, &between(11, 12)).await, all[1..2]);
     assert_eq!(found(&fixture, &between(12, 13)).await, []);
     for (employees, projects, expected) in [

@@ -1,4 +1,4 @@
-//! Pay periods: submitted, approved, sent back, opened again; and what happens to what arrives late.
+//! Pay periods: submitted, approved, sent back and reopened; and the outcomes of windows that arrive late.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -35,7 +35,7 @@ impl Fixture {
         approve(&self.harness, id, hash, None).await
     }
 
-    /// Approves it as it is now.
+    /// Approves a period in its present state.
     pub async fn approve_now(&self, id: PeriodId) -> KnownPeriod {
         self.approve(id, self.hash(id).await).await.unwrap()
     }
@@ -50,8 +50,7 @@ impl Fixture {
         self.harness.ask(&ReopenPeriod { id, reason: Note::parse("A sheet was found.").unwrap() }).await
     }
 
-    /// What was decided about periods, and with which notes, once it was told so often; in the order of
-    /// versions.
+    /// The decisions about periods and their notes, once this many are published, in the order of versions.
     async fn decided(&self, times: usize) -> (Vec<PeriodDecision>, Vec<Option<Note>>) {
         let told = eventually("what was decided is told", async || {
             let told = self.events_told::<PeriodDecided>().await;
@@ -62,8 +61,15 @@ impl Fixture {
         told.into_iter().map(|one| (one.decision, one.period.note)).unzip()
     }
 
-    pub async fn held_codes(&self) -> Vec<Code> {
-        self.harness.ask(&ListQuarantine::default()).await.unwrap().items.iter().map(|held| held.code).collect()
+    pub async fn quarantined_codes(&self) -> Vec<Code> {
+        self.harness
+            .ask(&ListQuarantine::default())
+            .await
+            .unwrap()
+            .items
+            .iter()
+            .map(|quarantined| quarantined.code)
+            .collect()
     }
 }
 
@@ -143,7 +149,7 @@ async fn what_arrives_late_for_an_approved_period_is_held_and_recorded_once_it_i
     eventually("the late window is recorded", async || (fixture.stored().await.len() == 3).then_some(())).await;
     let again = fixture.approve_now(id).await;
     assert_eq!(again.sum.unwrap().time, 2 * HOUR);
-    assert_eq!(fixture.held_codes().await, []);
+    assert_eq!(fixture.quarantined_codes().await, []);
     let (told, notes) = fixture.decided(3).await;
     assert_eq!(told, [PeriodDecision::Approved, PeriodDecision::Reopened, PeriodDecision::Approved]);
     assert_eq!(notes, [None, open.note, None]);
@@ -194,7 +200,7 @@ async fn nothing_that_is_settled_is_corrected_voided_or_updated_and_what_sticks_
     assert_eq!(code(fixture.harness.ask(&update(vec![fixture.ann])).await), Code::PeriodLocked);
     assert!(fixture.stored().await.iter().all(|window| !window.paid), "nothing is half done");
 
-    // What lies outside may move.
+    // The part outside of the period may change.
     correct(across.id, until(end + HOUR / 2)).await.unwrap();
     correct(across.id, noted()).await.unwrap();
     correct(after.id, noted()).await.unwrap();
@@ -253,7 +259,7 @@ async fn a_period_is_not_approved_while_a_window_of_it_may_only_be_early() {
     assert_eq!(code(fixture.approve(id, hash).await), Code::WindowsWaiting);
     in_hand.let_go().await;
     eventually("what waits no longer is in nobody's way", async || fixture.approve(id, hash).await.ok()).await;
-    assert_eq!(fixture.held_codes().await, [Code::UnknownEmployee]);
+    assert_eq!(fixture.quarantined_codes().await, [Code::UnknownEmployee]);
     fixture.harness.finish().await;
 }
 
@@ -264,7 +270,7 @@ async fn an_approval_that_was_given_up_opens_the_period_again() {
     fixture.send(vec![fixture.window(0)]).await;
     let hash = fixture.hash(id).await;
     fixture.approve(id, hash).await.unwrap();
-    // As a process leaves it that dies in between.
+    // The state that a process leaves if it dies in between.
     let periods = fixture.harness.database(Service::Timetrack).await.collection::<bson::Document>("periods");
     let attempt = kit::mongo::value(&kit::new_id::<contracts::EventId>());
     let closing = bson::doc! { "attempt": attempt, "until": fixture.harness.clock.now().0 + 30_000 };
@@ -292,12 +298,12 @@ async fn what_counts_as_an_adjustment_counts_nowhere_else_also_when_its_time_is_
     fixture.harness.ask(&AdmitQuarantined { id: adjusted.id, content: None }).await.unwrap();
     fixture.reopen(id).await.unwrap();
 
-    // A worker that begins only now knows of it too.
+    // A worker that starts now has read the settlement too.
     let _another = crate::support::spawn(&fixture.harness).await;
     fixture.send(vec![other.clone(), late(2, 3, "c"), late(7, 8, "d")]).await;
     eventually("what lies beside it is recorded", async || (fixture.stored().await.len() == 2).then_some(())).await;
     eventually("the others are held", async || {
-        (fixture.held_codes().await == [Code::PeriodLocked, Code::PeriodLocked]).then_some(())
+        (fixture.quarantined_codes().await == [Code::PeriodLocked, Code::PeriodLocked]).then_some(())
     })
     .await;
     let longer = WindowCorrection { end: Some(Millis(NOON + 3 * HOUR)), ..Default::default() };
@@ -305,9 +311,9 @@ async fn what_counts_as_an_adjustment_counts_nowhere_else_also_when_its_time_is_
         fixture.harness.ask(&CorrectWindow { id: first.id, changes: longer, reason: None }).await.unwrap_err();
     assert_eq!(refused.code, Code::PeriodLocked);
     assert!(refused.detail.contains("count as an adjustment already"), "{}", refused.detail);
-    // Admitted, they count for what they add.
-    for held in fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items {
-        fixture.harness.ask(&AdmitQuarantined { id: held.id, content: None }).await.unwrap();
+    // Once admitted, these windows count for the time that they add.
+    for quarantined in fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items {
+        fixture.harness.ask(&AdmitQuarantined { id: quarantined.id, content: None }).await.unwrap();
     }
     assert_eq!(
         fixture.period(id).await.sum.unwrap().time,
@@ -336,7 +342,7 @@ async fn what_came_late_for_a_paid_period_counts_once_as_an_adjustment_where_tim
     assert!(fixture.stored().await.iter().all(|window| window.paid));
     assert_eq!(code(fixture.reopen(id).await), Code::PeriodPaid);
 
-    // Half an hour of it was counted already; and it comes again, with another hour of the same.
+    // Half an hour of the window was counted already. It comes again, with another window of the same hour.
     let late = |from: i64, until: i64, hwid: &str| fixture.hours(NOON + from, NOON + until, hwid);
     let (first, second) = (late(HOUR / 2, 2 * HOUR, "a"), late(HOUR, 3 * HOUR, "b"));
     let across = late(october.1.0 - NOON - HOUR, october.1.0 - NOON + HOUR, "c");
@@ -360,7 +366,7 @@ async fn what_came_late_for_a_paid_period_counts_once_as_an_adjustment_where_tim
     let rest = fixture.stored().await.into_iter().find(|window| window.start == october.1).unwrap();
     assert_eq!(rest.end, across.window.end, "what of it was open is recorded there");
 
-    // They are a part of the period in which they count, and of its hash.
+    // Adjustments are a part of the period in which they count, and of its hash.
     let settings = Settings::default();
     let open = settings.pay_period_of(contracts::day_of(now, settings.timezone.rules()));
     let current = PeriodId { employee: fixture.ann, first: open.first };

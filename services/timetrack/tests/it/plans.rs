@@ -1,5 +1,4 @@
-//! How MongoDB answers what is asked of it, by its own profile: never by reading a whole
-//! collection, and without reading what was not asked for.
+//! The queries of MongoDB, by its own profiler: none reads a whole collection, and none reads more than it needs.
 
 use bson::{Document, doc};
 use contracts::{DAY, Filter, HOUR, Label, ListOverlaps, ListWindows, OverlapCursor, Service, WindowCursor};
@@ -19,7 +18,7 @@ struct Answered {
     documents: i32,
 }
 
-/// Timetrack's database, which writes down from now on how it answers.
+/// Timetrack's database, whose profiler records everything from now on.
 async fn profiled(fixture: &Fixture) -> mongodb::Database {
     let name = fixture.harness.database(Service::Timetrack).await.collection::<Document>("windows").namespace().db;
     let url = &fixture.harness.settings().mongo.mongo_connection_string;
@@ -28,7 +27,7 @@ async fn profiled(fixture: &Fixture) -> mongodb::Database {
     database
 }
 
-/// What was asked of the windows since profiling began.
+/// The queries of windows since profiling began.
 async fn answered(profile: &mongodb::Database) -> Vec<Answered> {
     let filter = doc! { "ns": { "$regex": r"\.windows$" }, "op": "query" };
     let found = profile.collection::<Document>("system.profile").find(filter).await.unwrap();
@@ -45,7 +44,7 @@ async fn answered(profile: &mongodb::Database) -> Vec<Answered> {
 async fn a_list_reads_its_own_days_from_an_index_whatever_it_is_filtered_by() {
     let fixture = Fixture::with_ann().await;
     fixture.send((0..DAYS).map(|day| fixture.window(day * 24)).collect()).await;
-    // Of either layout.
+    // The windows have both layouts.
     fixture.age(2).await;
     let day = between(NOON + THIS * DAY, NOON + THIS * DAY + HOUR);
     let this = fixture.harness.ask(&day).await.unwrap().items.pop().unwrap();
@@ -111,7 +110,7 @@ async fn overlaps_are_found_in_an_index_alone_and_only_the_windows_that_are_show
     assert!(answered.len() >= 10, "{answered:?}");
     for one in answered {
         assert!(one.plan.starts_with("IXSCAN"), "{one:?}");
-        // Two windows take part, and are read by their ids.
+        // Two windows overlap, and are read by their ids.
         assert!(one.documents == 0 || (one.documents == 2 && one.plan.contains("_id: 1 }")), "{one:?}");
         assert!(one.keys < 700, "{one:?}");
     }

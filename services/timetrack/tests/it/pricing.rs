@@ -1,4 +1,4 @@
-//! By which rates a window is recorded: those of its days, whatever comes when.
+//! The rates of recorded windows are those of their days, in whatever order events arrive.
 
 use contracts::{
     CorrectWindow, HOUR, IngestItem, LineSince, Millis, Payee, Payroll, PayrollLine, Rate, RateKind, RatePart,
@@ -29,7 +29,7 @@ impl Fixture {
         self.rates(RateScope::project(self.project), version, rates)
     }
 
-    /// Publishes, and waits until the copy has it.
+    /// Publishes an event, and waits until the copy has applied it.
     pub async fn tell(&self, rates: &RatesChanged) {
         self.harness.publish(rates).await;
         self.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;

@@ -23,7 +23,7 @@ fn other(item: &IngestItem, minutes: i64) -> IngestItem {
 }
 
 impl Fixture {
-    async fn held(&self) -> Vec<QuarantinedWindow> {
+    async fn quarantined(&self) -> Vec<QuarantinedWindow> {
         self.harness.ask(&ListQuarantine::default()).await.unwrap().items
     }
 }
@@ -35,16 +35,16 @@ async fn a_window_in_quarantine_is_recorded_once_the_admin_has_put_things_right(
     let item = fixture.window(1);
     fixture.send(vec![item.clone()]).await;
 
-    let held = fixture.held().await;
+    let quarantined = fixture.quarantined().await;
     assert_eq!(
-        held.iter().map(|w| (w.id, w.code, w.waiting)).collect::<Vec<_>>(),
+        quarantined.iter().map(|w| (w.id, w.code, w.waiting)).collect::<Vec<_>>(),
         [(item.id, Code::NotOnProject, false)]
     );
     assert!(matches!(fixture.harness.ask(&replay(item.id)).await, Ok(WindowState::Rejected { .. })));
 
     fixture.put_ann_back().await;
     assert!(matches!(fixture.harness.ask(&replay(item.id)).await, Ok(WindowState::Recorded(_))));
-    assert!(fixture.held().await.is_empty());
+    assert!(fixture.quarantined().await.is_empty());
     assert_eq!(fixture.harness.ask(&replay(item.id)).await.unwrap_err().code, Code::NotFound);
     assert_eq!(fixture.stored().await.len(), 1);
     fixture.harness.finish().await;
@@ -61,10 +61,10 @@ async fn a_window_that_is_recorded_and_waits_for_an_admin_all_the_same_is_taken_
     fixture.put_ann_back().await;
     assert!(matches!(fixture.harness.ask(&replay(item.id)).await, Ok(WindowState::Recorded(_))));
     fixture.send(vec![conflict]).await;
-    // As a replica does that stood still before it wrote this, and died after it.
+    // The row of a replica that stood still before it wrote the row, and died after it.
     rows.insert_one(row).await.unwrap();
     eventually("only the conflict is held", async || {
-        let codes: Vec<Code> = fixture.held().await.iter().map(|held| held.code).collect();
+        let codes: Vec<Code> = fixture.quarantined().await.iter().map(|quarantined| quarantined.code).collect();
         (codes == [Code::Conflict]).then_some(())
     })
     .await;
@@ -77,31 +77,31 @@ async fn a_window_that_finds_another_under_its_id_is_set_aside_and_never_dropped
     let fixture = Fixture::with_ann().await;
     let first = fixture.window(0);
     let second = other(&first, 10);
-    // Both were answered 202; the place in the queue is all that tells their senders apart.
+    // Both were answered 202; only the sequence number in the queue tells their senders apart.
     let first_seq = fixture.queue(vec![first.clone()]).await;
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;
     let second_seq = fixture.queue(vec![second.clone()]).await;
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;
-    let held = fixture.held().await;
-    assert_eq!(held.iter().map(|w| (w.id, w.code)).collect::<Vec<_>>(), [(first.id, Code::Conflict)]);
-    assert_eq!(held[0].window.end, second.window.end);
+    let quarantined = fixture.quarantined().await;
+    assert_eq!(quarantined.iter().map(|w| (w.id, w.code)).collect::<Vec<_>>(), [(first.id, Code::Conflict)]);
+    assert_eq!(quarantined[0].window.end, second.window.end);
 
     let told = async |seq| fixture.harness.ask(&status(&first, seq)).await.unwrap();
     assert!(matches!(told(Some(first_seq)).await, WindowState::Recorded(window) if window.end == first.window.end));
     assert!(matches!(told(None).await, WindowState::Recorded(window) if window.end == first.window.end));
     assert!(matches!(told(Some(second_seq)).await, WindowState::Rejected { code: Code::Conflict, .. }));
 
-    // Sent again it is the same conflict, in the same place.
+    // Sent again, the window is the same conflict, under the same number.
     assert!(matches!(&fixture.send(vec![second.clone()]).await[..], [Outcome::Conflict]));
-    assert_eq!(fixture.held().await.len(), 1);
+    assert_eq!(fixture.quarantined().await.len(), 1);
 
-    // An admin records it under an id of its own, once.
+    // An admin records the window under an id of its own, once.
     let admit = AdmitQuarantined { id: first.id, content: None };
     let admitted = fixture.harness.ask(&admit).await.unwrap();
     assert_eq!(fixture.harness.ask(&admit).await.unwrap().id, admitted.id);
     assert_ne!(admitted.id, first.id);
     assert_eq!(fixture.stored().await.len(), 2);
-    assert!(fixture.held().await.is_empty());
+    assert!(fixture.quarantined().await.is_empty());
     assert!(matches!(told(Some(second_seq)).await, WindowState::Recorded(window) if window.id == admitted.id));
     assert!(matches!(told(Some(first_seq)).await, WindowState::Recorded(window) if window.id == first.id));
     fixture.harness.finish().await;
@@ -118,13 +118,13 @@ async fn another_window_with_the_same_id_takes_no_place_of_one_that_is_held() {
             assert!(matches!(outcome, Outcome::Rejected { code: Code::NotOnProject, .. }), "{outcome:?}");
         }
     }
-    let mut ends: Vec<_> = fixture.held().await.iter().map(|held| held.window.end).collect();
+    let mut ends: Vec<_> = fixture.quarantined().await.iter().map(|quarantined| quarantined.window.end).collect();
     ends.sort_unstable();
     let mut sent: Vec<_> = contents.iter().map(|item| item.window.end).collect();
     sent.sort_unstable();
     assert_eq!(ends, sent);
 
-    // The id alone does not say which.
+    // The id alone does not say which window is meant.
     let admit = |content| AdmitQuarantined { id: item.id, content };
     assert_eq!(fixture.harness.ask(&admit(None)).await.unwrap_err().code, Code::Conflict);
     let of = |item| Some(WindowContent::from(item).hash());
@@ -132,7 +132,7 @@ async fn another_window_with_the_same_id_takes_no_place_of_one_that_is_held() {
     let second = fixture.harness.ask(&admit(of(&contents[1]))).await.unwrap();
     assert_eq!((first.id, first.end), (item.id, item.window.end));
     assert!(second.id != item.id && second.end == contents[1].window.end);
-    assert_eq!(fixture.held().await.len(), 1, "the third is still to be decided");
+    assert_eq!(fixture.quarantined().await.len(), 1, "the third is still to be decided");
     fixture.harness.finish().await;
 }
 
@@ -150,13 +150,13 @@ async fn what_an_earlier_version_held_is_found_admitted_and_let_go() {
         rows.insert_one(row).await.unwrap();
     }
     eventually("the one that waits is recorded", async || (fixture.stored().await.len() == 1).then_some(())).await;
-    // Another content under that id gets a place of its own; the same content lets the row go.
+    // Another content under that id gets a row of its own; when the same content is recorded, its row is removed.
     fixture.remove_ann().await;
     fixture.send(vec![other(&rejected, 10)]).await;
-    assert_eq!(fixture.held().await.len(), 2);
+    assert_eq!(fixture.quarantined().await.len(), 2);
     fixture.put_ann_back().await;
     assert!(matches!(&fixture.send(vec![rejected.clone()]).await[..], [Outcome::Stored(_)]));
-    let left = fixture.held().await;
+    let left = fixture.quarantined().await;
     assert_eq!(left.iter().map(|w| w.window.end).collect::<Vec<_>>(), [other(&rejected, 10).window.end]);
     fixture.harness.finish().await;
 }
@@ -187,7 +187,7 @@ async fn an_admin_admits_what_a_rule_refuses_but_not_what_nobody_has_told_of() {
     assert!(decided[0].decided_at.is_some());
     let discard = DiscardQuarantined { id: item.id, content: None };
     assert_eq!(fixture.harness.ask(&discard).await.unwrap_err().code, Code::Conflict, "it is recorded");
-    // Admitting it again is nothing new.
+    // Admitting the window again changes nothing.
     assert_eq!(fixture.harness.ask(&admit(&item)).await.unwrap().id, window.id);
     assert_eq!(fixture.harness.audited_actions(1).await, ["quarantine.admitted"]);
     fixture.harness.finish().await;
@@ -202,7 +202,7 @@ async fn a_discarded_window_is_kept_with_who_and_when_and_tried_no_more() {
     let discard = DiscardQuarantined { id: item.id, content: None };
     fixture.harness.ask(&discard).await.unwrap();
     fixture.harness.ask(&discard).await.unwrap();
-    assert!(fixture.held().await.is_empty());
+    assert!(fixture.quarantined().await.is_empty());
     let decided =
         fixture.harness.ask(&ListQuarantine { decided: true, ..ListQuarantine::default() }).await.unwrap().items;
     assert_eq!((decided.len(), decided[0].recorded_as), (1, None));
@@ -211,11 +211,11 @@ async fn a_discarded_window_is_kept_with_who_and_when_and_tried_no_more() {
         panic!()
     };
     assert!(detail.contains("discarded"), "{detail}");
-    // Sent again it stays discarded.
+    // Sent again, the window stays discarded.
     assert!(matches!(&fixture.send(vec![item.clone()]).await[..], [Outcome::Rejected { .. }]));
-    assert!(fixture.held().await.is_empty());
+    assert!(fixture.quarantined().await.is_empty());
     assert_eq!(fixture.harness.ask(&replay(item.id)).await.unwrap_err().code, Code::NotFound);
-    // Whoever thinks again admits it.
+    // An admin who changes their mind admits the window.
     fixture.harness.ask(&AdmitQuarantined { id: item.id, content: None }).await.unwrap();
     assert_eq!(fixture.stored().await.len(), 1);
     assert_eq!(fixture.harness.audited_actions(2).await, ["quarantine.discarded", "quarantine.admitted"]);
@@ -229,7 +229,7 @@ async fn a_place_in_the_queue_that_is_not_the_window_s_own_is_not_found() {
     let (queued, never) = (fixture.window(0), fixture.window(1));
     let seq = fixture.queue(vec![queued.clone()]).await;
     let broken = format!("{{\"items\":[{{\"id\":\"{}\",\"employeeId\":\"{}\"}}]}}", never.id, fixture.ann);
-    // MongoDB refuses to take it, for a while: only the queue knows of the window.
+    // MongoDB refuses the write for a while: only the queue has the window.
     let database = fixture.harness.database(Service::Timetrack).await;
     let windows = database.collection::<bson::Document>("windows").namespace();
     let url = &fixture.harness.settings().mongo.mongo_connection_string;
@@ -252,7 +252,7 @@ async fn a_place_in_the_queue_that_is_not_the_window_s_own_is_not_found() {
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;
     assert!(matches!(told(ann, &queued, seq).await, Ok(WindowState::Recorded(_))));
     assert!(not_found(told(ann, &never, seq).await), "it has left the queue, and was another's");
-    // One that died is told so, and no other is.
+    // The client of the message that died is told so, and no other client is.
     let dead = fixture.queue_payload(broken.into_bytes()).await;
     eventually("it is dead", async || (fixture.harness.stream_messages(stream::DEAD).await == 1).then_some(())).await;
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;

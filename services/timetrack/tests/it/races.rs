@@ -51,10 +51,10 @@ impl Fixture {
     }
 }
 
-/// Another worker that comes and goes: it stops, or dies, at a moment that is another one in each round.
-struct Comrade(Option<Running>);
+/// Another worker that starts and stops or dies, in each round at another moment.
+struct OtherWorker(Option<Running>);
 
-impl Comrade {
+impl OtherWorker {
     async fn turn(&mut self, fixture: &Fixture, round: usize) {
         match self.0.take() {
             Some(running) if round.is_multiple_of(5) => running.stop().await,
@@ -68,7 +68,7 @@ impl Comrade {
 async fn a_window_on_its_way_is_in_the_approved_sum_or_set_aside_however_workers_come_and_go() {
     let fixture = Arc::new(Fixture::with_ann().await);
     fixture.weekly().await;
-    let mut comrade = Comrade(None);
+    let mut other_worker = OtherWorker(None);
     for round in 0..rounds() {
         let first = date(2015, 1, 5).saturating_add((7 * round as i64).days());
         let id = PeriodId { employee: fixture.ann, first };
@@ -93,7 +93,7 @@ async fn a_window_on_its_way_is_in_the_approved_sum_or_set_aside_however_workers
                 }
             }
         };
-        let (approved, ()) = tokio::join!(approving, comrade.turn(&fixture, round));
+        let (approved, ()) = tokio::join!(approving, other_worker.turn(&fixture, round));
         sending.await.unwrap();
         eventually_within(PATIENCE, "the queue is empty", async || {
             (fixture.harness.stream_messages(stream::INGEST).await == 0).then_some(())
@@ -104,7 +104,7 @@ async fn a_window_on_its_way_is_in_the_approved_sum_or_set_aside_however_workers
             match fixture.state(item.id).await {
                 WindowState::Recorded(_) => drop(recorded.insert(item.id)),
                 WindowState::SetAside { code: Code::PeriodLocked, .. } => aside += 1,
-                // It came while an approval was tried that another window has made void.
+                // The window came during an approval that another window has made void.
                 WindowState::Queued => {
                     eventually_within(PATIENCE, "it is judged again", async || {
                         (fixture.state(item.id).await != WindowState::Queued).then_some(())
@@ -124,13 +124,13 @@ async fn a_window_on_its_way_is_in_the_approved_sum_or_set_aside_however_workers
         let sum = CountedSum::of(facts, TimeRange::new(start, end).unwrap(), false);
         assert_eq!(approved.sum, Some(sum.into()), "round {round}: {} recorded, {aside} set aside", recorded.len());
     }
-    drop(comrade);
+    drop(other_worker);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_recorded_before_a_lock_once_it_is_answered() {
     let fixture = Arc::new(Fixture::with_ann().await);
-    let mut comrade = Comrade(None);
+    let mut other_worker = OtherWorker(None);
     let beginning = 1_500_000_000_000;
     for round in 0..rounds() {
         let start = Millis(beginning + round as i64 * 30 * HOUR);
@@ -153,10 +153,10 @@ async fn nothing_is_recorded_before_a_lock_once_it_is_answered() {
                     }
                 }
             }
-            // At this moment all is said.
+            // At this moment every lock has its answer.
             fixture.harness.ask(&between(start.0, until.0)).await.unwrap().items.len()
         };
-        let (recorded, ()) = tokio::join!(locking, comrade.turn(&fixture, round));
+        let (recorded, ()) = tokio::join!(locking, other_worker.turn(&fixture, round));
         sending.await.unwrap();
         eventually_within(PATIENCE, "the queue is empty", async || {
             (fixture.harness.stream_messages(stream::INGEST).await == 0).then_some(())
@@ -169,10 +169,10 @@ async fn nothing_is_recorded_before_a_lock_once_it_is_answered() {
         let stored = fixture.harness.ask(&between(start.0, until.0)).await.unwrap().items.len();
         assert_eq!((stored, stored + aside), (recorded, items.len()), "round {round}");
     }
-    drop(comrade);
+    drop(other_worker);
 }
 
-/// A worker that can be made to stand still at a step, for so long, with or without its word that it lives.
+/// A worker that can be made to stand still at a step, for this long, with or without its heartbeat.
 fn standing_still(at: Step, still: Arc<AtomicBool>, wholly: bool, times: Arc<AtomicUsize>) -> Faults {
     Faults::when(move |step| {
         let stands = match step {
@@ -301,15 +301,16 @@ async fn what_a_period_was_approved_with_stays_whatever_else_settles_it_when_a_w
     fixture.send(vec![item.clone()]).await;
     fixture.put_ann_back().await;
     still.store(true, Ordering::SeqCst);
-    // From quarantine: what is in hand from the queue, an approval waits for.
+    // The window comes from quarantine, because an approval waits for what is in progress from the queue.
     let replay = ReplayQuarantined { id: item.id, content: None, set_aside: true };
     let replaying = async { fixture.harness.bus().ask_within(PATIENCE, Caller::Admin, &replay).await };
     let approving = async {
         eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
-        let held = fixture.harness.database(Service::Timetrack).await.collection::<bson::Document>("quarantine");
+        let quarantined = fixture.harness.database(Service::Timetrack).await.collection::<bson::Document>("quarantine");
         let approve = async || {
-            // Whoever looks again finds it recorded and held, and nobody but the one that stands still tries it again.
-            held.update_many(bson::doc! {}, bson::doc! { "$set": { "waiting": false } }).await.unwrap();
+            // A later search finds the window recorded and quarantined, and only the worker that stands still tries it
+            // again.
+            quarantined.update_many(bson::doc! {}, bson::doc! { "$set": { "waiting": false } }).await.unwrap();
             fixture.approve(id, fixture.hash(id).await).await.ok()
         };
         let approved = eventually_within(PATIENCE, "it is approved", approve).await;
@@ -321,7 +322,7 @@ async fn what_a_period_was_approved_with_stays_whatever_else_settles_it_when_a_w
     let (replayed, approved) = tokio::join!(replaying, approving);
     assert!(matches!(replayed, Ok(WindowState::Recorded(_))), "{replayed:?}");
     assert_eq!((approved.sum.unwrap().time, fixture.stored().await.len()), (HOUR, 1));
-    assert_eq!(fixture.held_codes().await, []);
+    assert_eq!(fixture.quarantined_codes().await, []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
@@ -333,7 +334,7 @@ async fn a_window_that_is_recorded_before_anybody_hears_that_it_is_held_is_held_
     let item = fixture.window(1);
     fixture.queue(vec![item.clone()]).await;
     eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
-    assert_eq!(fixture.held_codes().await, [Code::NotOnProject]);
+    assert_eq!(fixture.quarantined_codes().await, [Code::NotOnProject]);
     fixture.put_ann_back().await;
     assert!(matches!(&fixture.send(vec![item]).await[..], [Outcome::Stored(_)]));
     still.store(false, Ordering::SeqCst);
@@ -341,5 +342,5 @@ async fn a_window_that_is_recorded_before_anybody_hears_that_it_is_held_is_held_
         (fixture.harness.stream_messages(stream::INGEST).await == 0).then_some(())
     })
     .await;
-    assert_eq!((fixture.held_codes().await, fixture.stored().await.len()), (vec![], 1));
+    assert_eq!((fixture.quarantined_codes().await, fixture.stored().await.len()), (vec![], 1));
 }

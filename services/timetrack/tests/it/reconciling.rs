@@ -36,7 +36,7 @@ async fn start_projects(harness: &Harness) -> Running {
 }
 
 /// Ann is on the task of a project, as directory and projects know it.
-async fn village() -> (Fixture, Running) {
+async fn with_owners() -> (Fixture, Running) {
     let harness = Harness::start().await;
     let run = |deps, stop| directory::run(directory::Config::default(), deps, stop);
     harness.spawn(directory::needs(), run).await;
@@ -76,9 +76,9 @@ impl Fixture {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they_were_not() {
-    let (fixture, _projects) = village().await;
-    // All that changes without a word of its own: an assignment ends with its membership, the task rises
-    // with it, and a task goes with its project.
+    let (fixture, _projects) = with_owners().await;
+    // Changes without an event of their own: an assignment ends with its membership, the task's version rises with it,
+    // and a task is deleted with its project.
     let gone = ask::<CreateProject>(&fixture.harness, json!({ "name": "Gone", "employees": [fixture.ann] })).await.id;
     ask::<CreateTask>(&fixture.harness, json!({ "name": "Too", "projectId": gone, "employees": [fixture.ann] })).await;
     fixture.harness.ask(&contracts::DeleteProject { id: gone }).await.unwrap();
@@ -86,7 +86,7 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
     fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     let done = fixture.reconcile().await;
     assert_eq!(tally(done), (0, 0));
-    // Ann; the project; the task; two members; two assignments.
+    // The compared entries are Ann, the project, the task, two members and two assignments.
     assert_eq!(done.compared, 7);
     fixture.put(fixture.project, &[fixture.ann]).await;
     fixture.assign(fixture.task, &[fixture.ann]).await;
@@ -111,7 +111,7 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
             "{n}"
         );
     }
-    // Older ones, and another word with the same version.
+    // Some rows are older, and some have other content with the same version.
     bindings.update_many(doc! {}, doc! { "$set": { "version": 0_i64 } }).await.unwrap();
     let versions =
         ["Employee", "Project", "Task", "Member", "Assignment"].map(|kind| format!("binding.{kind}.version"));
@@ -124,7 +124,7 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
     assert_eq!(tally(fixture.reconcile().await), (1, 1));
     assert_eq!(tally(fixture.reconcile().await), (0, 0));
 
-    // What projects does not know, or no more.
+    // Rows that projects does not know, or does not know any more.
     let mut copied = fixture.binding(&keys[1]).await.unwrap();
     let other = kit::new_id::<ProjectId>();
     copied.insert("_id", format!("p:{other}"));
@@ -147,14 +147,14 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_workers_remember_is_forgotten_when_the_copy_is_put_right() {
-    let (fixture, _projects) = village().await;
+    let (fixture, _projects) = with_owners().await;
     let second = spawn(&fixture.harness).await;
     let key = format!("p:{}", fixture.project);
     let bindings = fixture.bindings().await;
     let rate = "binding.Project.payroll.*.billRate";
     let wrong = doc! { "$set": { rate: kit::mongo::value(&Rate::try_from(99.0).unwrap()) } };
     bindings.update_one(doc! { "_id": &key }, wrong).await.unwrap();
-    // Until both workers say so from memory: the row is away meanwhile.
+    // The row is removed until both workers answer from their caches.
     let row = fixture.binding(&key).await.unwrap();
     let mut hour = 0;
     let mut in_a_row = 0;
@@ -183,7 +183,7 @@ async fn what_workers_remember_is_forgotten_when_the_copy_is_put_right() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_found_while_everything_changes() {
-    let (fixture, _projects) = village().await;
+    let (fixture, _projects) = with_owners().await;
     let second = spawn(&fixture.harness).await;
     let bob = ask::<CreateEmployee>(&fixture.harness, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
     let (is_over, turns) = (AtomicBool::new(false), AtomicUsize::new(0));
@@ -231,7 +231,7 @@ async fn nothing_is_found_while_everything_changes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn timetrack_that_was_away_when_events_forgot_who_is_on_what_takes_no_window_until_it_knows() {
-    let (mut fixture, projects) = village().await;
+    let (mut fixture, projects) = with_owners().await;
     fixture.timetrack.take().unwrap().stop().await;
     // A new employee on a new project; one project is deleted, and Ann is off her task.
     let bob = ask::<CreateEmployee>(&fixture.harness, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
@@ -247,7 +247,7 @@ async fn timetrack_that_was_away_when_events_forgot_who_is_on_what_takes_no_wind
     old.queue(vec![queued.clone()]).await;
 
     let (timetrack, ()) = tokio::join!(spawn(&old.harness), async {
-        // It cannot know: nobody answers.
+        // Timetrack cannot know what it lacks: nobody answers.
         eventually_within(BOUND, "it answers, and takes nothing", async || {
             old.harness.ask(&crate::support::between(0, 1)).await.ok().map(drop)
         })
@@ -276,7 +276,7 @@ async fn timetrack_that_was_away_when_events_forgot_who_is_on_what_takes_no_wind
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_comparisons_at_once_end_in_one_right_copy() {
-    let (fixture, _projects) = village().await;
+    let (fixture, _projects) = with_owners().await;
     let second = spawn(&fixture.harness).await;
     for _ in 0..5 {
         fixture.bindings().await.delete_many(doc! {}).await.unwrap();
@@ -293,12 +293,13 @@ async fn several_comparisons_at_once_end_in_one_right_copy() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn timetrack_that_misses_events_while_it_runs_refuses_nobody_until_it_knows() {
-    let (fixture, projects) = village().await;
+    let (fixture, projects) = with_owners().await;
     let bob = ask::<CreateEmployee>(&fixture.harness, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
     fixture.put(fixture.project, &[fixture.ann, bob]).await;
     fixture.assign(fixture.task, &[fixture.ann, bob]).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    // It is as if it had never heard of Bob: EVENTS has forgotten that before, and nobody can be asked.
+    // Timetrack is as if it had never received an event about Bob: EVENTS has dropped those events, and no service can
+    // be asked.
     projects.stop().await;
     fixture.harness.forget_events().await;
     let of_bob = doc! { "_id": { "$regex": bob.to_string() } };

@@ -103,7 +103,7 @@ async fn another_employees_id_is_a_conflict_that_tells_nothing() {
     let bob = Fixture { ann: kit::new_id(), ..fixture };
     bob.introduce().await;
     bob.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    // The ids of the first window, sent by somebody else.
+    // Somebody else sends a window with the id of the first one.
     let stolen = bob.stored().await[0].id;
     let mut item = bob.window(0);
     item.id = stolen;
@@ -171,9 +171,12 @@ async fn a_window_on_what_nobody_has_told_of_is_refused_at_once_and_kept() {
         ),
         "{outcomes:?}"
     );
-    let held = fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items;
-    let held: Vec<_> = held.into_iter().map(|w| (w.id, w.waiting)).collect();
-    assert!(held.len() == 2 && [project.id, task.id].iter().all(|id| held.contains(&(*id, false))), "{held:?}");
+    let quarantined = fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items;
+    let quarantined: Vec<_> = quarantined.into_iter().map(|w| (w.id, w.waiting)).collect();
+    assert!(
+        quarantined.len() == 2 && [project.id, task.id].iter().all(|id| quarantined.contains(&(*id, false))),
+        "{quarantined:?}"
+    );
     fixture.harness.finish().await;
 }
 

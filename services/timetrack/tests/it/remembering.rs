@@ -1,4 +1,4 @@
-//! What a worker says of windows by what it remembers, while everything changes.
+//! What a worker answers from its cache, while everything changes.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::support::{Fixture, NOON, spawn, window_of};
 
 const BOUND: Duration = Duration::from_secs(30);
 
-/// The project at a version, with a rate that tells it.
+/// The project at a version, with a rate that identifies the version.
 fn project(fixture: &Fixture, version: i64) -> ProjectChanged {
     let line = PayrollLine { bill_rate: Rate::try_from(version as f64).ok(), ..Default::default() };
     ProjectChanged { payroll: Payroll([(Payee::Everybody, line)].into()), ..fixture.project_changed(version) }
 }
 
-/// Sends windows until one is recorded while the project's row is taken away, which the database would
-/// not do. Gives the next hour.
+/// Sends windows until one is recorded although the project's row is removed, so from the cache. Returns the next
+/// hour.
 async fn until_remembered(fixture: &Fixture, mut hour: i64) -> i64 {
     let bindings = fixture.harness.database(Service::Timetrack).await.collection::<Document>("bindings");
     let key = format!("p:{}", fixture.project);
@@ -76,7 +76,8 @@ async fn what_is_remembered_refuses_nothing_and_records_nothing_from_after_a_rem
     fixture.harness.finish().await;
 }
 
-/// Waits until timetrack has looked since all was consumed: what goes then is nothing that it has missed.
+/// Waits until timetrack has queried the stream after everything was consumed: an event that is purged afterwards was
+/// not missed.
 async fn until_seen(fixture: &Fixture) {
     fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     let last =
@@ -95,7 +96,7 @@ async fn a_stream_whose_oldest_events_are_gone_hides_no_rate() {
     let mut hour = until_remembered(&fixture, 0).await;
     let events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     for version in 2..8 {
-        // Others' events between, and the oldest are gone.
+        // Events of others come in between, and the oldest events are gone.
         for other in 0..20 {
             fixture
                 .harness
@@ -133,8 +134,8 @@ async fn what_one_worker_holds_another_lets_go_once_it_is_recorded() {
     for one in &sent {
         let outcomes = fixture.send(vec![one.clone()]).await;
         assert!(matches!(&outcomes[..], [Outcome::Stored(_)]), "{outcomes:?}");
-        let held = quarantine.count_documents(doc! { "item.window.start": one.window.start.0 }).await.unwrap();
-        assert_eq!(held, 0, "it is let go before its sender is told that it is recorded");
+        let quarantined = quarantine.count_documents(doc! { "item.window.start": one.window.start.0 }).await.unwrap();
+        assert_eq!(quarantined, 0, "it is let go before its sender is told that it is recorded");
     }
     for worker in workers {
         worker.stop().await;

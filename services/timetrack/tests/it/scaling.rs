@@ -42,7 +42,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -63,7 +63,7 @@ async fn workers_that_come_and_go_under_load_lose_and_double_nothing() {
         fixture.harness.bus().jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap();
         match n {
             100 => {
-                // Looked up where they are stored: a worker that has just started may not answer yet.
+                // Read from the database, because a worker that has just started may not answer yet.
                 eventually_within(BOUND, "some are recorded", async || windows.find_one(doc! {}).await.unwrap()).await;
                 killed.signal(Signal::KILL);
                 others.push(Worker::start(&fixture.harness).await);
@@ -86,7 +86,7 @@ async fn workers_that_come_and_go_under_load_lose_and_double_nothing() {
     assert_eq!(fixture.harness.stream_messages(stream::DEAD).await, 0);
 }
 
-/// The windows that events tell of.
+/// The windows in published events.
 async fn announced(fixture: &Fixture) -> HashSet<WindowId> {
     let events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let (mut windows, mut next) = (HashSet::new(), 1);

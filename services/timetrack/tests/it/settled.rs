@@ -31,7 +31,7 @@ impl Fixture {
         self.harness.ask(&DiscardQuarantined { id: item.id, content: None }).await
     }
 
-    /// What Ann's adjustments count for, in milliseconds.
+    /// The time that Ann's adjustments count for, in milliseconds.
     pub async fn adjusted(&self) -> i64 {
         let range = TimeRange::new(Millis(0), Millis(NOON * 2)).unwrap();
         let asked = ListAdjustments { range, employees: vec![self.ann], after: None };
@@ -42,6 +42,13 @@ impl Fixture {
         let settings = Settings { timezone: zone.parse().unwrap(), ..Settings::default() };
         let change = SetSettings { settings };
         self.harness.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
+    }
+
+    /// Approves a period, then sends a window of it, which is quarantined.
+    async fn send_late(&self) -> (PeriodId, IngestItem) {
+        let (id, late) = (self.approve_an_hour().await.id, self.window(3));
+        self.send(vec![late.clone()]).await;
+        (id, late)
     }
 
     async fn quarantine(&self) -> Collection<Document> {
@@ -115,34 +122,32 @@ async fn another_window_under_the_id_of_an_adjustment_is_admitted_beside_it() {
     assert_eq!((admitted.start, admitted.end), (second.window.start, second.window.end));
     assert_eq!(fixture.admit(&second).await.unwrap(), admitted, "asked again");
     assert_eq!(fixture.adjusted().await, 3 * HOUR);
-    assert_eq!(fixture.held_codes().await, []);
+    assert_eq!(fixture.quarantined_codes().await, []);
     fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_although_its_time_is_open_is_let_in_by_itself() {
     let fixture = Fixture::with_ann().await;
-    let id = fixture.approve_an_hour().await.id;
-    let late = [fixture.window(3), fixture.window(24 * 60)];
-    fixture.send(vec![late[0].clone()]).await;
-    // As after a batch that quarantines the window when the reopening has already searched for such windows, or after
-    // a crash during the reopening.
+    let (id, _) = fixture.send_late().await;
+    // The state after a batch that quarantines the window when the reopening has already searched for such windows, or
+    // after a crash during the reopening.
     let quarantine = fixture.quarantine().await;
     let row = quarantine.find_one_and_delete(doc! {}).await.unwrap().unwrap();
     fixture.reopen(id).await.unwrap();
     quarantine.insert_one(row).await.unwrap();
     eventually_within(SWEPT, "it is recorded", async || (fixture.stored().await.len() == 2).then_some(())).await;
-    eventually_within(SWEPT, "it is held no longer", async || fixture.held_codes().await.is_empty().then_some(()))
-        .await;
+    eventually_within(SWEPT, "it is held no longer", async || {
+        fixture.quarantined_codes().await.is_empty().then_some(())
+    })
+    .await;
     fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_that_are_settled_keep_none_from_being_let_in() {
     let fixture = Fixture::with_ann().await;
-    let id = fixture.approve_an_hour().await.id;
-    let late = fixture.window(3);
-    fixture.send(vec![late.clone()]).await;
+    let (id, _) = fixture.send_late().await;
     let quarantine = fixture.quarantine().await;
     let row = quarantine.find_one(doc! {}).await.unwrap().unwrap();
     // Many older windows of a time that stays settled.
@@ -184,7 +189,7 @@ async fn a_window_is_admitted_recorded_and_told_at_once_or_not_at_all() {
     mortal.stop().await;
     fixture.timetrack = Some(crate::support::spawn(&fixture.harness).await);
     assert_eq!(fixture.stored().await, []);
-    assert_eq!(fixture.held_codes().await, [Code::NotOnProject], "it is still to be decided");
+    assert_eq!(fixture.quarantined_codes().await, [Code::NotOnProject], "it is still to be decided");
     let told = fixture.events_told::<WindowsRecorded>().await.len();
     fixture.admit(&item).await.unwrap();
     fixture.admit(&item).await.unwrap();
@@ -203,7 +208,7 @@ async fn what_is_recorded_is_not_discarded() {
     let row = quarantine.find_one(doc! {}).await.unwrap().unwrap();
     fixture.put_ann_back().await;
     assert!(matches!(&fixture.send(vec![item.clone()]).await[..], [Outcome::Stored(_)]));
-    // As if another worker had quarantined the window at the same moment.
+    // The row is put back, as if another worker had quarantined the window at the same moment.
     quarantine.insert_one(row).await.unwrap();
     assert_eq!(code(fixture.discard(&item).await), Code::Conflict);
     let decided =
@@ -215,9 +220,7 @@ async fn what_is_recorded_is_not_discarded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_discarded_window_is_not_recorded_when_its_time_is_open_and_it_is_sent_again() {
     let fixture = Fixture::with_ann().await;
-    let id = fixture.approve_an_hour().await.id;
-    let late = fixture.window(3);
-    fixture.send(vec![late.clone()]).await;
+    let (id, late) = fixture.send_late().await;
     fixture.discard(&late).await.unwrap();
     fixture.reopen(id).await.unwrap();
     for _ in 0..3 {

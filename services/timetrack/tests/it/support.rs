@@ -14,9 +14,9 @@ use async_nats::{
     jetstream::{AckKind, Message, consumer::PullConsumer},
 };
 use contracts::{
-    AssignmentChanged, EmployeeChanged, EmployeeId, Event, Filter, HOUR, INGEST_WINDOWS, IngestAnswer, IngestBatch,
-    IngestItem, Label, ListWindows, MemberChanged, Millis, Outcome, Payee, Payroll, PayrollLine, ProjectChanged,
-    ProjectId, Rate, Service, Standing, TaskChanged, TaskId, TaskTerm, Term, TimeRange, Window, WindowSent,
+    AssignmentChanged, EmployeeChanged, EmployeeId, EmployeeState, Event, Filter, HOUR, INGEST_WINDOWS, IngestAnswer,
+    IngestBatch, IngestItem, Label, ListWindows, MemberChanged, Millis, Outcome, Payee, Payroll, PayrollLine,
+    ProjectChanged, ProjectId, Rate, Service, TaskChanged, TaskId, TaskTerm, Term, TimeRange, Window, WindowSent,
     content_hash, header, stream, window_id,
 };
 use futures::StreamExt;
@@ -47,7 +47,7 @@ impl Fixture {
         fixture
     }
 
-    /// The same with this mongod.
+    /// Starts timetrack on this mongod, and puts Ann on the project and the task.
     pub async fn with_ann_on(mongo_connection_string: &str) -> Self {
         let fixture = Self::of(Harness::start_on(mongo_connection_string).await).await;
         fixture.introduce().await;
@@ -65,12 +65,12 @@ impl Fixture {
         Self { harness, timetrack, ann: kit::new_id(), project: kit::new_id(), task: kit::new_id() }
     }
 
-    /// The same, with an event that another replica has received and not acknowledged. So timetrack knows that its
-    /// copies are not complete.
+    /// Starts timetrack with an event that another replica has received and not acknowledged. So timetrack knows that
+    /// its copies are not complete.
     pub async fn behind() -> (Self, InHand) {
         let mut fixture = Self::empty().await;
         fixture.timetrack.take().unwrap().stop().await;
-        let somebody = Standing { id: kit::new_id(), version: 1, epoch: 0, deactivated_at: None, active: None };
+        let somebody = EmployeeState { id: kit::new_id(), version: 1, epoch: 0, deactivated_at: None, active: None };
         fixture.harness.publish(&EmployeeChanged(somebody)).await;
         let in_hand = InHand::take(&fixture.harness).await;
         fixture.timetrack = Some(spawn(&fixture.harness).await);
@@ -79,8 +79,8 @@ impl Fixture {
 
     /// Publishes the events by which Ann is on the project and the task.
     pub async fn introduce(&self) {
-        let standing = Standing { id: self.ann, version: 1, epoch: 0, deactivated_at: None, active: None };
-        self.harness.publish(&EmployeeChanged(standing)).await;
+        let employee_state = EmployeeState { id: self.ann, version: 1, epoch: 0, deactivated_at: None, active: None };
+        self.harness.publish(&EmployeeChanged(employee_state)).await;
         self.harness.publish(&self.project_changed(1)).await;
         self.harness.publish(&self.task_changed(1)).await;
         self.harness.publish(&self.member_changed(1, vec![Term { from: None, until: None }])).await;
@@ -187,12 +187,12 @@ impl Fixture {
         self.send_payload(serde_json::to_vec(&IngestBatch { items }).unwrap()).await.expect("a worker's word")
     }
 
-    /// The same with any payload; none if no answer comes.
+    /// Sends any payload, and waits for the outcomes; none if no answer comes.
     pub async fn send_payload(&self, payload: Vec<u8>) -> Option<Vec<Outcome>> {
         self.send_on(INGEST_WINDOWS, payload).await
     }
 
-    /// The same on one of the subjects of the queue.
+    /// Sends any payload on one of the subjects of the queue, and waits for the outcomes; none if no answer comes.
     pub async fn send_on(&self, subject: &'static str, payload: Vec<u8>) -> Option<Vec<Outcome>> {
         let bus = self.harness.bus();
         let inbox = bus.client.new_inbox();
@@ -210,7 +210,7 @@ impl Fixture {
         self.queue_payload(serde_json::to_vec(&IngestBatch { items }).unwrap()).await
     }
 
-    /// The same with any payload.
+    /// Publishes any payload to the queue. Returns its sequence number.
     pub async fn queue_payload(&self, payload: Vec<u8>) -> u64 {
         let jetstream = &self.harness.bus().jetstream;
         jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap().sequence
@@ -234,7 +234,7 @@ impl Fixture {
     }
 }
 
-/// Lets it go on, also where a test fails: nothing could be stopped otherwise.
+/// Lets the worker continue when it is dropped, also when a test fails: otherwise nothing could be stopped.
 pub struct LetGo(pub Arc<AtomicBool>);
 
 impl Drop for LetGo {
@@ -284,7 +284,7 @@ pub async fn spawn(harness: &Harness) -> Running {
     spawn_with(harness, timetrack::Config::default()).await
 }
 
-/// The same with settings.
+/// Starts timetrack with these settings.
 pub async fn spawn_with(harness: &Harness, config: timetrack::Config) -> Running {
     let run = |deps, shutdown| timetrack::run(config, deps, shutdown);
     harness.spawn(timetrack::needs(), run).await

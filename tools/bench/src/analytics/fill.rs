@@ -1,4 +1,4 @@
-//! Sends windows until so many are stored.
+//! Sends windows until this many are stored.
 
 use std::ops::Range;
 

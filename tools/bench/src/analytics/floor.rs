@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::measured::Measured;
 
 const SUBJECT: &str = "bench.floor";
-/// How many documents are read, one after the other.
+/// How many documents there are; they are read one after the other.
 const DOCUMENTS: i32 = 1_000;
 /// How many requests are not measured: connections are made and caches filled first.
 const WARM_UP: usize = 200;

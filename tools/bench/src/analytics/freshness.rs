@@ -22,7 +22,7 @@ use crate::{measured::Measured, wire::Wire};
 
 /// How many windows come in a second.
 const RATE: usize = 1_000;
-/// On how many connections they come in.
+/// The number of connections on which windows arrive.
 const SENDERS: usize = 20;
 
 /// The same query, at rest and under load.
@@ -35,8 +35,8 @@ pub(super) struct Freshness {
 }
 
 impl Freshness {
-    /// Measures both for so long each. The windows under load lie in the days before the year, which the query
-    /// includes. Nothing when the server does not know the query.
+    /// Measures the query at rest and under load, for this long each. The windows under load lie in the days before
+    /// the year, which the query includes. Nothing if the server does not know the query.
     pub(super) async fn measure(staff: &Staff, year: &Calendar, lasts: Duration) -> Result<Option<Self>> {
         let year = Calendar { first: year.first - 30 * DAY, ..*year };
         let question = QUESTIONS.iter().find(|question| question.name == YEAR).context("no such question")?;

@@ -42,8 +42,8 @@ pub struct Options {
     /// The data folder of the target: its admin key and its mails.
     #[arg(long, default_value = ".t3")]
     pub data: PathBuf,
-    /// How many windows are stored in the end, spread over 365 days; it is asked at a hundredth and
-    /// a tenth of them too.
+    /// How many windows are stored in the end, spread over 365 days. Queries are also measured with a hundredth and a
+    /// tenth of them.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(100..))]
     pub windows: u64,
     /// How many employees there are, each on every task.

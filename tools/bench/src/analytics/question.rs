@@ -24,7 +24,7 @@ pub(super) struct Question {
     pub(super) floors: Option<f64>,
     /// The path of the n-th request.
     path: fn(&Staff, &Calendar, u64) -> String,
-    /// Whether an employee sends it, in place of the admin.
+    /// Whether an employee sends the query, and not the admin.
     by_employee: bool,
 }
 
@@ -100,7 +100,7 @@ fn somebody(staff: &Staff, n: u64) -> contracts::EmployeeId {
 }
 
 impl Question {
-    /// Sends the query in a closed loop on so many connections for so long. Nothing when the server does not know
+    /// Sends the query in a closed loop on this many connections for this long. Nothing when the server does not know
     /// it.
     pub(super) async fn ask(
         &self,

@@ -18,7 +18,7 @@ pub(super) struct Report {
     pub(super) freshness: Option<Freshness>,
 }
 
-/// The results with so many windows stored.
+/// The results with this many windows stored.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Size {
     pub(super) windows: u64,
@@ -26,7 +26,7 @@ pub(super) struct Size {
     pub(super) answers: Vec<Answers>,
 }
 
-/// The result of a query on so many connections.
+/// The result of a query on this many connections.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Answers {
     pub(super) question: &'static str,

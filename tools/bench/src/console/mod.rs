@@ -26,7 +26,7 @@ use crate::{
 /// What to measure.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// How many windows are stored, spread over 365 days; those of the last hour come on top.
+    /// How many windows are stored, spread over 365 days; those of the last hour are added.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(100..))]
     pub windows: u64,
     /// How many employees there are, each on every task; all of them track now.

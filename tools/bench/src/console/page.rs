@@ -58,7 +58,7 @@ fn date(year: &Calendar, n: u64) -> String {
 }
 
 impl Page {
-    /// Requests the page in a closed loop on one connection for so long.
+    /// Requests the page in a closed loop on one connection for this long.
     pub(super) async fn ask(&self, owner: &Owner, year: &Calendar, lasts: Duration) -> Result<Shown> {
         let mut wire = Wire::connect(&owner.base).await?;
         let (mut micros, mut bytes, mut n) = (Vec::new(), 0, 0);

@@ -17,7 +17,7 @@ use crate::{
 
 /// How many approvals are on their way at once: what a page that approves all sends.
 pub(super) const AT_ONCE: usize = 16;
-/// How far back the period lies: in the middle of the year, where everybody has time.
+/// How far back the period begins: in the middle of the year, where everybody has time.
 const BACK: i64 = 180 * DAY;
 
 /// A period, as far as an approver needs it.
@@ -35,11 +35,11 @@ pub(super) struct Periods {
     pub(super) list: Measured,
     /// How many were approved.
     pub(super) approved: usize,
-    /// How long that took, all together.
+    /// How long the approvals took, all together.
     pub(super) took: Duration,
 }
 
-/// Lists one pay period of everybody for so long, again and again; gives it as well.
+/// Lists one pay period of everybody again and again, for this long; returns the period too.
 pub(super) async fn list(staff: &Staff, year: &Calendar, lasts: Duration) -> Result<(Measured, Vec<Listed>)> {
     let start = year.end() - BACK;
     let path = format!("/api/v1/period?start={start}&end={}&limit=1000", start + 1);

@@ -12,9 +12,9 @@ use crate::{analytics::floor::Floor, goal::Goal};
 const FLOORS: f64 = 12.0;
 /// The goal for the compressed body of a page, in bytes.
 const BYTES: f64 = 60.0 * 1024.0;
-/// The p95 of a list of everybody's periods is at most so many floors.
+/// The p95 of a list of everybody's periods is at most this many floors.
 const LIST_FLOORS: f64 = 10.0;
-/// Approving a thousand periods takes at most so many seconds.
+/// Approving a thousand periods takes at most this many seconds.
 const APPROVE_SECONDS: f64 = 10.0;
 
 /// All results.

@@ -71,7 +71,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Waits until so many windows are stored and counted, queued ones included.
+    /// Waits until this many windows are stored and counted, queued ones included.
     ///
     /// # Errors
     /// When that takes longer than half an hour, or the queue is empty and windows are missing.

@@ -46,7 +46,8 @@ pub(super) async fn nats(options: NatsOptions, cluster: Option<&Cluster>) -> Res
 pub(super) async fn mongo(options: MongoOptions, cluster: Option<&Cluster>) -> Result<Vec<Mongo>> {
     let Some(Cluster { mongo: seats, .. }) = cluster else { return Ok(vec![Mongo::start(options).await?]) };
     let first = seats.first().context("a cluster without servers")?;
-    // MongoDB lets only a client on its own loopback make the first user: so the first member starts in our network.
+    // Only a client on MongoDB's own loopback may create the first user, so the first member starts in this process's
+    // network.
     let mut alone = Mongo::start(MongoOptions { dir: first.dir.clone(), ..options.clone() }).await?;
     alone.stop().await;
     drop(alone);

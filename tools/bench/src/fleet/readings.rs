@@ -8,7 +8,7 @@ use super::Fleet;
 use crate::asked::Asked;
 
 impl Fleet {
-    /// What the first gateway has asked the services so far.
+    /// The requests that the first gateway has sent to services so far.
     ///
     /// # Errors
     /// When there is none, or it does not answer.

@@ -23,7 +23,7 @@ const YEAR: i64 = 365 * DAY;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
     projects: Vec<Compared>,
-    /// Nothing when the system cannot group time.
+    /// None if the system cannot group time.
     cells: Option<Cells>,
 }
 

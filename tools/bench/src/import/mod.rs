@@ -41,7 +41,8 @@ pub struct Options {
     /// mails, and keeps the passwords we choose.
     #[arg(long, default_value = ".t3")]
     pub data: PathBuf,
-    /// The longest window, in minutes. Keep to one: another makes other windows of the same hours.
+    /// The longest window, in minutes. Repeat an import with the same value: another one makes other windows of the
+    /// same hours.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub minutes: u32,
     /// How many requests are on their way at once.

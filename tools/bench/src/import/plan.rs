@@ -65,7 +65,7 @@ pub struct PlannedWindow {
 }
 
 impl Plan {
-    /// Makes the plan of a sheet, with windows of at most so many milliseconds.
+    /// Makes the plan of a sheet, with windows of at most this many milliseconds.
     pub fn of(rows: &[Row], longest: i64) -> Self {
         let mut plan = Self::default();
         let (mut developers, mut projects, mut tasks) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());

@@ -22,7 +22,7 @@ pub struct Stretch {
     pub end: Millis,
 }
 
-/// All hours of the sheet, in parts of at most so many milliseconds.
+/// All hours of the sheet, in parts of at most this many milliseconds.
 pub fn lay_out(rows: &[Row], longest: i64) -> Vec<Stretch> {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|&at| (rows[at].day, rows[at].task, rows[at].developer));

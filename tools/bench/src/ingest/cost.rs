@@ -101,7 +101,7 @@ impl Counters {
         }
         let jetstream = jetstream::new(fleet.bus().await?);
         let events = jetstream.get_stream(stream::EVENTS).await?.cached_info().state.bytes;
-        // The limit of EVENTS counts uncompressed bytes; its files are compressed once they are full.
+        // The limit of EVENTS counts uncompressed bytes.
         stored.insert("EVENTS: as its bound counts".into(), events as f64);
         stored.insert("EVENTS: for as long as events are kept".into(), fleet.stream_bytes(stream::EVENTS)? as f64);
         let network = admin.run_command(doc! { "serverStatus": 1 }).await?;

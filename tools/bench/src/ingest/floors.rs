@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{fleet::Fleet, measured::Measured};
 
-/// What is asked of MongoDB: so many clients insert so many documents at once.
+/// What is asked of MongoDB: this many clients insert this many documents at once.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Floor {
     pub(super) clients: usize,
@@ -27,8 +27,8 @@ impl Floor {
     }
 }
 
-/// Collections of MongoDB alone: one with the indexes and the layout that windows have today, and one with those of
-/// the first version, for comparison with earlier runs.
+/// Collections of MongoDB alone: one with the present indexes and layout of windows, and one with those of the first
+/// version, for comparison with earlier runs.
 pub(super) struct Floors {
     today: Collection<Document>,
     of_before: Collection<Document>,
@@ -53,7 +53,7 @@ impl Floors {
         insert(&self.today, floor, self.lasts, "").await
     }
 
-    /// With those of the first version.
+    /// The floor with the indexes of the first version.
     pub(super) async fn of_before(&self, floor: Floor) -> Result<Measured> {
         insert(&self.of_before, floor, self.lasts, OF_BEFORE).await
     }
@@ -145,7 +145,7 @@ fn document(client: i64, n: i64) -> Document {
     }
 }
 
-/// A document as it was stored in the beginning.
+/// A document in the layout of the first version.
 fn first_document(client: i64, n: i64) -> Document {
     let uuid = || bson::Binary {
         subtype: bson::spec::BinarySubtype::Generic,

@@ -10,13 +10,13 @@ use crate::{goal::Goal, measured::Measured};
 /// How much a floor may move while a load is measured.
 const MOST_MOVED: f64 = 1.2;
 
-/// A load, with what MongoDB does by itself at the same time.
+/// A load, and what MongoDB alone does at the same time.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Pair {
     pub(super) load: Measured,
-    /// With the indexes of today, just before the load and just after it.
+    /// The floors with the present indexes, just before the load and just after it.
     pub(super) floors: [Measured; 2],
-    /// With those of the first version.
+    /// The measurement with the indexes of the first version.
     pub(super) of_before: Measured,
 }
 
@@ -40,7 +40,7 @@ impl Pair {
     }
 }
 
-/// The median; nothing of nothing.
+/// The median; none of no figures.
 fn median(figures: impl Iterator<Item = f64>) -> Option<f64> {
     let mut sorted: Vec<f64> = figures.collect();
     sorted.sort_by(f64::total_cmp);

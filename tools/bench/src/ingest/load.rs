@@ -15,11 +15,11 @@ use crate::{measured::Measured, senders::Senders, wire::Wire};
 pub(super) enum Shape {
     /// One window.
     Single,
-    /// A batch of so many windows.
+    /// A batch of this many windows.
     Batch(usize),
 }
 
-/// Drives the load for so long.
+/// Drives the load for this long.
 pub(super) async fn drive(
     senders: &Senders,
     name: &str,

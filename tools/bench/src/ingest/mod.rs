@@ -37,7 +37,7 @@ pub struct Options {
     /// How often each load is measured; goals are compared with medians.
     #[arg(long, default_value_t = 1)]
     pub rounds: u32,
-    /// Measure only loads whose name contains this, and leave out whatever has another fleet.
+    /// Measure only loads whose name contains this, and leave out loads that need another fleet.
     #[arg(long)]
     pub only: Option<String>,
     /// How many clients send batches at once beside single posts.
@@ -98,7 +98,7 @@ const LOADS: [Load; 5] = [
     load("256 connections", 256, Shape::Single, 64, 1),
     load("batches of 500, 4 connections", 4, Shape::Batch(500), 4, 500),
 ];
-/// How often a load is measured whose floor moves meanwhile.
+/// How often a load is measured again because its floor has changed meanwhile.
 const TRIES: u32 = 3;
 
 impl Options {
@@ -124,7 +124,7 @@ async fn on_our_own(options: &Options) -> Result<Goals> {
     let floors = Floors::prepare(&fleet, Duration::from_secs(options.seconds)).await?;
     goals.floors.push(floors::publish(fleet.bus().await?, Duration::from_secs(options.seconds)).await?);
     let senders = Senders::hire(&fleet.base, &fleet.data, options.employees).await?;
-    // Fills caches, which the first load would pay for otherwise.
+    // This load fills caches, which the first measured load would pay for otherwise.
     load::drive(&senders, "warm-up", 16, Shape::Single, Duration::from_secs(2)).await?;
     for _ in 0..options.rounds {
         for load in LOADS.into_iter().filter(|load| options.has(load.name)) {
@@ -153,7 +153,7 @@ async fn on_our_own(options: &Options) -> Result<Goals> {
     Ok(goals)
 }
 
-/// Measures a load, and its floor before and after; again where that has moved.
+/// Measures a load, and its floor before and after. If the floor has changed meanwhile, measures again.
 async fn beside_its_floor(
     options: &Options,
     fleet: &mut Fleet,
@@ -174,7 +174,7 @@ async fn beside_its_floor(
         let pair = Pair { load, floors: [before, floors.today(floor).await?], of_before };
         let is_steady = pair.is_steady();
         if best.as_ref().is_none_or(|best| pair.moved() < best.moved()) {
-            // The load generator is no part of the price.
+            // The load generator's CPU time is no part of the price.
             let ours: f64 = shares.iter().filter(|(process, _)| *process != "load").map(|(_, share)| share).sum();
             goals.microseconds.push((name.to_owned(), ours / pair.load.rate * 1_000_000.0));
             goals.usage.push((name.to_owned(), shares));
@@ -225,7 +225,7 @@ async fn measure(
     Ok(measured)
 }
 
-/// Sends batches until so many windows are stored and counted.
+/// Sends batches until this many windows are stored and counted.
 async fn fill(fleet: &Fleet, senders: &Senders, most: u64) -> Result<()> {
     let mut stored = fleet.stored().await?;
     while stored < most {

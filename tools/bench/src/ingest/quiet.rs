@@ -34,8 +34,8 @@ pub(super) struct Quiet {
 }
 
 impl Quiet {
-    /// Observes the machine for two seconds, and measures its disk. Our processes should be idle meanwhile; what they
-    /// use all the same is not counted.
+    /// Observes the machine for two seconds, and measures its disk. This program's processes should be idle meanwhile;
+    /// what they use is not counted.
     pub(super) async fn measure(folder: &Path, ours: &Usage) -> Result<Self> {
         let (before, ours_before) = (busy()?, ours.total()?);
         let started = Instant::now();

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use super::{
-    dice::Dice,
-    door::{As, Door, Reply},
+    client::{ApiClient, As, Reply},
     ledger::{Act, Attempt, Away, Done, Invited, Ledger, Serial, Shown, Word, now},
     pace::Pace,
     people::{PASSWORD, Person, Works},
+    rng::Rng,
 };
 
 /// The pause between two calls of an admin, in milliseconds.
@@ -29,12 +29,12 @@ pub(crate) struct Administrator {
     pub(crate) people: Vec<Arc<Person>>,
     pub(crate) projects: Vec<ProjectId>,
     pub(crate) tasks: Vec<TaskId>,
-    pub(crate) door: Door,
+    pub(crate) client: ApiClient,
     pub(crate) ledger: Ledger,
     pub(crate) pace: Pace,
     pub(crate) works: Works,
     pub(crate) mailbox: Mailbox,
-    pub(crate) dice: Dice,
+    pub(crate) rng: Rng,
     /// The tokens of deactivated employees.
     pub(crate) dead_tokens: BTreeMap<EmployeeId, Vec<String>>,
     pub(crate) invited: usize,
@@ -45,7 +45,7 @@ impl Administrator {
     /// Makes changes until the end.
     pub(crate) async fn run(mut self) {
         while !self.pace.is_over() {
-            match self.dice.below(100) {
+            match self.rng.below(100) {
                 0..22 => self.set_members().await,
                 22..44 => self.assign().await,
                 44..52 => self.move_task().await,
@@ -61,28 +61,28 @@ impl Administrator {
                 96..98 => self.update_windows().await,
                 _ => self.at_once().await,
             }
-            sleep(Duration::from_millis(self.dice.between(PAUSE.0, PAUSE.1))).await;
+            sleep(Duration::from_millis(self.rng.between(PAUSE.0, PAUSE.1))).await;
         }
     }
 
     /// Makes a call and records it.
     async fn act(&self, what: String, about: Vec<String>, method: Method, path: &str, body: Option<Value>) -> Reply {
         let sent = now();
-        let reply = self.door.call(method, path, As::Admin, body.as_ref()).await;
+        let reply = self.client.call(method, path, As::Admin, body.as_ref()).await;
         let act = Act { sent, answered: now(), what, answer: reply.words(), about };
         self.ledger.book().acts.push(act);
         reply
     }
 
     fn person(&mut self) -> Option<Arc<Person>> {
-        let place = self.dice.below(self.people.len());
+        let place = self.rng.below(self.people.len());
         self.people.get(place).cloned()
     }
 
     /// Some of the employees. Sometimes also deactivated ones, which must be refused.
     fn some_people(&mut self) -> BTreeSet<EmployeeId> {
         let ids: Vec<EmployeeId> = self.people.iter().map(|person| person.id).collect();
-        ids.into_iter().filter(|id| (!self.is_away(*id) || self.dice.percent(5)) && self.dice.percent(70)).collect()
+        ids.into_iter().filter(|id| (!self.is_away(*id) || self.rng.percent(5)) && self.rng.percent(70)).collect()
     }
 
     fn is_away(&self, id: EmployeeId) -> bool {
@@ -94,7 +94,7 @@ impl Administrator {
     }
 
     async fn set_members(&mut self) {
-        let Some(project) = self.dice.one_of(&self.projects) else { return };
+        let Some(project) = self.rng.one_of(&self.projects) else { return };
         let people = self.some_people();
         let about = [project.to_string()].into_iter().chain(people.iter().map(ToString::to_string)).collect();
         let body = json!({ "employees": people });
@@ -144,7 +144,7 @@ impl Administrator {
                 continue;
             }
             let path = format!("/api/v1/project/{project}");
-            let read = self.door.call(Method::GET, &path, As::Admin, None).await;
+            let read = self.client.call(Method::GET, &path, As::Admin, None).await;
             if let Some(read) = read.read::<Project>().filter(|_| read.is_ok()) {
                 self.ledger.book().expected.projects.insert(*project, Some(read.employees.into_iter().collect()));
             }
@@ -153,7 +153,7 @@ impl Administrator {
             if matches!(self.ledger.book().expected.tasks.get(task), Some(Some(_))) {
                 continue;
             }
-            let read = self.door.call(Method::GET, &format!("/api/v1/task/{task}"), As::Admin, None).await;
+            let read = self.client.call(Method::GET, &format!("/api/v1/task/{task}"), As::Admin, None).await;
             if let Some(read) = read.read::<Task>().filter(|_| read.is_ok()) {
                 let is = (read.project_id, read.employees.into_iter().collect());
                 self.ledger.book().expected.tasks.insert(*task, Some(is));
@@ -162,19 +162,19 @@ impl Administrator {
     }
 
     async fn assign(&mut self) {
-        let Some(task) = self.dice.one_of(&self.tasks) else { return };
+        let Some(task) = self.rng.one_of(&self.tasks) else { return };
         let Some(Some((project, _))) = self.ledger.book().expected.tasks.get(&task).cloned() else { return };
         let on = self.members(project).unwrap_or_default();
         let people: BTreeSet<_> =
-            self.some_people().into_iter().filter(|id| on.contains(id) || self.dice.percent(3)).collect();
+            self.some_people().into_iter().filter(|id| on.contains(id) || self.rng.percent(3)).collect();
         self.change_task(task, project, people, json!({})).await;
     }
 
     async fn move_task(&mut self) {
-        let Some(task) = self.dice.one_of(&self.tasks) else { return };
-        let Some(project) = self.dice.one_of(&self.projects) else { return };
+        let Some(task) = self.rng.one_of(&self.tasks) else { return };
+        let Some(project) = self.rng.one_of(&self.projects) else { return };
         let on = self.members(project).unwrap_or_default();
-        let people: BTreeSet<_> = on.into_iter().filter(|_| self.dice.percent(70)).collect();
+        let people: BTreeSet<_> = on.into_iter().filter(|_| self.rng.percent(70)).collect();
         self.change_task(task, project, people, json!({ "projectId": project })).await;
     }
 
@@ -196,19 +196,19 @@ impl Administrator {
     }
 
     async fn archive(&mut self) {
-        let Some(project) = self.dice.one_of(&self.projects) else { return };
+        let Some(project) = self.rng.one_of(&self.projects) else { return };
         let path = format!("/api/v1/project/{project}");
         for archived in [true, false] {
             let (what, about) = (format!("archived = {archived} of {project}"), vec![project.to_string()]);
             self.act(what, about, Method::PUT, &path, Some(json!({ "archived": archived }))).await;
-            sleep(Duration::from_millis(self.dice.between(PAUSE.0, PAUSE.1))).await;
+            sleep(Duration::from_millis(self.rng.between(PAUSE.0, PAUSE.1))).await;
         }
     }
 
     async fn replace_task(&mut self) {
-        let place = self.dice.below(self.tasks.len());
+        let place = self.rng.below(self.tasks.len());
         let Some(task) = self.tasks.get(place).copied() else { return };
-        let Some(project) = self.dice.one_of(&self.projects) else { return };
+        let Some(project) = self.rng.one_of(&self.projects) else { return };
         let Some(on) = self.members(project) else { return };
         let path = format!("/api/v1/task/{task}");
         let reply = self.act(format!("delete task {task}"), vec![task.to_string()], Method::DELETE, &path, None).await;
@@ -236,7 +236,7 @@ impl Administrator {
     }
 
     async fn replace_project(&mut self) {
-        let place = self.dice.below(self.projects.len());
+        let place = self.rng.below(self.projects.len());
         let Some(project) = self.projects.get(place).copied() else { return };
         let (what, about) = (format!("delete project {project}"), vec![project.to_string()]);
         let reply = self.act(what, about, Method::DELETE, &format!("/api/v1/project/{project}"), None).await;
@@ -287,7 +287,7 @@ impl Administrator {
                 book.expected.projects.values_mut().flatten().for_each(|on| on.retain(|other| *other != id));
                 book.expected.tasks.values_mut().flatten().for_each(|(_, on)| on.retain(|other| *other != id));
             } else {
-                // Whether they are removed is unknown.
+                // Whether the employees are removed is unknown.
                 let had = |on: &BTreeSet<EmployeeId>| on.contains(&id);
                 book.expected.projects.values_mut().filter(|on| on.as_ref().is_some_and(had)).for_each(|on| *on = None);
                 let tasks = book.expected.tasks.values_mut();
@@ -304,10 +304,10 @@ impl Administrator {
 
     /// No gateway may accept a token of an employee whose deactivation was answered.
     async fn show_dead_tokens(&self, id: EmployeeId) {
-        for base in self.door.bases() {
+        for base in self.client.bases() {
             for token in self.dead_tokens.get(&id).into_iter().flatten().rev().take(2) {
                 let at = now();
-                let status = self.door.show(&base, token).await;
+                let status = self.client.show(&base, token).await;
                 self.ledger.book().shown.push(Shown { employee: id, at, status });
             }
         }
@@ -315,7 +315,7 @@ impl Administrator {
 
     async fn reactivate(&mut self) {
         let away: Vec<_> = self.people.iter().filter(|person| self.is_away(person.id)).cloned().collect();
-        let place = self.dice.below(away.len());
+        let place = self.rng.below(away.len());
         let Some(person) = away.get(place).cloned() else { return };
         let id = person.id;
         if self.ledger.book().expected.deactivated.get(&id) == Some(&Some(true)) {
@@ -333,7 +333,7 @@ impl Administrator {
         let reply = self.act(format!("reactivate {id}"), vec![id.to_string()], Method::POST, &path, None).await;
         if reply.is_ok() || reply.body["code"] == "not_deactivated" {
             self.ledger.book().expected.deactivated.insert(id, Some(false));
-            if let Some(token) = self.door.log_in(&person.email, PASSWORD).await {
+            if let Some(token) = self.client.log_in(&person.email, PASSWORD).await {
                 person.set_token(Some(token));
             }
         }
@@ -342,7 +342,7 @@ impl Administrator {
     /// Changes an employee's name, which causes an event but no change of memberships.
     async fn rename(&mut self) {
         let Some(person) = self.person() else { return };
-        let body = json!({ "title": format!("Number {}", self.dice.below(1_000)) });
+        let body = json!({ "title": format!("Number {}", self.rng.below(1_000)) });
         let (what, path) = (format!("rename {}", person.id), format!("/api/v1/employee/{}", person.id));
         self.act(what, vec![person.id.to_string()], Method::PUT, &path, Some(body)).await;
     }
@@ -369,7 +369,7 @@ impl Administrator {
         let Ok(Ok(token)) = waiting else { return };
         let activate = async |password: &str| {
             let body = json!({ "token": token, "password": password });
-            self.door.call(Method::POST, "/api/auth/activate", As::Nobody, Some(&body)).await
+            self.client.call(Method::POST, "/api/auth/activate", As::Nobody, Some(&body)).await
         };
         let (one, other) = tokio::join!(activate(PASSWORD), activate("quiet lantern over the harbour"));
         let used = u32::from(one.is_ok()) + u32::from(other.is_ok());
@@ -383,7 +383,7 @@ impl Administrator {
         let person = self.person()?;
         let book = self.ledger.book();
         let mine = book.by_employee.get(&person.id)?;
-        let serial = self.dice.one_of(mine)?;
+        let serial = self.rng.one_of(mine)?;
         let sent = book.windows.get(serial as usize)?;
         let is_recorded = sent.attempts.iter().any(|attempt| attempt.word.is_recorded());
         is_recorded.then_some((serial, sent.id?))
@@ -394,9 +394,9 @@ impl Administrator {
         let end = self.ledger.book().windows.get(serial as usize).map(|sent| (sent.start, sent.end));
         let Some((start, end)) = end else { return };
         let shorter = start + ((end - start) / 2).max(1);
-        let body = match self.dice.below(3) {
+        let body = match self.rng.below(3) {
             0 => json!({ "end": shorter }),
-            1 => json!({ "billRate": self.dice.between(1, 100) as f64 + 0.37 }),
+            1 => json!({ "billRate": self.rng.between(1, 100) as f64 + 0.37 }),
             _ => json!({ "overtime": true }),
         };
         let (what, path) = (format!("correct {id} to {body}"), format!("/api/v1/time-entries/{id}"));
@@ -420,7 +420,7 @@ impl Administrator {
 
     async fn update_windows(&mut self) {
         let Some(person) = self.person() else { return };
-        let body = json!({ "billRate": self.dice.between(1, 100) as f64 + 0.11, "paid": true });
+        let body = json!({ "billRate": self.rng.between(1, 100) as f64 + 0.11, "paid": true });
         let (what, path) =
             (format!("update all of {}", person.id), format!("/api/v1/time-entries/update?employeeId={}", person.id));
         self.act(what, vec![person.id.to_string()], Method::PUT, &path, Some(body)).await;
@@ -428,12 +428,12 @@ impl Administrator {
 
     /// Two concurrent changes of one project that do not change its members.
     async fn at_once(&mut self) {
-        let Some(project) = self.dice.one_of(&self.projects) else { return };
+        let Some(project) = self.rng.one_of(&self.projects) else { return };
         let path = format!("/api/v1/project/{project}");
         let bodies =
             [json!({ "description": "one" }), json!({ "payroll": { "*": { "billRate": 61.37, "payRate": 23.2 } } })];
         let [one, other] = bodies;
-        let change = async |body: Value| self.door.call(Method::PUT, &path, As::Admin, Some(&body)).await;
+        let change = async |body: Value| self.client.call(Method::PUT, &path, As::Admin, Some(&body)).await;
         tokio::join!(change(one), change(other));
     }
 }

@@ -14,7 +14,7 @@ use super::{
     network::{Cut, NODES, Network},
 };
 
-/// How long it may take to ask who leads.
+/// How long the query for the leader may take.
 const ASKED: Duration = Duration::from_secs(3);
 /// How long a server whose disk was full may take to work again by itself, before whoever runs it starts it again.
 const BY_ITSELF: Duration = Duration::from_secs(5);
@@ -35,7 +35,7 @@ pub(super) async fn suffer(
     heals: impl FnOnce(),
 ) -> Result<Vec<String>> {
     let kind = if fault.replica == 0 { Kind::Nats } else { Kind::Mongo };
-    // Nobody may know it, while the fault before this one is not over: then it is the first one's turn.
+    // The leader may be unknown while the fault before this one is not over: then the first server is taken.
     let leader = timeout(ASKED, leader(fleet, kind)).await.ok().and_then(Result::ok).unwrap_or_default();
     let (place, lasts) = (kind.place(leader), Duration::from_millis(fault.lasts));
     let mut notes = Vec::new();
@@ -78,7 +78,7 @@ pub(super) async fn suffer(
             followers().for_each(|one| kind.pause(fleet, one, false));
         }
         FaultKind::Full => {
-            // The leader's only, or all.
+            // The disk of the leader only, or those of all servers.
             let filled: Vec<usize> = (0..NODES).filter(|one| fault.other_way || *one == leader).collect();
             for one in &filled {
                 network.fill(kind.place(*one))?;
@@ -100,7 +100,7 @@ pub(super) async fn suffer(
     Ok(notes)
 }
 
-/// The place of whoever leads: the queue's stream, or the replica set.
+/// The index of the leader: of the queue's stream, or of the replica set.
 async fn leader(fleet: &Fleet, kind: Kind) -> Result<usize> {
     let name = match kind {
         Kind::Nats => {
@@ -142,7 +142,7 @@ impl Kind {
         }
     }
 
-    /// Lets one stand still, or go on: its connections stay.
+    /// Stops a server or lets it continue; its connections stay.
     fn pause(self, fleet: &mut Fleet, one: usize, stands: bool) {
         match (self, stands) {
             (Self::Nats, true) => fleet.nats()[one].pause(),
@@ -152,10 +152,10 @@ impl Kind {
         }
     }
 
-    /// Whether it still runs and says that it is well, in a moment.
+    /// Whether the server still runs and says within a moment that it is healthy.
     async fn works_by_itself(self, fleet: &mut Fleet, one: usize) -> bool {
         match self {
-            // One that could not write ends.
+            // A mongod that could not write ends.
             Self::Mongo => timeout(BY_ITSELF / 5, fleet.mongods()[one].exited()).await.is_err(),
             Self::Nats => {
                 let (began, health) = (Instant::now(), format!("{}/healthz", fleet.nats()[one].monitor_url()));

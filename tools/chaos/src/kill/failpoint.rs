@@ -6,9 +6,9 @@ use contracts::Service;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Failpoint {
     pub(crate) service: Service,
-    /// What `kit::failpoint` calls it.
+    /// The name in `kit::failpoint`.
     pub(crate) name: &'static str,
-    /// How often the process passes it before it dies there.
+    /// How often the process passes the point before it dies there.
     pub(crate) passes: u64,
 }
 

@@ -29,23 +29,23 @@ pub enum FaultKind {
     Workers,
     /// A process of a service goes by a clock that is ten minutes off.
     Clock,
-    /// Those of employees are.
+    /// The clocks of employees are off.
     Clients,
     /// The leader of NATS or MongoDB is killed.
     Leader,
-    /// It is cut off from everybody.
+    /// A server is cut off from everybody.
     Cut,
-    /// It is cut off from the other servers, and the services still reach it.
+    /// A server is cut off from the other servers, and the services still reach it.
     Island,
-    /// Nothing reaches it any more, or nothing that it sends arrives.
+    /// Nothing reaches a server any more, or nothing that it sends arrives.
     OneWay,
-    /// Connections to it stay, and it does not answer.
+    /// Connections to a server stay, and it does not answer.
     HalfOpen,
-    /// It is reached through a slow network.
+    /// A server is reached through a slow network.
     Slow,
-    /// The others stand still: what a majority has to have waits.
+    /// All servers but the leader stand still: a write that needs a majority waits.
     Followers,
-    /// Its disk is full, or that of all.
+    /// The disk of a server is full, or those of all servers.
     Full,
     /// A process dies at a point of its program: needs services that are built with kit's feature `mutants`.
     Failpoint,
@@ -96,12 +96,13 @@ impl FaultKind {
         Self::Full,
     ];
 
-    /// Whether it takes three servers of each kind.
+    /// Whether the fault needs three servers of each kind.
     pub const fn needs_cluster(self) -> bool {
         !matches!(self, Self::Clock | Self::Clients | Self::Failpoint) && self as usize > Self::Workers as usize
     }
 
-    /// What recovery is to take at most, in seconds: after the fault was over, or, where others take over, in all.
+    /// The longest that recovery may take, in seconds: from the end of the fault or, where others take over, from its
+    /// beginning.
     pub(crate) const fn goal(self) -> Option<u64> {
         match self {
             Self::Service | Self::Pair | Self::Failpoint => Some(5),

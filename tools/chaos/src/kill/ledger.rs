@@ -8,15 +8,15 @@ use contracts::{Code, EmployeeId, Millis, ProjectId, TaskId, WindowId};
 /// The answer to a window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
-    /// 201: it is recorded.
+    /// 201: the window is recorded.
     Stored,
-    /// 200: it was recorded before.
+    /// 200: the window was recorded before.
     Duplicate,
-    /// 202: it is accepted.
+    /// 202: the window is accepted.
     Queued,
     /// 400, 409, 422: it may not be recorded, with the code.
     Refused(Option<Code>),
-    /// 401: it was not read.
+    /// 401: the body was not read.
     NoToken,
     /// No answer, or one that does not say what happened.
     Unknown(String),
@@ -53,7 +53,7 @@ pub(crate) struct Sent {
     pub(crate) project: ProjectId,
     pub(crate) task: TaskId,
     pub(crate) attempts: Vec<Attempt>,
-    /// The attempts of an admin to void it.
+    /// The attempts of an admin to void the window.
     pub(crate) voids: Vec<Attempt>,
 }
 
@@ -108,10 +108,10 @@ pub(crate) struct Asked {
     /// The milliseconds that had been sent when the answer came.
     pub(crate) after: i64,
     /// The milliseconds in the answer; none for a 503.
-    pub(crate) told: Option<i64>,
+    pub(crate) reported: Option<i64>,
 }
 
-/// The state that admins expect. It is unknown after a call without a definite answer.
+/// The state that admins expect. A part of it is unknown after a call without a definite answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Expected {
     /// The members of each project.

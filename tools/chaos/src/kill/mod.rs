@@ -3,9 +3,8 @@
 
 mod administrator;
 mod check;
+mod client;
 mod cluster;
-mod dice;
-mod door;
 mod failpoint;
 mod fault;
 mod ledger;
@@ -15,8 +14,9 @@ mod pace;
 mod people;
 mod recovery;
 mod report;
+mod rng;
 mod schedule;
-mod stage;
+mod testbed;
 mod tracker;
 mod watcher;
 
@@ -43,14 +43,14 @@ use self::{
         Finding, Outcome,
         state::{Group, State, Sum, under_way},
     },
-    dice::Dice,
-    door::{As, Door},
+    client::{ApiClient, As},
     ledger::{Attempt, Ledger, Sent, Word, now},
     pace::Pace,
-    people::{Person, Works, found, hire, open},
+    people::{Person, Works, create_project, create_task, hire},
     recovery::{Healed, Probe},
+    rng::Rng,
     schedule::Schedule,
-    stage::Stage,
+    testbed::Testbed,
     tracker::Tracker,
 };
 pub use self::{
@@ -94,15 +94,15 @@ pub struct KillOptions {
 }
 
 /// The employees and their work.
-struct Cast {
+struct Staff {
     steady: Vec<Arc<Person>>,
     steady_works: Works,
     administrators: Vec<Administrator>,
     probe: Probe,
 }
 
-/// Goes on where servers can be cut off from each other, if that is allowed: the same process in a network of its own,
-/// with no way out of this machine. What may need the network is done before.
+/// Moves this process into a network of its own, if that is allowed, so that servers can be cut off from each other.
+/// That network does not lead out of this machine, so everything that may need the Internet is done first.
 ///
 /// # Errors
 /// When something cannot be built or fetched.
@@ -120,9 +120,9 @@ pub async fn kill(options: &KillOptions) -> Result<KillReport> {
     let schedule = Schedule::of(options.seed, options.kills, &options.faults, &failpoint::named(&options.points));
     let planned = Duration::from_millis(schedule.takes());
     let (ledger, pace) = (Ledger::default(), Pace::new(options.windows, planned));
-    let mut stage = Stage::start(options, ledger.clone(), pace.clone()).await?;
-    let door = Door::new(stage.entrance.clone(), ledger.clone())?;
-    let cast = cast(options.seed, &stage, &door, &ledger, &pace).await?;
+    let mut testbed = Testbed::start(options, ledger.clone(), pace.clone()).await?;
+    let client = ApiClient::new(testbed.gateways.clone(), ledger.clone())?;
+    let staff = staff(options.seed, &testbed, &client, &ledger, &pace).await?;
     eprintln!(
         "set up after {:.0} s; {} faults in about {:.0} s",
         began.elapsed().as_secs_f64(),
@@ -131,16 +131,16 @@ pub async fn kill(options: &KillOptions) -> Result<KillReport> {
     );
 
     let mut work = JoinSet::new();
-    start_trackers(options.seed, &cast, &door, &ledger, &pace, &mut work);
-    let dice = Dice::new(options.seed, 3);
-    work.spawn(watcher::ask(door.clone(), ledger.clone(), pace.clone(), cast.steady.clone(), dice));
-    for administrator in cast.administrators {
+    start_trackers(options.seed, &staff, &client, &ledger, &pace, &mut work);
+    let rng = Rng::new(options.seed, 3);
+    work.spawn(watcher::ask(client.clone(), ledger.clone(), pace.clone(), staff.steady.clone(), rng));
+    for administrator in staff.administrators {
         work.spawn(administrator.run());
     }
-    let sampling = tokio::spawn(watcher::sample(stage.fleet.mongo().await?, pace.clone()));
+    let sampling = tokio::spawn(watcher::sample(testbed.fleet.mongo().await?, pace.clone()));
 
     let mut recovered = Vec::new();
-    let suffered = suffer(&mut stage, &schedule, &cast.probe, &mut recovered).await;
+    let suffered = suffer(&mut testbed, &schedule, &staff.probe, &mut recovered).await;
     let ended = Instant::now();
     while suffered.is_ok() && !pace.is_reached() && ended.elapsed() < LATE {
         sleep(Duration::from_millis(200)).await;
@@ -148,17 +148,17 @@ pub async fn kill(options: &KillOptions) -> Result<KillReport> {
     pace.end();
     work.join_all().await;
     suffered?;
-    stage.supervise().await?;
-    let quiet = until_quiet(&stage, QUIET[usize::from(options.mutant.is_some())]).await?;
+    testbed.supervise().await?;
+    let quiet = until_quiet(&testbed, QUIET[usize::from(options.mutant.is_some())]).await?;
 
     let employees: Vec<_> = ledger.book().by_employee.keys().copied().collect();
-    let told = told(&door, &employees).await.context("analytics do not answer in the end")?;
-    let state = State::read(&stage.fleet, told).await?;
+    let reported = report_sums(&client, &employees).await.context("analytics do not answer in the end")?;
+    let state = State::read(&testbed.fleet, reported).await?;
     let (samples, sampled) = sampling.await?;
     let report = judged(options, &schedule, &ledger, &state, samples, sampled);
-    let (ended, died_at) = (std::mem::take(&mut stage.ended), std::mem::take(&mut stage.died_at));
+    let (ended, died_at) = (std::mem::take(&mut testbed.ended), std::mem::take(&mut testbed.died_at));
     let report = KillReport { took: began.elapsed(), recovered, quiet, ended, died_at, ..report };
-    stage.stop().await;
+    testbed.stop().await;
     Ok(report)
 }
 
@@ -206,26 +206,26 @@ fn report(
         windows: book.windows.len(),
         posts: book.windows.iter().map(|sent| sent.attempts.len()).sum(),
         stored: state.windows.len(),
-        held: state.held.len(),
+        quarantined: state.quarantined.len(),
         acts: book.acts.len(),
         statuses: book.statuses.clone(),
         odd: book.odd.clone(),
-        told: report::told(book, &outcomes),
+        findings: report::findings_text(book, &outcomes),
         outcomes,
     }
 }
 
 /// Creates the employees, projects and tasks.
-async fn cast(seed: u64, stage: &Stage, door: &Door, ledger: &Ledger, pace: &Pace) -> Result<Cast> {
-    let mailbox = Mailbox::of(&stage.fleet.data);
+async fn staff(seed: u64, testbed: &Testbed, client: &ApiClient, ledger: &Ledger, pace: &Pace) -> Result<Staff> {
+    let mailbox = Mailbox::of(&testbed.fleet.data);
     let mut steady = Vec::new();
     for n in 0..STEADY {
-        steady.push(Arc::new(hire(door, &mailbox, ledger, &format!("steady-{n}"), true).await?));
+        steady.push(Arc::new(hire(client, &mailbox, ledger, &format!("steady-{n}"), true).await?));
     }
-    let probing = Arc::new(hire(door, &mailbox, ledger, "probe", true).await?);
+    let probing = Arc::new(hire(client, &mailbox, ledger, "probe", true).await?);
     let ids: Vec<_> = steady.iter().chain([&probing]).map(|person| person.id).collect();
-    let project = found(door, ledger, "Steady", &ids).await?;
-    let task = open(door, ledger, project, "To be kept", &ids).await?;
+    let project = create_project(client, ledger, "Steady", &ids).await?;
+    let task = create_task(client, ledger, project, "To be kept", &ids).await?;
     let steady_works = Works::default();
     steady_works.add(project, task);
     let serial = ledger.book().begin(Sent {
@@ -240,22 +240,22 @@ async fn cast(seed: u64, stage: &Stage, door: &Door, ledger: &Ledger, pace: &Pac
         voids: Vec::new(),
     });
     let (employee, window) = (probing.id, recovery::window(project, task, serial));
-    let probe = Probe { door: door.clone(), employee, project, person: probing, window };
+    let probe = Probe { client: client.clone(), employee, project, person: probing, window };
 
     let mut administrators = Vec::new();
     for number in 0..ADMINISTRATORS {
         let mut people = Vec::new();
         for n in 0..PEOPLE {
-            people.push(Arc::new(hire(door, &mailbox, ledger, &format!("restless-{number}-{n}"), false).await?));
+            people.push(Arc::new(hire(client, &mailbox, ledger, &format!("restless-{number}-{n}"), false).await?));
         }
         let ids: Vec<_> = people.iter().map(|person| person.id).collect();
         let (works, mut projects, mut tasks) = (Works::default(), Vec::new(), Vec::new());
         for n in 0..PROJECTS {
-            projects.push(found(door, ledger, &format!("Project {number}-{n}"), &ids).await?);
+            projects.push(create_project(client, ledger, &format!("Project {number}-{n}"), &ids).await?);
         }
         for n in 0..TASKS {
             let project = projects[n % PROJECTS];
-            let task = open(door, ledger, project, &format!("Task {number}-{n}"), &ids).await?;
+            let task = create_task(client, ledger, project, &format!("Task {number}-{n}"), &ids).await?;
             works.add(project, task);
             tasks.push(task);
         }
@@ -264,34 +264,34 @@ async fn cast(seed: u64, stage: &Stage, door: &Door, ledger: &Ledger, pace: &Pac
             people,
             projects,
             tasks,
-            door: door.clone(),
+            client: client.clone(),
             ledger: ledger.clone(),
             pace: pace.clone(),
             works,
             mailbox: mailbox.clone(),
-            dice: Dice::new(seed, 100 + number as u64),
+            rng: Rng::new(seed, 100 + number as u64),
             dead_tokens: BTreeMap::new(),
             invited: 0,
             made: 0,
         });
     }
-    Ok(Cast { steady, steady_works, administrators, probe })
+    Ok(Staff { steady, steady_works, administrators, probe })
 }
 
-fn start_trackers(seed: u64, cast: &Cast, door: &Door, ledger: &Ledger, pace: &Pace, work: &mut JoinSet<()>) {
-    let steady = cast.steady.iter().map(|person| (person, &cast.steady_works));
-    let restless = cast
+fn start_trackers(seed: u64, staff: &Staff, client: &ApiClient, ledger: &Ledger, pace: &Pace, work: &mut JoinSet<()>) {
+    let steady = staff.steady.iter().map(|person| (person, &staff.steady_works));
+    let restless = staff
         .administrators
         .iter()
         .flat_map(|administrator| administrator.people.iter().map(|person| (person, &administrator.works)));
     for (number, (person, works)) in (1_000..).zip(steady.chain(restless)) {
         let tracker = Tracker {
             person: person.clone(),
-            door: door.clone(),
+            client: client.clone(),
             ledger: ledger.clone(),
             pace: pace.clone(),
             works: works.clone(),
-            dice: Dice::new(seed, number),
+            rng: Rng::new(seed, number),
             later: VecDeque::new(),
         };
         work.spawn(tracker.run());
@@ -300,24 +300,24 @@ fn start_trackers(seed: u64, cast: &Cast, door: &Door, ledger: &Ledger, pace: &P
 
 /// Injects one fault after the other.
 async fn suffer(
-    stage: &mut Stage,
+    testbed: &mut Testbed,
     schedule: &Schedule,
     probe: &Probe,
     recovered: &mut Vec<(FaultKind, recovery::Recovered)>,
 ) -> Result<()> {
     let began = Instant::now();
     for (number, planned) in (1..).zip(&schedule.0) {
-        if let Some(why) = stage.lacks(planned.fault.kind) {
+        if let Some(why) = testbed.lacks(planned.fault.kind) {
             let left_out = format!("fault {number}, {}, is left out: {why}", planned.fault);
             eprintln!("{left_out}");
-            stage.ended.push(left_out);
+            testbed.ended.push(left_out);
             continue;
         }
         sleep(Duration::from_millis(planned.after)).await;
         let healed = Healed::default();
         let probing = planned.waits.then(|| tokio::spawn(probe.clone().until_recovered(healed.clone())));
         let at = began.elapsed().as_secs_f64();
-        stage.suffer(planned.fault, || healed.now()).await.with_context(|| planned.fault.to_string())?;
+        testbed.suffer(planned.fault, || healed.now()).await.with_context(|| planned.fault.to_string())?;
         let mut says = format!(": started again in {:.1} s", healed.since().as_secs_f64());
         if let Some(probing) = probing {
             let one = probing.await?;
@@ -333,12 +333,12 @@ async fn suffer(
 }
 
 /// Waits until the system is idle. If it does not become idle, the check finds what is left.
-async fn until_quiet(stage: &Stage, within: Duration) -> Result<Duration> {
-    let (began, mongo) = (Instant::now(), stage.fleet.mongo().await?);
+async fn until_quiet(testbed: &Testbed, within: Duration) -> Result<Duration> {
+    let (began, mongo) = (Instant::now(), testbed.fleet.mongo().await?);
     let (mut calm, mut last) = (0, String::new());
     while calm < 3 && began.elapsed() < within {
         sleep(Duration::from_millis(300)).await;
-        match under_way(&stage.fleet, &mongo).await {
+        match under_way(&testbed.fleet, &mongo).await {
             Ok(all) if all.is_empty() => calm += 1,
             other => (calm, last) = (0, format!("{other:?}")),
         }
@@ -352,7 +352,7 @@ async fn until_quiet(stage: &Stage, within: Duration) -> Result<Duration> {
 }
 
 /// The report about these employees, by employee, day, project and task.
-async fn told(door: &Door, employees: &[contracts::EmployeeId]) -> Result<BTreeMap<Group, Sum>> {
+async fn report_sums(client: &ApiClient, employees: &[contracts::EmployeeId]) -> Result<BTreeMap<Group, Sum>> {
     #[derive(Deserialize)]
     struct Row {
         employee: contracts::EmployeeId,
@@ -363,7 +363,7 @@ async fn told(door: &Door, employees: &[contracts::EmployeeId]) -> Result<BTreeM
         costs: f64,
         income: f64,
     }
-    let mut told: BTreeMap<Group, Sum> = BTreeMap::new();
+    let mut reported: BTreeMap<Group, Sum> = BTreeMap::new();
     // Two years at a time, because on a busy machine a longer report may exceed its time limit.
     let ranges = (0..10).map(|n| 1_400_000_000_000_i64 + n * 60_000_000_000);
     for (employee, start) in employees.iter().flat_map(|employee| ranges.clone().map(move |start| (employee, start))) {
@@ -371,7 +371,7 @@ async fn told(door: &Door, employees: &[contracts::EmployeeId]) -> Result<BTreeM
         let path = format!("/api/v1/analytics/time?{range}&employeeId={employee}&groupBy=employee,day,project,task");
         let began = Instant::now();
         let reply = loop {
-            let reply = door.call(Method::GET, &path, As::Admin, None).await;
+            let reply = client.call(Method::GET, &path, As::Admin, None).await;
             if reply.is_ok() || began.elapsed() > Duration::from_secs(60) {
                 break reply;
             }
@@ -381,8 +381,8 @@ async fn told(door: &Door, employees: &[contracts::EmployeeId]) -> Result<BTreeM
         for Row { employee, day, project, task, time, costs, income } in rows {
             let cents = |amount: f64| (amount * 100.0).round() as i64;
             let sum = Sum { time, costs: cents(costs), income: cents(income) };
-            told.insert(Group { employee, day, project, task }, sum);
+            reported.insert(Group { employee, day, project, task }, sum);
         }
     }
-    Ok(told)
+    Ok(reported)
 }

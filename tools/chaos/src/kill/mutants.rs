@@ -20,15 +20,15 @@ pub struct Mutant {
 enum By {
     /// A short campaign with these faults.
     Kill(&'static [FaultKind]),
-    /// One in which processes die at these points.
+    /// A campaign in which processes die at these points.
     Failpoints(&'static [&'static str]),
-    /// So many rounds of a race.
+    /// This many rounds of a race.
     Race(Name, usize),
 }
 
 const KILLED: By = By::Kill(&[FaultKind::Service]);
 
-/// All of them.
+/// All mutations.
 pub const MUTANTS: [Mutant; 11] = [
     Mutant { name: "no_unique_windows", by: By::Kill(&[FaultKind::Service, FaultKind::Nats]) },
     Mutant { name: "ack_before_commit", by: By::Kill(&[FaultKind::Mongo, FaultKind::Pair]) },
@@ -53,7 +53,7 @@ pub struct Caught {
     took: Duration,
 }
 
-/// What was noticed of it.
+/// What the checks noticed of a mutation.
 #[derive(Debug)]
 struct Seen {
     /// The invariants or races with findings.
@@ -63,8 +63,8 @@ struct Seen {
     first: String,
 }
 
-/// Starts the services with each of these mutations, and says whether it was noticed. Those that take three servers of
-/// each kind are left out where there is one.
+/// Starts the services with each of these mutations, and says whether it was noticed. Mutations that need three
+/// servers of each kind are left out if there is one.
 pub async fn mutants(options: &KillOptions, only: Option<&str>) -> Vec<Caught> {
     let mut caught = Vec::new();
     for Mutant { name, by } in MUTANTS.into_iter().filter(|mutant| only.is_none_or(|only| only == mutant.name)) {
@@ -100,7 +100,7 @@ impl By {
         let points = points.iter().map(ToString::to_string).collect();
         let of = KillOptions { mutant, faults: faults.to_vec(), points, logs, ..options.clone() };
         let report = kill(&of).await?;
-        let first = report.told.lines().take(1).collect();
+        let first = report.findings.lines().take(1).collect();
         Ok(Seen { by: report.broken(), findings: report.violations(), first })
     }
 }

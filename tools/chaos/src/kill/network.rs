@@ -22,9 +22,10 @@ use super::fault::FaultKind;
 
 /// How many servers of each kind there are.
 pub(crate) const NODES: usize = 3;
-/// Says that we are in a network of our own already.
+/// The environment variable that says that the process is in a network of its own already.
 const ENTERED: &str = "T3_CHAOS_NETWORK";
-/// Where the kernel's tools look for networks by name, and where the disks are: what others see there stays.
+/// The folders in which the kernel's tools find networks by name, and those of the disks. What other processes see in
+/// them does not change.
 const NAMES: &str = "/run/netns";
 const DISKS: &str = "/mnt";
 /// The bridge, and our own address on it.
@@ -34,13 +35,13 @@ const OURS: Ipv4Addr = Ipv4Addr::new(10, 203, 0, 254);
 const DISK: &str = "3g";
 /// What is left on a disk that is full, in bytes.
 const LEFT: u64 = 64 << 10;
-/// How fast a server is that is slowed: what it sends and is sent waits for up to two seconds.
+/// The limits of a slow server: packets from and to it wait for up to two seconds.
 const SLOW: [&str; 7] = ["tbf", "rate", "400kbit", "burst", "16kb", "latency", "2000ms"];
 
 /// The servers' addresses, networks and disks.
 #[derive(Debug)]
 pub(crate) struct Network {
-    /// Those of NATS, then those of MongoDB.
+    /// The nodes of NATS, then those of MongoDB.
     nodes: Vec<Node>,
     /// The faults that this machine does not allow, and why.
     lacks: Vec<(&'static [FaultKind], String)>,
@@ -53,7 +54,7 @@ struct Node {
     name: String,
     host: Ipv4Addr,
     disk: PathBuf,
-    /// Whether it has a network namespace.
+    /// Whether the server has a network namespace.
     is_apart: bool,
 }
 
@@ -65,21 +66,21 @@ const FILLS: &[FaultKind] = &[FaultKind::Full];
 /// Which packets of a server are lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cut {
-    /// All.
+    /// All packets.
     All,
-    /// Those from and to the other servers of its cluster: the services still reach it.
+    /// Packets from and to the other servers of its cluster: the services still reach it.
     Peers,
-    /// All that are sent to it.
+    /// All packets that are sent to the server.
     Deaf,
-    /// All that it sends.
+    /// All packets that the server sends.
     Mute,
 }
 
 /// How `unshare` is told to make a network, with no way out of this machine.
 const OF_OUR_OWN: [&str; 5] = ["--net", "--mount", "--propagation", "private", "--"];
 
-/// Goes on as the same process in a network of its own, unless it is there already, or this machine or user does not
-/// allow that.
+/// Moves this process into a network of its own, unless it is in one already, or this machine or user does not allow
+/// that.
 ///
 /// # Errors
 /// When it was allowed, and then failed.
@@ -117,7 +118,7 @@ impl Network {
         self.lacks.iter().find(|(kinds, _)| kinds.contains(&kind)).map(|(_, why)| why.as_str())
     }
 
-    /// Does once to the first server, before it runs, what the faults do.
+    /// Tries each kind of fault once on the first server, before it runs.
     fn try_out(&mut self) {
         let tried = [
             (CUTS, self.cut(0, Cut::All).and_then(|()| self.mend(0))),
@@ -193,14 +194,14 @@ impl Network {
         self.node(place)?.inside("nft", &["delete", "table", "inet", "chaos"], "")
     }
 
-    /// What the server sends and is sent comes slowly.
+    /// Slows the packets from and to the server.
     pub(crate) fn slow(&self, place: usize) -> Result<()> {
         let node = self.node(place)?;
         node.inside("tc", &[&["qdisc", "add", "dev", "eth0", "root"][..], &SLOW].concat(), "")?;
         run("tc", &[&["qdisc", "add", "dev", &node.name, "root"][..], &SLOW].concat())
     }
 
-    /// It comes as fast as ever.
+    /// Ends the delay of the server's packets.
     pub(crate) fn hasten(&self, place: usize) -> Result<()> {
         let node = self.node(place)?;
         node.inside("tc", &["qdisc", "del", "dev", "eth0", "root"], "")?;
@@ -210,7 +211,7 @@ impl Network {
     /// The server's disk is full, but for a few pages.
     pub(crate) fn fill(&self, place: usize) -> Result<()> {
         let disk = &self.node(place)?.disk;
-        // What is written meanwhile would be more than there may be.
+        // What the server writes meanwhile may make this size too small.
         for _ in 0..20 {
             let size = format!("remount,size={}", used(disk)? + LEFT);
             if run("mount", &["-o", &size, path(disk)?]).is_ok() {
@@ -238,7 +239,7 @@ impl Node {
         Seat { place, dir: self.disk.join("server") }
     }
 
-    /// Its network, its address, a cable to the bridge, and its disk.
+    /// Creates the server's network, address, cable to the bridge, and disk.
     fn lay(&self) -> Result<()> {
         let (name, address) = (self.name.as_str(), format!("{}/24", self.host));
         run("ip", &["netns", "add", name])?;

@@ -64,7 +64,7 @@ impl Pace {
         !self.is_over()
     }
 
-    /// So many windows were not read by anybody, and do not count.
+    /// These windows were read by nobody, and do not count.
     pub(crate) fn take_back(&self, windows: u64) {
         self.0.sent.fetch_sub(windows, Ordering::Relaxed);
     }
@@ -79,7 +79,7 @@ impl Pace {
         self.0.off.store(off, Ordering::Relaxed);
     }
 
-    /// How far off they are.
+    /// How far off the clocks of employees are.
     pub(crate) fn off(&self) -> i64 {
         self.0.off.load(Ordering::Relaxed)
     }

@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    door::{As, Door},
+    client::{ApiClient, As},
     ledger::{Done, Invited, Ledger},
 };
 
@@ -70,7 +70,7 @@ impl Person {
 
 /// Creates an employee, activates the account with the mail, and logs in.
 pub(crate) async fn hire(
-    door: &Door,
+    client: &ApiClient,
     mailbox: &Mailbox,
     ledger: &Ledger,
     name: &str,
@@ -78,16 +78,16 @@ pub(crate) async fn hire(
 ) -> Result<Person> {
     let email = format!("{name}@chaos.example");
     let body = json!({ "name": name, "email": email });
-    let made = invite(door, &email, &body).await?;
+    let made = invite(client, &email, &body).await?;
     let token = mailbox.invitation(&email, None).await?;
     let invited = Invited { email: email.clone(), used: [(token.clone(), 1)].into() };
     ledger.book().invited.insert(made.id, invited);
     ledger.book().expected.deactivated.insert(made.id, Some(false));
     let body = json!({ "token": token, "password": PASSWORD });
-    activate(door, &body).await?;
+    activate(client, &body).await?;
     let began = Instant::now();
     let token = loop {
-        match door.log_in(&email, PASSWORD).await {
+        match client.log_in(&email, PASSWORD).await {
             Some(token) => break token,
             None if began.elapsed() > PATIENCE => bail!("{email} cannot log in"),
             None => sleep(Duration::from_millis(200)).await,
@@ -104,11 +104,11 @@ pub(crate) async fn hire(
     })
 }
 
-/// Invites an employee. A call without an answer may have worked: then they are found by their address.
-async fn invite(door: &Door, email: &str, body: &serde_json::Value) -> Result<Employee> {
+/// Invites an employee. A call without an answer may have worked: then the employee is found by the address.
+async fn invite(client: &ApiClient, email: &str, body: &serde_json::Value) -> Result<Employee> {
     let (began, mut unknown) = (Instant::now(), false);
     loop {
-        let reply = door.call(Method::POST, "/api/v1/employee", As::Admin, Some(body)).await;
+        let reply = client.call(Method::POST, "/api/v1/employee", As::Admin, Some(body)).await;
         if reply.is_ok() {
             return reply.read().context("an answer to an invitation that makes no sense");
         }
@@ -116,7 +116,7 @@ async fn invite(door: &Door, email: &str, body: &serde_json::Value) -> Result<Em
             bail!("{email} cannot be invited: {}", reply.words());
         }
         if reply.status == 409 && unknown {
-            let all = door.call(Method::GET, "/api/v1/employee", As::Admin, None).await;
+            let all = client.call(Method::GET, "/api/v1/employee", As::Admin, None).await;
             let all: Vec<Employee> = all.read().unwrap_or_default();
             if let Some(found) = all.into_iter().find(|employee| employee.email.as_str() == email) {
                 return Ok(found);
@@ -130,10 +130,10 @@ async fn invite(door: &Door, email: &str, body: &serde_json::Value) -> Result<Em
 }
 
 /// Activates an account. A call without an answer may have worked: then the token is used.
-async fn activate(door: &Door, body: &serde_json::Value) -> Result<()> {
+async fn activate(client: &ApiClient, body: &serde_json::Value) -> Result<()> {
     let (began, mut unknown) = (Instant::now(), false);
     loop {
-        let reply = door.call(Method::POST, "/api/auth/activate", As::Nobody, Some(body)).await;
+        let reply = client.call(Method::POST, "/api/auth/activate", As::Nobody, Some(body)).await;
         match reply.done() {
             Done::Yes => return Ok(()),
             Done::No if unknown => return Ok(()),
@@ -145,31 +145,36 @@ async fn activate(door: &Door, body: &serde_json::Value) -> Result<()> {
 }
 
 /// Creates a project with these employees.
-pub(crate) async fn found(door: &Door, ledger: &Ledger, name: &str, on: &[EmployeeId]) -> Result<ProjectId> {
+pub(crate) async fn create_project(
+    client: &ApiClient,
+    ledger: &Ledger,
+    name: &str,
+    on: &[EmployeeId],
+) -> Result<ProjectId> {
     let payroll = json!({ "*": { "billRate": 61.37, "payRate": 23.19, "overtimeBillRate": 92.01 } });
     let body = json!({ "name": name, "employees": on, "payroll": payroll });
-    let project: Project = insist(door, Method::POST, "/api/v1/project", As::Admin, &body).await?;
+    let project: Project = repeat_until_done(client, Method::POST, "/api/v1/project", As::Admin, &body).await?;
     ledger.book().expected.projects.insert(project.id, Some(on.iter().copied().collect()));
     Ok(project.id)
 }
 
 /// Creates a task with these employees.
-pub(crate) async fn open(
-    door: &Door,
+pub(crate) async fn create_task(
+    client: &ApiClient,
     ledger: &Ledger,
     project: ProjectId,
     name: &str,
     on: &[EmployeeId],
 ) -> Result<TaskId> {
     let body = json!({ "name": name, "projectId": project, "employees": on });
-    let task: Task = insist(door, Method::POST, "/api/v1/task", As::Admin, &body).await?;
+    let task: Task = repeat_until_done(client, Method::POST, "/api/v1/task", As::Admin, &body).await?;
     ledger.book().expected.tasks.insert(task.id, Some((project, on.iter().copied().collect())));
     Ok(task.id)
 }
 
 /// Repeats a call of the set-up until it works.
-async fn insist<T: serde::de::DeserializeOwned>(
-    door: &Door,
+async fn repeat_until_done<T: serde::de::DeserializeOwned>(
+    client: &ApiClient,
     method: Method,
     path: &str,
     caller: As<'_>,
@@ -177,11 +182,11 @@ async fn insist<T: serde::de::DeserializeOwned>(
 ) -> Result<T> {
     let began = Instant::now();
     loop {
-        let reply = door.call(method.clone(), path, caller, Some(body)).await;
+        let reply = client.call(method.clone(), path, caller, Some(body)).await;
         if reply.is_ok() {
             return reply.read().with_context(|| format!("an answer of {path} that makes no sense"));
         }
-        // A project or task that was made without an answer is another one, which nobody works on.
+        // A project or task whose creation got no answer is abandoned, and nobody works on it.
         if reply.done() == Done::No || began.elapsed() > PATIENCE {
             bail!("{path}: {}", reply.words());
         }

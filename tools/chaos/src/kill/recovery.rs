@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    door::{As, Door},
+    client::{ApiClient, As},
     ledger::now,
     people::Person,
 };
@@ -28,7 +28,7 @@ const BOUND: Duration = Duration::from_secs(90);
 /// Sends one request to each service, again and again, until all are answered.
 #[derive(Clone)]
 pub(crate) struct Probe {
-    pub(crate) door: Door,
+    pub(crate) client: ApiClient,
     pub(crate) employee: EmployeeId,
     pub(crate) project: ProjectId,
     /// The employee of the probe's window, which no report contains.
@@ -90,7 +90,7 @@ impl Probe {
     }
 
     async fn who_does_not_answer(&self) -> Vec<&'static str> {
-        let get = async |path: String| self.door.call(Method::GET, &path, As::Admin, None).await.status == 200;
+        let get = async |path: String| self.client.call(Method::GET, &path, As::Admin, None).await.status == 200;
         let recent = now() - 1_000;
         let (directory, projects, timetrack, analytics, ingest) = tokio::join!(
             get(format!("/api/v1/employee/{}", self.employee)),
@@ -112,7 +112,8 @@ impl Probe {
     /// Whether the probe's window is recorded at once.
     async fn ingests(&self) -> bool {
         let Some(token) = self.person.token() else { return false };
-        let sent = self.door.call(Method::POST, "/api/v1/time-entries", As::Employee(&token), Some(&self.window)).await;
+        let sent =
+            self.client.call(Method::POST, "/api/v1/time-entries", As::Employee(&token), Some(&self.window)).await;
         matches!(sent.status, 200 | 201)
     }
 }

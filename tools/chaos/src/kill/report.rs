@@ -29,12 +29,12 @@ pub struct KillReport {
     pub(crate) windows: usize,
     pub(crate) posts: usize,
     pub(crate) stored: usize,
-    pub(crate) held: usize,
+    pub(crate) quarantined: usize,
     pub(crate) acts: usize,
     pub(crate) statuses: BTreeMap<u16, u64>,
     pub(crate) odd: Vec<String>,
     /// The shown findings with their histories.
-    pub(crate) told: String,
+    pub(crate) findings: String,
 }
 
 impl KillReport {
@@ -50,7 +50,7 @@ impl KillReport {
 }
 
 /// The findings with the histories of their ids.
-pub(crate) fn told(book: &Book, outcomes: &[Outcome]) -> String {
+pub(crate) fn findings_text(book: &Book, outcomes: &[Outcome]) -> String {
     let mut text = String::new();
     for outcome in outcomes {
         for finding in outcome.findings.iter().take(SHOWN) {
@@ -69,7 +69,7 @@ pub(crate) fn told(book: &Book, outcomes: &[Outcome]) -> String {
 
 impl fmt::Display for KillReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, mutant, took, windows, posts, stored, held, acts, samples, quiet, .. } = self;
+        let Self { seed, mutant, took, windows, posts, stored, quarantined, acts, samples, quiet, .. } = self;
         let mutant = mutant.as_ref().map(|name| format!(", mutant {name}")).unwrap_or_default();
         let nodes = if self.nodes > 1 { format!(", {} servers of each kind", self.nodes) } else { String::new() };
         writeln!(
@@ -80,7 +80,7 @@ impl fmt::Display for KillReport {
         )?;
         writeln!(
             f,
-            "{windows} windows in {posts} attempts: {stored} stored, {held} in quarantine; {acts} calls of admins"
+            "{windows} windows in {posts} attempts: {stored} stored, {quarantined} in quarantine; {acts} calls of admins"
         )?;
         write!(f, "answers (0 is none):")?;
         self.statuses.iter().try_for_each(|(status, count)| write!(f, " {count} times {status}"))?;
@@ -125,7 +125,7 @@ impl fmt::Display for KillReport {
         if !self.odd.is_empty() {
             writeln!(f, "note: {} answers of 500 or 502, such as {}", self.odd.len(), self.odd[0])?;
         }
-        write!(f, "{}", self.told)?;
+        write!(f, "{}", self.findings)?;
         match self.violations() {
             0 => write!(f, "every invariant holds"),
             many => write!(f, "{many} VIOLATIONS; again with --seed {seed}"),

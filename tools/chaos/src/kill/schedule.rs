@@ -2,9 +2,9 @@ use bench::fleet::SERVICES;
 use contracts::Service;
 
 use super::{
-    dice::Dice,
     failpoint::Failpoint,
     fault::{Fault, FaultKind},
+    rng::Rng,
 };
 
 /// The faults of a campaign and their times.
@@ -24,10 +24,10 @@ pub(crate) struct Planned {
 impl Schedule {
     /// The schedule of a seed. The same arguments always give the same schedule.
     pub(crate) fn of(seed: u64, faults: usize, kinds: &[FaultKind], points: &[(Service, &'static str)]) -> Self {
-        let mut dice = Dice::new(seed, 1);
+        let mut rng = Rng::new(seed, 1);
         let weights: u64 = kinds.iter().map(|kind| kind.weight()).sum();
-        let kind = |dice: &mut Dice| {
-            let mut left = dice.between(0, weights);
+        let kind = |rng: &mut Rng| {
+            let mut left = rng.between(0, weights);
             kinds.iter().copied().find(|kind| {
                 let is_it = left < kind.weight();
                 left = left.saturating_sub(kind.weight());
@@ -35,31 +35,31 @@ impl Schedule {
             })
         };
         let planned = (0..faults).filter_map(|_| {
-            let kind = kind(&mut dice)?;
-            let mut service = service(&mut dice);
-            let replica = dice.below(2);
+            let kind = kind(&mut rng)?;
+            let mut service = service(&mut rng);
+            let replica = rng.below(2);
             let lasts = match kind {
                 // Longer than the 3 s after which a message is redelivered.
-                FaultKind::Freeze => dice.between(3_500, 8_000),
-                FaultKind::Burst | FaultKind::Idle | FaultKind::Workers => dice.between(2_000, 5_000),
+                FaultKind::Freeze => rng.between(3_500, 8_000),
+                FaultKind::Burst | FaultKind::Idle | FaultKind::Workers => rng.between(2_000, 5_000),
                 FaultKind::Poison => 0,
                 // Longer than it takes to elect another leader.
                 FaultKind::Leader | FaultKind::Cut | FaultKind::Island | FaultKind::OneWay | FaultKind::HalfOpen => {
-                    dice.between(8_000, 20_000)
+                    rng.between(8_000, 20_000)
                 }
-                FaultKind::Slow | FaultKind::Followers | FaultKind::Full => dice.between(3_000, 9_000),
-                FaultKind::Clock | FaultKind::Clients => dice.between(4_000, 10_000),
-                _ => dice.between(0, 2_000),
+                FaultKind::Slow | FaultKind::Followers | FaultKind::Full => rng.between(3_000, 9_000),
+                FaultKind::Clock | FaultKind::Clients => rng.between(4_000, 10_000),
+                _ => rng.between(0, 2_000),
             };
-            let after = dice.between(300, 2_000);
-            let waits = dice.percent(65);
+            let after = rng.between(300, 2_000);
+            let waits = rng.percent(65);
             // Not asked for where there is one way only: what older seeds mean stays.
-            let other_way = FaultKind::CLUSTER.contains(&kind) && dice.percent(50);
+            let other_way = FaultKind::CLUSTER.contains(&kind) && rng.percent(50);
             let mut point = None;
             if kind == FaultKind::Failpoint {
-                let (of, name) = dice.one_of(points)?;
+                let (of, name) = rng.one_of(points)?;
                 service = of;
-                point = Some(Failpoint { service, name, passes: dice.between(0, 6) });
+                point = Some(Failpoint { service, name, passes: rng.between(0, 6) });
             }
             Some(Planned { after, waits, fault: Fault { kind, service, replica, lasts, other_way, point } })
         });
@@ -76,8 +76,8 @@ impl Schedule {
 }
 
 /// Services that store windows and memberships fail more often than others.
-fn service(dice: &mut Dice) -> Service {
-    match dice.below(10) {
+fn service(rng: &mut Rng) -> Service {
+    match rng.below(10) {
         n @ 0..7 => SERVICES[n],
         7 => Service::Timetrack,
         8 => Service::Projects,

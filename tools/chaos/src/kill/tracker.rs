@@ -7,11 +7,11 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::{
-    dice::Dice,
-    door::{As, Door, Reply},
+    client::{ApiClient, As, Reply},
     ledger::{Attempt, Ledger, Sent, Serial, Word, now},
     pace::Pace,
     people::{Person, Works},
+    rng::Rng,
 };
 
 /// The start of the first window in the past.
@@ -22,18 +22,18 @@ const LENGTH: i64 = 600_000;
 const A_DAY: i64 = 48;
 /// The pause of somebody whose token does not count.
 const REFUSED: Duration = Duration::from_millis(500);
-/// Streams detect duplicate ids for two minutes. A repetition after that is new to them.
+/// Streams detect duplicate ids for two minutes. A repetition after that is a new message to them.
 const LATER: i64 = 125_000;
 
 /// The desktop app of one employee.
 pub(crate) struct Tracker {
     pub(crate) person: Arc<Person>,
-    pub(crate) door: Door,
+    pub(crate) client: ApiClient,
     pub(crate) ledger: Ledger,
     pub(crate) pace: Pace,
-    /// The projects and tasks that they may work on; for steady employees one that never changes.
+    /// The projects and tasks that the employee may work on; for steady employees one that never changes.
     pub(crate) works: Works,
-    pub(crate) dice: Dice,
+    pub(crate) rng: Rng,
     /// Windows that will be sent again.
     pub(crate) later: VecDeque<(Millis, Serial)>,
 }
@@ -42,16 +42,16 @@ impl Tracker {
     /// Sends windows until the end.
     pub(crate) async fn run(mut self) {
         loop {
-            let many = match self.dice.below(10) {
+            let many = match self.rng.below(10) {
                 0..5 => 1,
-                5..8 => self.dice.between(5, 40),
-                _ => self.dice.between(40, 160),
+                5..8 => self.rng.between(5, 40),
+                _ => self.rng.between(40, 160),
             };
             if !self.pace.turn(many).await {
                 break;
             }
             let mut serials: Vec<Serial> = (0..many).filter_map(|_| self.next()).collect();
-            if self.dice.percent(10) {
+            if self.rng.percent(10) {
                 serials.extend(self.due());
             }
             if serials.is_empty() {
@@ -74,8 +74,8 @@ impl Tracker {
         let mut again = Vec::new();
         for serial in serials {
             let is_unknown = matches!(self.last_word(*serial), Some(Word::Unknown(_)));
-            if self.dice.percent(if is_unknown { 50 } else { 20 }) {
-                match self.dice.percent(10) {
+            if self.rng.percent(if is_unknown { 50 } else { 20 }) {
+                match self.rng.percent(10) {
                     true => self.later.push_back((now(), *serial)),
                     false => again.push(*serial),
                 }
@@ -99,14 +99,14 @@ impl Tracker {
 
     /// The next window, which is recorded in the ledger and not yet sent.
     fn next(&mut self) -> Option<Serial> {
-        let (project, task) = self.dice.one_of(&self.works.all())?;
-        // Steady employees only send windows in the past, because reports are checked for exactly those.
-        let (start, end) = match !self.person.is_steady && self.dice.percent(40) {
+        let (project, task) = self.rng.one_of(&self.works.all())?;
+        // Steady employees only send windows in the past, because reports are checked for exactly those windows.
+        let (start, end) = match !self.person.is_steady && self.rng.percent(40) {
             true => self.just_now(),
             false => self.long_ago(),
         };
         // Today's apps send no id. In one of a hundred cases the id belongs to another window.
-        let id = match self.dice.below(100) {
+        let id = match self.rng.below(100) {
             0 if !self.person.is_steady => self.taken_id().or_else(|| Some(self.new_id())),
             1..20 => None,
             _ => Some(self.new_id()),
@@ -122,9 +122,9 @@ impl Tracker {
     }
 
     fn new_id(&mut self) -> WindowId {
-        let half = |dice: &mut Dice| u128::from(dice.between(0, u64::MAX));
-        let random = half(&mut self.dice) << 64 | half(&mut self.dice);
-        // With the time, so that no two trackers and no two runs generate the same id.
+        let half = |rng: &mut Rng| u128::from(rng.between(0, u64::MAX));
+        let random = half(&mut self.rng) << 64 | half(&mut self.rng);
+        // The id contains the time, so that no two trackers and no two runs generate the same id.
         WindowId(Uuid::from_u128(random ^ u128::from(now().0 as u64)))
     }
 
@@ -132,11 +132,11 @@ impl Tracker {
     fn taken_id(&mut self) -> Option<WindowId> {
         let book = self.ledger.book();
         let mine = book.by_employee.get(&self.person.id)?;
-        let serial = self.dice.one_of(mine)?;
+        let serial = self.rng.one_of(mine)?;
         book.windows.get(serial as usize)?.id
     }
 
-    /// The next window in the past. These do not overlap.
+    /// The next window in the past. Such windows do not overlap.
     fn long_ago(&self) -> (Millis, Millis) {
         let n = self.person.next_past() as i64;
         let start = Millis(LONG_AGO + n / A_DAY * DAY + n % A_DAY * LENGTH);
@@ -145,9 +145,9 @@ impl Tracker {
 
     /// A window of the last minutes, whatever was changed meanwhile. Such windows overlap.
     fn just_now(&mut self) -> (Millis, Millis) {
-        let back = self.dice.between(200, 90_000) as i64;
+        let back = self.rng.between(200, 90_000) as i64;
         let start = now() + self.pace.off() - back;
-        (start, start + 1 + self.dice.between(0, back as u64) as i64)
+        (start, start + 1 + self.rng.between(0, back as u64) as i64)
     }
 
     async fn send(&self, serials: &[Serial]) {
@@ -158,7 +158,7 @@ impl Tracker {
             [window] => ("/api/v1/time-entries", window.clone()),
             _ => ("/api/v1/time-entries/batch", json!({ "windows": windows })),
         };
-        let reply = self.door.call(Method::POST, path, As::Employee(&token), Some(&body)).await;
+        let reply = self.client.call(Method::POST, path, As::Employee(&token), Some(&body)).await;
         let answered = now();
         let words = words(&reply, serials.len());
         let mut book = self.ledger.book();

@@ -5,29 +5,29 @@ use tokio::time::sleep;
 
 use super::{
     check::{Finding, bindings, state},
-    dice::Dice,
-    door::{As, Door},
+    client::{ApiClient, As},
     ledger::{Asked, Ledger, now},
     pace::Pace,
     people::Person,
+    rng::Rng,
 };
 
 /// The range of all windows in the past.
 const RANGE: &str = "start=1400000000000&end=1700000000000";
 
 /// Requests reports, again and again, about the employees whose every window must count.
-pub(crate) async fn ask(door: Door, ledger: Ledger, pace: Pace, steady: Vec<Arc<Person>>, mut dice: Dice) {
+pub(crate) async fn ask(client: ApiClient, ledger: Ledger, pace: Pace, steady: Vec<Arc<Person>>, mut rng: Rng) {
     while !pace.is_over() {
-        let place = dice.below(steady.len());
+        let place = rng.below(steady.len());
         let Some(person) = steady.get(place) else { return };
         let before = person.recorded.load(Ordering::SeqCst);
         let at = now();
         let path = format!("/api/v1/analytics/project-time?{RANGE}&employeeId={}", person.id);
-        let reply = door.call(Method::GET, &path, As::Admin, None).await;
+        let reply = client.call(Method::GET, &path, As::Admin, None).await;
         let after = person.sent.load(Ordering::SeqCst);
         let sum = |rows: &Vec<serde_json::Value>| rows.iter().filter_map(|row| row["time"].as_i64()).sum();
-        let told = reply.body.as_array().filter(|_| reply.is_ok()).map(sum);
-        ledger.book().asked.push(Asked { employee: person.id, at, before, after, told });
+        let reported = reply.body.as_array().filter(|_| reply.is_ok()).map(sum);
+        ledger.book().asked.push(Asked { employee: person.id, at, before, after, reported });
         sleep(Duration::from_millis(150)).await;
     }
 }

@@ -11,10 +11,10 @@ use serde_json::json;
 
 use super::{
     answer::Answer,
-    gate::Gate,
     race::Race,
     rows::{EmployeeRow, all, one},
-    stage::{As, Stage},
+    start_barrier::StartBarrier,
+    testbed::{As, Testbed},
     verdict::Verdict,
 };
 
@@ -45,39 +45,39 @@ const TRIED: u32 = 4;
 impl Race for ActivateTwice {
     const NAME: &'static str = "activate-activate";
     const SIDES: [&'static str; 2] = ["one", "the other"];
-    type Scene = ();
+    type Setup = ();
     type Outcome = Outcome;
 
-    async fn scene(_: &Stage) -> Result<()> {
+    async fn setup(_: &Testbed) -> Result<()> {
         Ok(())
     }
 
-    async fn round(stage: &Stage, (): &mut (), gate: &Gate, rng: &mut StdRng) -> Result<Outcome> {
-        let email = stage.address();
+    async fn round(testbed: &Testbed, (): &mut (), barrier: &StartBarrier, rng: &mut StdRng) -> Result<Outcome> {
+        let email = testbed.address();
         let employee: EmployeeId =
-            stage.make("/api/v1/employee", &json!({ "name": "Somebody", "email": email })).await?;
-        let token = stage.mails.invitation(&email).await?;
-        let before = read(stage, employee).await?;
+            testbed.make("/api/v1/employee", &json!({ "name": "Somebody", "email": email })).await?;
+        let token = testbed.mails.invitation(&email).await?;
+        let before = read(testbed, employee).await?;
         let activate = async |side: usize| {
-            gate.pass(side).await;
+            barrier.pass(side).await;
             let body = json!({ "token": token, "password": PASSWORDS[side] });
-            stage.ask(side, As::Nobody, Method::POST, "/api/auth/activate", &body).await
+            testbed.ask(side, As::Nobody, Method::POST, "/api/auth/activate", &body).await
         };
         let (first, second) = tokio::join!(activate(0), activate(1));
         let answers = [first, second];
         let winner = answers.iter().position(Answer::is_done);
         let log_in = match winner.filter(|_| rng.random_range(0..TRIED) == 0) {
-            Some(winner) => Some(stage.log_in(winner, &email, PASSWORDS[winner]).await),
+            Some(winner) => Some(testbed.log_in(winner, &email, PASSWORDS[winner]).await),
             None => None,
         };
-        let directory = &stage.directory;
+        let directory = &testbed.directory;
         let of = doc! { "employee": value(&employee) };
         let invitations: Vec<Invitation> = all(directory, "invitations", of).await?;
         let credentials: Vec<Document> = all(directory, "credentials", doc! { "_id": value(&employee) }).await?;
         Ok(Outcome {
             answers,
             before,
-            after: read(stage, employee).await?,
+            after: read(testbed, employee).await?,
             used: invitations.iter().map(|invitation| invitation.used_at.is_some()).collect(),
             credentials: credentials.len(),
             log_in,
@@ -114,8 +114,8 @@ impl Race for ActivateTwice {
     }
 }
 
-async fn read(stage: &Stage, employee: EmployeeId) -> Result<EmployeeRow> {
-    one(&stage.directory, "employees", value(&employee)).await?.context("no such employee")
+async fn read(testbed: &Testbed, employee: EmployeeId) -> Result<EmployeeRow> {
+    one(&testbed.directory, "employees", value(&employee)).await?.context("no such employee")
 }
 
 #[cfg(test)]

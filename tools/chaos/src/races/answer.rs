@@ -21,11 +21,11 @@ pub(super) struct Answer {
 /// The meaning of an answer for the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word<'a> {
-    /// It was carried out.
+    /// The request was carried out.
     Done,
-    /// It was refused.
+    /// The request was refused.
     Refused(&'a str),
-    /// It may have been carried out.
+    /// The request may have been carried out.
     Unknown,
 }
 

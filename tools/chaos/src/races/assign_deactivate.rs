@@ -9,15 +9,15 @@ use serde_json::{Value, json};
 use super::{
     answer::Answer,
     edges::{Edges, Quiet},
-    gate::Gate,
     race::Race,
-    stage::{As, Stage, employee_path, project_path, task_path},
+    start_barrier::StartBarrier,
+    testbed::{As, Testbed, employee_path, project_path, task_path},
     verdict::Verdict,
 };
 
 pub(super) struct AssignDeactivate;
 
-pub(super) struct Scene {
+pub(super) struct Setup {
     employee: EmployeeId,
     project: ProjectId,
     task: TaskId,
@@ -37,46 +37,46 @@ pub(super) struct Outcome {
 impl Race for AssignDeactivate {
     const NAME: &'static str = "assign-deactivate";
     const SIDES: [&'static str; 2] = ["assign", "deactivate"];
-    type Scene = Scene;
+    type Setup = Setup;
     type Outcome = Outcome;
 
-    async fn scene(stage: &Stage) -> Result<Scene> {
-        let employee = stage.employee().await?;
-        let project = stage.project(&[]).await?;
-        Ok(Scene { employee, project, task: stage.task(project, &[]).await?, is_new: true })
+    async fn setup(testbed: &Testbed) -> Result<Setup> {
+        let employee = testbed.employee().await?;
+        let project = testbed.project(&[]).await?;
+        Ok(Setup { employee, project, task: testbed.task(project, &[]).await?, is_new: true })
     }
 
-    async fn round(stage: &Stage, scene: &mut Scene, gate: &Gate, rng: &mut StdRng) -> Result<Outcome> {
-        let Scene { employee, project, task, .. } = *scene;
+    async fn round(testbed: &Testbed, setup: &mut Setup, barrier: &StartBarrier, rng: &mut StdRng) -> Result<Outcome> {
+        let Setup { employee, project, task, .. } = *setup;
         let on_task = rng.random_bool(0.5);
-        if !std::mem::take(&mut scene.is_new) {
-            stage.set(Method::POST, &format!("{}/reactivate", employee_path(employee)), &Value::Null).await?;
+        if !std::mem::take(&mut setup.is_new) {
+            testbed.set(Method::POST, &format!("{}/reactivate", employee_path(employee)), &Value::Null).await?;
         }
         let employees = json!({ "employees": [employee] });
         let mut path = project_path(project);
         if on_task {
-            stage.set(Method::PUT, &path, &employees).await?;
+            testbed.set(Method::PUT, &path, &employees).await?;
             path = task_path(task);
         }
-        let before = Edges::read(stage, employee, task, &[project]).await?;
+        let before = Edges::read(testbed, employee, task, &[project]).await?;
         let deactivate = format!("{}/deactivate", employee_path(employee));
         let (assign, deactivate) = tokio::join!(
             async {
-                gate.pass(0).await;
-                stage.ask(0, As::Admin, Method::PUT, &path, &employees).await
+                barrier.pass(0).await;
+                testbed.ask(0, As::Admin, Method::PUT, &path, &employees).await
             },
             async {
-                gate.pass(1).await;
-                stage.ask(1, As::Admin, Method::POST, &deactivate, &Value::Null).await
+                barrier.pass(1).await;
+                testbed.ask(1, As::Admin, Method::POST, &deactivate, &Value::Null).await
             },
         );
         if deactivate.is_unknown() {
-            // The scene needs a deactivated employee.
-            let _ = stage
+            // The setup needs a deactivated employee.
+            let _ = testbed
                 .ask(1, As::Admin, Method::POST, &format!("{}/deactivate", employee_path(employee)), &Value::Null)
                 .await;
         }
-        let after = Edges::quiet(stage, employee, task, &[project]).await?;
+        let after = Edges::quiet(testbed, employee, task, &[project]).await?;
         Ok(Outcome { on_task, assign, deactivate, before, after })
     }
 
@@ -135,7 +135,7 @@ mod tests {
         *,
     };
 
-    /// Assigned first, then removed.
+    /// The outcome of an assignment that came first, and a removal after it.
     fn good() -> Outcome {
         let mut before = bound();
         off(&mut before);

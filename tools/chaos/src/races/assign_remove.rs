@@ -11,15 +11,15 @@ use super::{
     answer::Answer,
     assign_deactivate::counts,
     edges::{Edges, Quiet},
-    gate::Gate,
     race::Race,
-    stage::{As, Stage, employee_path, project_path, task_path},
+    start_barrier::StartBarrier,
+    testbed::{As, Testbed, employee_path, project_path, task_path},
     verdict::Verdict,
 };
 
 pub(super) struct AssignRemove;
 
-pub(super) struct Scene {
+pub(super) struct Setup {
     employee: EmployeeId,
     project: ProjectId,
     task: TaskId,
@@ -36,38 +36,38 @@ pub(super) struct Outcome {
 impl Race for AssignRemove {
     const NAME: &'static str = "assign-remove";
     const SIDES: [&'static str; 2] = ["assign", "remove"];
-    type Scene = Scene;
+    type Setup = Setup;
     type Outcome = Outcome;
 
-    async fn scene(stage: &Stage) -> Result<Scene> {
-        let employee = stage.employee().await?;
-        let project = stage.project(&[]).await?;
-        Ok(Scene { employee, project, task: stage.task(project, &[]).await? })
+    async fn setup(testbed: &Testbed) -> Result<Setup> {
+        let employee = testbed.employee().await?;
+        let project = testbed.project(&[]).await?;
+        Ok(Setup { employee, project, task: testbed.task(project, &[]).await? })
     }
 
-    async fn round(stage: &Stage, scene: &mut Scene, gate: &Gate, rng: &mut StdRng) -> Result<Outcome> {
-        let Scene { employee, project, task } = *scene;
+    async fn round(testbed: &Testbed, setup: &mut Setup, barrier: &StartBarrier, rng: &mut StdRng) -> Result<Outcome> {
+        let Setup { employee, project, task } = *setup;
         let employees = json!({ "employees": [employee] });
-        stage.set(Method::PUT, &project_path(project), &employees).await?;
-        // Removed by the project's list, or by the employee's.
+        testbed.set(Method::PUT, &project_path(project), &employees).await?;
+        // The employee is removed by the project's list, or by the employee's own.
         let (path, nothing) = match rng.random_bool(0.5) {
             true => (project_path(project), json!({ "employees": [] })),
             false => (employee_path(employee), json!({ "projects": [] })),
         };
-        let before = Edges::read(stage, employee, task, &[project]).await?;
+        let before = Edges::read(testbed, employee, task, &[project]).await?;
         let (assign, remove) = tokio::join!(
             async {
-                gate.pass(0).await;
-                stage.ask(0, As::Admin, Method::PUT, &task_path(task), &employees).await
+                barrier.pass(0).await;
+                testbed.ask(0, As::Admin, Method::PUT, &task_path(task), &employees).await
             },
             async {
-                gate.pass(1).await;
-                stage.ask(1, As::Admin, Method::PUT, &path, &nothing).await
+                barrier.pass(1).await;
+                testbed.ask(1, As::Admin, Method::PUT, &path, &nothing).await
             },
         );
-        let after = Edges::quiet(stage, employee, task, &[project]).await?;
+        let after = Edges::quiet(testbed, employee, task, &[project]).await?;
         if remove.is_unknown() {
-            stage.set(Method::PUT, &project_path(project), &json!({ "employees": [] })).await?;
+            testbed.set(Method::PUT, &project_path(project), &json!({ "employees": [] })).await?;
         }
         Ok(Outcome { assign, remove, before, after })
     }
@@ -112,7 +112,7 @@ mod tests {
         *,
     };
 
-    /// Assigned first, then removed with the membership.
+    /// The outcome of an assignment that came first, and was removed with the membership.
     fn good() -> Outcome {
         let (mut before, mut edges) = (bound(), bound());
         before.assignment = None;

@@ -11,17 +11,17 @@ use serde_json::{Value, json};
 
 use super::{
     answer::Answer,
-    gate::Gate,
     race::Race,
     rows::{all, one},
     sent::{StoredRow, body, new_id},
-    stage::{As, Person, Stage},
+    start_barrier::StartBarrier,
+    testbed::{As, Person, Testbed},
     verdict::Verdict,
 };
 
 pub(super) struct CorrectTwice;
 
-pub(super) struct Scene {
+pub(super) struct Setup {
     person: Person,
     project: ProjectId,
     task: TaskId,
@@ -86,23 +86,23 @@ struct Former {
 impl Race for CorrectTwice {
     const NAME: &'static str = "correct-correct";
     const SIDES: [&'static str; 2] = ["one", "the other"];
-    type Scene = Scene;
+    type Setup = Setup;
     type Outcome = Outcome;
 
-    async fn scene(stage: &Stage) -> Result<Scene> {
-        let person = stage.person().await?;
-        let project = stage.project(&[person.id]).await?;
-        Ok(Scene { task: stage.task(project, &[person.id]).await?, person, project, next: Millis(FIRST) })
+    async fn setup(testbed: &Testbed) -> Result<Setup> {
+        let person = testbed.person().await?;
+        let project = testbed.project(&[person.id]).await?;
+        Ok(Setup { task: testbed.task(project, &[person.id]).await?, person, project, next: Millis(FIRST) })
     }
 
-    async fn round(stage: &Stage, scene: &mut Scene, gate: &Gate, rng: &mut StdRng) -> Result<Outcome> {
-        let (id, start) = (new_id(rng), scene.next);
-        scene.next = start + APART;
-        let window = body(id, start, start + LENGTHS[0], scene.project, scene.task);
-        let as_sender = As::Employee(&scene.person);
-        stage.settled(as_sender, Method::POST, "/api/v1/time-entries", &window).await?;
+    async fn round(testbed: &Testbed, setup: &mut Setup, barrier: &StartBarrier, rng: &mut StdRng) -> Result<Outcome> {
+        let (id, start) = (new_id(rng), setup.next);
+        setup.next = start + APART;
+        let window = body(id, start, start + LENGTHS[0], setup.project, setup.task);
+        let as_sender = As::Employee(&setup.person);
+        testbed.settled(as_sender, Method::POST, "/api/v1/time-entries", &window).await?;
         let path = format!("/api/v1/time-entries/{id}");
-        let tag = stage.settled(As::Admin, Method::GET, &path, &Value::Null).await?.tag;
+        let tag = testbed.settled(As::Admin, Method::GET, &path, &Value::Null).await?.tag;
         let other = OTHERS[rng.random_range(0..OTHERS.len())];
         let condition = if other == Other::EndIfUnchanged { tag.as_str() } else { "*" };
         let ends = |length| json!({ "end": start + length });
@@ -113,21 +113,21 @@ impl Race for CorrectTwice {
         };
         let (one_answer, other_answer) = tokio::join!(
             async {
-                gate.pass(0).await;
-                stage.ask_if(0, Method::PATCH, &path, &ends(LENGTHS[1]), condition).await
+                barrier.pass(0).await;
+                testbed.ask_if(0, Method::PATCH, &path, &ends(LENGTHS[1]), condition).await
             },
             async {
-                gate.pass(1).await;
-                stage.ask_if(1, method, &path, &changes, condition).await
+                barrier.pass(1).await;
+                testbed.ask_if(1, method, &path, &changes, condition).await
             },
         );
-        let employee = scene.person.id;
+        let employee = setup.person.id;
         let question =
             format!("/api/v1/analytics/project-time?start={start}&end={}&employeeId={employee}", start + APART);
-        let counted = stage.ask(rng.random_range(0..2), As::Admin, Method::GET, &question, &Value::Null).await;
+        let counted = testbed.ask(rng.random_range(0..2), As::Admin, Method::GET, &question, &Value::Null).await;
         let times = counted.body.as_array().filter(|_| counted.is_done());
         let counted = times.map(|times| times.iter().filter_map(|time| time["time"].as_i64()).sum());
-        Ok(Outcome { other, answers: [one_answer, other_answer], states: states(stage, id).await?, counted })
+        Ok(Outcome { other, answers: [one_answer, other_answer], states: states(testbed, id).await?, counted })
     }
 
     fn judge(outcome: &Outcome) -> Verdict {
@@ -208,9 +208,9 @@ fn step(was: &State, is: &State) -> Step {
     }
 }
 
-async fn states(stage: &Stage, id: WindowId) -> Result<Vec<State>> {
-    let former: Vec<Former> = all(&stage.timetrack, "window_history", doc! { "was._id": value(&id) }).await?;
-    let last: Option<StoredRow> = one(&stage.timetrack, "windows", value(&id)).await?;
+async fn states(testbed: &Testbed, id: WindowId) -> Result<Vec<State>> {
+    let former: Vec<Former> = all(&testbed.timetrack, "window_history", doc! { "was._id": value(&id) }).await?;
+    let last: Option<StoredRow> = one(&testbed.timetrack, "windows", value(&id)).await?;
     let mut states: Vec<State> = former.iter().map(|former| (&former.was).into()).collect();
     states.push((&last.context("no such window")?).into());
     states.sort_by_key(|state| state.revision);
@@ -225,7 +225,7 @@ mod tests {
         State { revision, length: LENGTHS[length], has_note, voided }
     }
 
-    /// The end first, then the note.
+    /// The outcome in which the end is changed first, then the note.
     fn good() -> Outcome {
         Outcome {
             other: Other::Note,

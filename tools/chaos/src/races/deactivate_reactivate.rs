@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use super::{
     answer::Answer,
     edges::{Edges, Quiet},
-    gate::Gate,
     race::Race,
-    stage::{As, Stage, employee_path, project_path, task_path},
+    start_barrier::StartBarrier,
+    testbed::{As, Testbed, employee_path, project_path, task_path},
     verdict::Verdict,
 };
 
 pub(super) struct DeactivateReactivate;
 
-pub(super) struct Scene {
+pub(super) struct Setup {
     employee: EmployeeId,
     project: ProjectId,
     task: TaskId,
@@ -35,39 +35,39 @@ pub(super) struct Outcome {
 impl Race for DeactivateReactivate {
     const NAME: &'static str = "deactivate-reactivate";
     const SIDES: [&'static str; 2] = ["deactivate", "reactivate"];
-    type Scene = Scene;
+    type Setup = Setup;
     type Outcome = Outcome;
 
-    async fn scene(stage: &Stage) -> Result<Scene> {
-        let employee = stage.employee().await?;
-        let project = stage.project(&[]).await?;
-        Ok(Scene { employee, project, task: stage.task(project, &[]).await? })
+    async fn setup(testbed: &Testbed) -> Result<Setup> {
+        let employee = testbed.employee().await?;
+        let project = testbed.project(&[]).await?;
+        Ok(Setup { employee, project, task: testbed.task(project, &[]).await? })
     }
 
-    async fn round(stage: &Stage, scene: &mut Scene, gate: &Gate, rng: &mut StdRng) -> Result<Outcome> {
-        let Scene { employee, project, task } = *scene;
+    async fn round(testbed: &Testbed, setup: &mut Setup, barrier: &StartBarrier, rng: &mut StdRng) -> Result<Outcome> {
+        let Setup { employee, project, task } = *setup;
         let employees = json!({ "employees": [employee] });
-        stage.set(Method::PUT, &project_path(project), &employees).await?;
-        stage.set(Method::PUT, &task_path(task), &employees).await?;
-        let before = Edges::read(stage, employee, task, &[project]).await?;
+        testbed.set(Method::PUT, &project_path(project), &employees).await?;
+        testbed.set(Method::PUT, &task_path(task), &employees).await?;
+        let before = Edges::read(testbed, employee, task, &[project]).await?;
         let [off, on] = ["deactivate", "reactivate"].map(|verb| format!("{}/{verb}", employee_path(employee)));
         let (deactivate, reactivate) = tokio::join!(
             async {
-                gate.pass(0).await;
-                stage.ask(0, As::Admin, Method::POST, &off, &Value::Null).await
+                barrier.pass(0).await;
+                testbed.ask(0, As::Admin, Method::POST, &off, &Value::Null).await
             },
             async {
-                gate.pass(1).await;
-                stage.ask(1, As::Admin, Method::POST, &on, &Value::Null).await
+                barrier.pass(1).await;
+                testbed.ask(1, As::Admin, Method::POST, &on, &Value::Null).await
             },
         );
-        let mut order: Vec<usize> = (0..stage.late.known(employee)).collect();
+        let mut order: Vec<usize> = (0..testbed.late.known(employee)).collect();
         order.shuffle(rng);
-        let last = stage.late.again(employee, &order).await?;
-        stage.late.until_taken(last).await?;
-        let after = Edges::quiet(stage, employee, task, &[project]).await?;
+        let last = testbed.late.again(employee, &order).await?;
+        testbed.late.until_taken(last).await?;
+        let after = Edges::quiet(testbed, employee, task, &[project]).await?;
         if after.edges.person.deactivated_at.is_some() {
-            stage.set(Method::POST, &on, &Value::Null).await?;
+            testbed.set(Method::POST, &on, &Value::Null).await?;
         }
         Ok(Outcome { deactivate, reactivate, before, after })
     }
@@ -117,7 +117,7 @@ mod tests {
         *,
     };
 
-    /// The reactivation came first and was refused.
+    /// The outcome in which the reactivation came first and was refused.
     fn good() -> Outcome {
         let mut edges = bound();
         off(&mut edges);

@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 use super::{
     answer::Answer,
     edges::{Edges, Quiet},
-    gate::Gate,
     race::Race,
     rows::all,
-    stage::{As, Stage, employee_path, project_path, task_path},
+    start_barrier::StartBarrier,
+    testbed::{As, Testbed, employee_path, project_path, task_path},
     verdict::Verdict,
 };
 
 pub(super) struct DeleteAdd;
 
-pub(super) struct Scene {
+pub(super) struct Setup {
     employee: EmployeeId,
 }
 
@@ -50,19 +50,19 @@ pub(super) struct Outcome {
 impl Race for DeleteAdd {
     const NAME: &'static str = "delete-add";
     const SIDES: [&'static str; 2] = ["delete", "add"];
-    type Scene = Scene;
+    type Setup = Setup;
     type Outcome = Outcome;
 
-    async fn scene(stage: &Stage) -> Result<Scene> {
-        Ok(Scene { employee: stage.employee().await? })
+    async fn setup(testbed: &Testbed) -> Result<Setup> {
+        Ok(Setup { employee: testbed.employee().await? })
     }
 
-    async fn round(stage: &Stage, scene: &mut Scene, gate: &Gate, rng: &mut StdRng) -> Result<Outcome> {
-        let employee = scene.employee;
+    async fn round(testbed: &Testbed, setup: &mut Setup, barrier: &StartBarrier, rng: &mut StdRng) -> Result<Outcome> {
+        let employee = setup.employee;
         let what = ADDS[rng.random_range(0..ADDS.len())];
         let members = if what == Add::Assignee { vec![employee] } else { vec![] };
-        let project = stage.project(&members).await?;
-        let task: TaskId = stage.task(project, &[]).await?;
+        let project = testbed.project(&members).await?;
+        let task: TaskId = testbed.task(project, &[]).await?;
         let employees = json!({ "employees": [employee] });
         let (method, path, body) = match what {
             Add::MemberByProject => (Method::PUT, project_path(project), employees),
@@ -70,19 +70,19 @@ impl Race for DeleteAdd {
             Add::Task => (Method::POST, "/api/v1/task".to_owned(), json!({ "name": "One more", "projectId": project })),
             Add::Assignee => (Method::PUT, task_path(task), employees),
         };
-        let before = Edges::read(stage, employee, task, &[project]).await?;
+        let before = Edges::read(testbed, employee, task, &[project]).await?;
         let (delete, add) = tokio::join!(
             async {
-                gate.pass(0).await;
-                stage.ask(0, As::Admin, Method::DELETE, &project_path(project), &Value::Null).await
+                barrier.pass(0).await;
+                testbed.ask(0, As::Admin, Method::DELETE, &project_path(project), &Value::Null).await
             },
             async {
-                gate.pass(1).await;
-                stage.ask(1, As::Admin, method, &path, &body).await
+                barrier.pass(1).await;
+                testbed.ask(1, As::Admin, method, &path, &body).await
             },
         );
-        let after = Edges::quiet(stage, employee, task, &[project]).await?;
-        let tasks: Vec<Document> = all(&stage.projects, "tasks", doc! { "project_id": value(&project) }).await?;
+        let after = Edges::quiet(testbed, employee, task, &[project]).await?;
+        let tasks: Vec<Document> = all(&testbed.projects, "tasks", doc! { "project_id": value(&project) }).await?;
         Ok(Outcome { what, project, delete, add, tasks: tasks.len(), before, after })
     }
 
@@ -109,7 +109,7 @@ impl Race for DeleteAdd {
         let terms = |edges: &Edges| match what {
             Add::MemberByProject | Add::MemberByEmployee => edges.member_terms(*project),
             Add::Assignee => edges.task_terms(),
-            // It was deleted with the project.
+            // The task was deleted with the project.
             Add::Task => 0,
         };
         let added = terms(edges) as i64 - terms(before) as i64;
@@ -148,7 +148,7 @@ mod tests {
         *,
     };
 
-    /// Added first, then deleted with the project.
+    /// The outcome in which the addition came first, and was deleted with the project.
     fn good() -> Outcome {
         let mut before = bound();
         before.members.clear();

@@ -8,16 +8,16 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     rows::{
-        AssignmentRow, Binding, BindingRow, EmployeeRow, MemberRow, ProjectRow, StandingRow, TaskRow, all,
+        AssignmentRow, Binding, BindingRow, EmployeeRow, EmployeeStateRow, MemberRow, ProjectRow, TaskRow, all,
         binding_keys, one,
     },
-    stage::Stage,
+    testbed::Testbed,
 };
 
 /// How long copies may take to agree with their owner after the last change.
 const QUIET: Duration = Duration::from_secs(20);
-/// The first and the longest pause between two looks: many lanes that look all the time slow down what they wait for.
-const LOOK: (Duration, Duration) = (Duration::from_millis(15), Duration::from_millis(250));
+/// The first and the longest pause between two reads: many lanes that read all the time slow down what they wait for.
+const POLL: (Duration, Duration) = (Duration::from_millis(15), Duration::from_millis(250));
 
 /// Who is on what, in all services: one employee, one task, and the projects that it may belong to.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Edges {
     pub(super) members: BTreeMap<ProjectId, MemberRow>,
     pub(super) task_row: Option<TaskRow>,
     pub(super) assignment: Option<AssignmentRow>,
-    pub(super) standing: Option<StandingRow>,
+    pub(super) employee_state: Option<EmployeeStateRow>,
     pub(super) person: EmployeeRow,
     /// The copies in timetrack.
     pub(super) copies: Vec<Binding>,
@@ -49,26 +49,26 @@ pub(super) struct Quiet {
 impl Edges {
     /// Reads the data of all services.
     pub(super) async fn read(
-        stage: &Stage,
+        testbed: &Testbed,
         employee: EmployeeId,
         task: TaskId,
         projects: &[ProjectId],
     ) -> Result<Self> {
-        let theirs = &stage.projects;
+        let theirs = &testbed.projects;
         let keys = projects
             .iter()
             .map(|project| Bson::Document(doc! { "project": value(project), "employee": value(&employee) }));
         let keys = doc! { "_id": { "$in": keys.collect::<Vec<_>>() } };
         let assignment = Bson::Document(doc! { "task": value(&task), "employee": value(&employee) });
         let known = doc! { "_id": { "$in": binding_keys(employee, task, projects) } };
-        let (found, members, task_row, assignment, standing, person, copies) = tokio::try_join!(
+        let (found, members, task_row, assignment, employee_state, person, copies) = tokio::try_join!(
             all::<ProjectRow>(theirs, "projects", doc! { "_id": one_of(projects) }),
             all::<MemberRow>(theirs, "members", keys),
             one::<TaskRow>(theirs, "tasks", value(&task)),
             one::<AssignmentRow>(theirs, "assignments", assignment),
-            one::<StandingRow>(theirs, "employee_refs", value(&employee)),
-            one::<EmployeeRow>(&stage.directory, "employees", value(&employee)),
-            all::<BindingRow>(&stage.timetrack, "bindings", known),
+            one::<EmployeeStateRow>(theirs, "employee_refs", value(&employee)),
+            one::<EmployeeRow>(&testbed.directory, "employees", value(&employee)),
+            all::<BindingRow>(&testbed.timetrack, "bindings", known),
         )?;
         let mut of: BTreeMap<_, _> = projects.iter().map(|id| (*id, None)).collect();
         of.extend(found.into_iter().map(|row| (row.id, Some(row))));
@@ -78,23 +78,23 @@ impl Edges {
             members: members.into_iter().map(|row| (row.key.project, row)).collect(),
             task_row,
             assignment,
-            standing,
+            employee_state,
             person: person.context("no such employee")?,
             copies: copies.into_iter().map(|row| row.binding).collect(),
         })
     }
 
-    /// Reads it until nothing is wrong, or until the time limit.
+    /// Reads the data until nothing is wrong, or until the time limit.
     pub(super) async fn quiet(
-        stage: &Stage,
+        testbed: &Testbed,
         employee: EmployeeId,
         task: TaskId,
         projects: &[ProjectId],
     ) -> Result<Quiet> {
         let since = Instant::now();
-        let (mut first, mut pause) = (None, LOOK.0);
+        let (mut first, mut pause) = (None, POLL.0);
         loop {
-            let edges = Self::read(stage, employee, task, projects).await?;
+            let edges = Self::read(testbed, employee, task, projects).await?;
             let (authority, copies) = (edges.authority(), edges.behind());
             let is_wrong = !authority.is_empty() || !copies.is_empty();
             let (at_once, was_late) = first.get_or_insert((authority.clone(), is_wrong)).clone();
@@ -103,7 +103,7 @@ impl Edges {
                 return Ok(Quiet { edges, at_once, was_late, faults });
             }
             sleep(pause).await;
-            pause = (pause * 2).min(LOOK.1);
+            pause = (pause * 2).min(POLL.1);
         }
     }
 
@@ -174,86 +174,6 @@ impl Edges {
         }
         faults
     }
-
-    /// The copies that differ from their owner.
-    pub(super) fn behind(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        let mut check = |holds: bool, what: &str| {
-            if !holds {
-                faults.push(what.to_owned());
-            }
-        };
-        for id in self.projects.keys() {
-            let listed = self.person.projects.contains(id);
-            check(listed == self.is_member(*id), "directory's list of projects is not what projects says");
-        }
-        let person = &self.person;
-        // An employee who was never put on anything and never changed may be unknown to projects.
-        if let Some(known) = &self.standing {
-            let same = (known.version, known.epoch, known.deactivated_at)
-                == (person.version, person.epoch, person.deactivated_at);
-            check(same, "projects does not know how the employee stands");
-        }
-        let mut known_members = BTreeMap::new();
-        for copy in &self.copies {
-            if let Binding::Member(copy) = copy {
-                known_members.insert(copy.project_id, copy);
-            }
-        }
-        for (id, member) in &self.members {
-            let known = known_members.get(id);
-            let same = known.is_some_and(|known| (known.version, &known.terms) == (member.version, &member.terms));
-            check(same, "timetrack does not know a membership");
-        }
-        let (mut knows_employee, mut known_projects, mut knows_task, mut known_assignment) = (false, 0, false, None);
-        for copy in &self.copies {
-            match copy {
-                Binding::Employee(copy) => {
-                    knows_employee = copy.0.version == person.version && copy.0.active.as_ref() == Some(&person.active);
-                }
-                Binding::Project(copy) => {
-                    let same = match self.projects.get(&copy.id).and_then(Option::as_ref) {
-                        Some(row) => {
-                            !copy.deleted
-                                && (copy.version, copy.archived) == (row.version, row.archived)
-                                && copy.open.as_ref() == Some(&row.open)
-                        }
-                        None => copy.deleted,
-                    };
-                    known_projects += usize::from(same);
-                }
-                Binding::Task(copy) => {
-                    // The tasks of a deleted project have no events of their own.
-                    knows_task = self.task_row.as_ref().is_none_or(|row| copy.projects.as_ref() == Some(&row.projects));
-                }
-                Binding::Member(_) => {}
-                Binding::Assignment(copy) => known_assignment = Some(copy),
-            }
-        }
-        check(knows_employee, "timetrack does not know when the employee was active");
-        check(known_projects == self.projects.len(), "timetrack does not know a project");
-        check(knows_task || self.task_row.is_none(), "timetrack does not know where the task belongs");
-        match (&self.assignment, known_assignment) {
-            (Some(row), Some(copy)) if row.open => {
-                let same = (copy.project_id, &copy.terms) == (row.project, &row.terms);
-                check(same, "timetrack does not know an assignment");
-            }
-            (Some(row), None) if row.open => check(false, "timetrack does not know an assignment"),
-            // An assignment that ended with its membership has no event of its own.
-            (_, Some(copy)) => {
-                let goes_on = copy.terms.last().is_some_and(|last| {
-                    let member = known_members
-                        .get(&copy.project_id)
-                        .and_then(|known| known.terms.get(last.member_term as usize));
-                    last.term.is_open() && member.is_some_and(Term::is_open)
-                });
-                let is_on_task = self.task_row.as_ref().is_some_and(|task| task.project_id == copy.project_id);
-                check(!(goes_on && is_on_task), "timetrack takes an assignment for one that goes on");
-            }
-            _ => {}
-        }
-        faults
-    }
 }
 
 /// Whether only the last term can be open, and none begins before the one before it has ended.
@@ -306,7 +226,7 @@ pub(super) mod tests {
             members: [(project(1), member)].into(),
             task_row: Some(TaskRow { project_id: project(1), employees: vec![EMPLOYEE], projects: on }),
             assignment: Some(AssignmentRow { project: project(1), open: true, terms: task_terms, former: Vec::new() }),
-            standing: Some(StandingRow { version: 1, epoch: 0, deactivated_at: None }),
+            employee_state: Some(EmployeeStateRow { version: 1, epoch: 0, deactivated_at: None }),
             person: EmployeeRow {
                 id: EMPLOYEE,
                 version: 1,
@@ -319,17 +239,17 @@ pub(super) mod tests {
             },
             copies: Vec::new(),
         };
-        told(&mut edges);
+        complete_copies(&mut edges);
         edges
     }
 
     /// Makes all copies in timetrack complete.
-    pub(in crate::races) fn told(edges: &mut Edges) {
-        use contracts::{EmployeeChanged, Label, Payroll, ProjectChanged, Standing, TaskChanged};
+    pub(in crate::races) fn complete_copies(edges: &mut Edges) {
+        use contracts::{EmployeeChanged, EmployeeState, Label, Payroll, ProjectChanged, TaskChanged};
         let label = |text: &str| -> Label { serde_json::from_value(text.into()).unwrap() };
         let EmployeeRow { id, version, epoch, deactivated_at, active, .. } = edges.person.clone();
-        let standing = Standing { id, version, epoch, deactivated_at, active: Some(active) };
-        let mut copies = vec![Binding::Employee(EmployeeChanged(standing))];
+        let employee_state = EmployeeState { id, version, epoch, deactivated_at, active: Some(active) };
+        let mut copies = vec![Binding::Employee(EmployeeChanged(employee_state))];
         for (id, row) in &edges.projects {
             let open = row.as_ref().map_or(Vec::new(), |row| row.open.clone());
             copies.push(Binding::Project(ProjectChanged {
@@ -384,7 +304,7 @@ pub(super) mod tests {
             (assignment.open, assignment.terms[0].term.until) = (false, until);
         }
         edges.person.projects.clear();
-        told(edges);
+        complete_copies(edges);
     }
 
     /// Deactivates the employee without removing them from anything.
@@ -392,8 +312,8 @@ pub(super) mod tests {
         let person = &mut edges.person;
         (person.epoch, person.version, person.deactivated_at) = (1, 2, Some(Millis(50)));
         person.active[0].until = Some(Millis(50));
-        edges.standing = Some(StandingRow { version: 2, epoch: 1, deactivated_at: Some(Millis(50)) });
-        told(edges);
+        edges.employee_state = Some(EmployeeStateRow { version: 2, epoch: 1, deactivated_at: Some(Millis(50)) });
+        complete_copies(edges);
     }
 
     fn broken(change: impl FnOnce(&mut Edges)) -> Vec<String> {
@@ -430,30 +350,5 @@ pub(super) mod tests {
         let moved = |edges: &mut Edges| edges.task_row.as_mut().unwrap().project_id = project(2);
         says(broken(moved), "a task and its terms disagree");
         says(broken(moved), "an assignment is on another project than its task");
-    }
-
-    #[test]
-    fn each_copy_can_be_behind() {
-        let behind = |change: fn(&mut Edges)| {
-            let mut edges = bound();
-            change(&mut edges);
-            edges.behind()
-        };
-        let says = |faults: Vec<String>, what: &str| assert!(faults.iter().any(|f| f == what), "{what}: {faults:?}");
-        says(behind(|e| e.person.projects.clear()), "directory's list of projects is not what projects says");
-        says(behind(|e| e.standing.as_mut().unwrap().epoch = 7), "projects does not know how the employee stands");
-        says(behind(|e| e.person.version = 7), "timetrack does not know when the employee was active");
-        says(
-            behind(|e| e.projects.get_mut(&project(1)).unwrap().as_mut().unwrap().archived = true),
-            "timetrack does not know a project",
-        );
-        says(behind(|e| drop(e.projects.insert(project(2), None))), "timetrack does not know a project");
-        says(behind(|e| e.members.get_mut(&project(1)).unwrap().terms.clear()), "timetrack does not know a membership");
-        says(behind(|e| e.assignment.as_mut().unwrap().terms.clear()), "timetrack does not know an assignment");
-        says(behind(|e| e.assignment = None), "timetrack takes an assignment for one that goes on");
-        says(
-            behind(|e| e.task_row.as_mut().unwrap().projects.clear()),
-            "timetrack does not know where the task belongs",
-        );
     }
 }

@@ -10,16 +10,16 @@ use serde_json::json;
 
 use super::{
     answer::Answer,
-    gate::Gate,
     race::Race,
     rows::{EmployeeRow, all},
-    stage::{As, Stage, employee_path},
+    start_barrier::StartBarrier,
+    testbed::{As, Testbed, employee_path},
     verdict::Verdict,
 };
 
 pub(super) struct EmailTwice;
 
-pub(super) struct Scene {
+pub(super) struct Setup {
     employees: [EmployeeId; 2],
 }
 
@@ -31,24 +31,24 @@ pub(super) struct Outcome {
     answers: [Answer; 2],
     /// The employees with the address.
     having: Vec<EmployeeId>,
-    /// The addresses of those who were to have it.
+    /// The addresses of the employees who were to have it.
     have: Vec<(EmployeeId, String)>,
 }
 
 impl Race for EmailTwice {
     const NAME: &'static str = "email-email";
     const SIDES: [&'static str; 2] = ["one", "the other"];
-    type Scene = Scene;
+    type Setup = Setup;
     type Outcome = Outcome;
 
-    async fn scene(stage: &Stage) -> Result<Scene> {
-        Ok(Scene { employees: [stage.employee().await?, stage.employee().await?] })
+    async fn setup(testbed: &Testbed) -> Result<Setup> {
+        Ok(Setup { employees: [testbed.employee().await?, testbed.employee().await?] })
     }
 
-    async fn round(stage: &Stage, scene: &mut Scene, gate: &Gate, rng: &mut StdRng) -> Result<Outcome> {
-        let email = stage.address();
+    async fn round(testbed: &Testbed, setup: &mut Setup, barrier: &StartBarrier, rng: &mut StdRng) -> Result<Outcome> {
+        let email = testbed.address();
         let spellings = [email.clone(), email.to_uppercase()];
-        let asked = scene.employees.map(|employee| (rng.random_range(0..8) > 0).then_some(employee));
+        let asked = setup.employees.map(|employee| (rng.random_range(0..8) > 0).then_some(employee));
         let give = async |side: usize| {
             let (method, path, body) = match asked[side] {
                 Some(employee) => (Method::PUT, employee_path(employee), json!({ "email": spellings[side] })),
@@ -57,14 +57,14 @@ impl Race for EmailTwice {
                     (Method::POST, "/api/v1/employee".to_owned(), body)
                 }
             };
-            gate.pass(side).await;
-            stage.ask(side, As::Admin, method, &path, &body).await
+            barrier.pass(side).await;
+            testbed.ask(side, As::Admin, method, &path, &body).await
         };
         let (first, second) = tokio::join!(give(0), give(1));
         let taken = doc! { "emailKey": &email };
-        let having: Vec<EmployeeRow> = all(&stage.directory, "employees", taken).await?;
-        let these = doc! { "_id": one_of(scene.employees) };
-        let have: Vec<EmployeeRow> = all(&stage.directory, "employees", these).await?;
+        let having: Vec<EmployeeRow> = all(&testbed.directory, "employees", taken).await?;
+        let these = doc! { "_id": one_of(setup.employees) };
+        let have: Vec<EmployeeRow> = all(&testbed.directory, "employees", these).await?;
         Ok(Outcome {
             email,
             asked,

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 
 /// The services that must have applied a repeated event before its effect is checked.
 const LISTENERS: [Service; 3] = [Service::Directory, Service::Projects, Service::Timetrack];
-/// How long that may take: an unacknowledged event is redelivered.
+/// How long applying may take: an unacknowledged event is redelivered.
 const TAKEN: Duration = Duration::from_secs(60);
 /// How long an answer of JetStream is cached.
 const FRESH: Duration = Duration::from_millis(40);

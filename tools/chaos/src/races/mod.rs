@@ -5,12 +5,12 @@ mod activate_twice;
 mod answer;
 mod assign_deactivate;
 mod assign_remove;
+mod copies;
 mod correct_twice;
 mod deactivate_reactivate;
 mod delete_add;
 mod edges;
 mod email_twice;
-mod gate;
 mod late;
 mod mails;
 mod move_assign;
@@ -18,8 +18,9 @@ mod race;
 mod reactivate_assign;
 mod rows;
 mod sent;
-mod stage;
+mod start_barrier;
 mod tally;
+mod testbed;
 mod update_post;
 mod verdict;
 mod windows;
@@ -32,7 +33,7 @@ use clap::{Args, ValueEnum};
 use self::{
     activate_twice::ActivateTwice, assign_deactivate::AssignDeactivate, assign_remove::AssignRemove,
     correct_twice::CorrectTwice, deactivate_reactivate::DeactivateReactivate, delete_add::DeleteAdd,
-    email_twice::EmailTwice, move_assign::MoveAssign, reactivate_assign::ReactivateAssign, stage::Stage,
+    email_twice::EmailTwice, move_assign::MoveAssign, reactivate_assign::ReactivateAssign, testbed::Testbed,
     update_post::UpdatePost, windows::Windows,
 };
 pub use tally::Tally;
@@ -91,35 +92,35 @@ pub struct RaceOptions {
 /// # Errors
 /// When the system cannot be started.
 pub async fn run(options: &RaceOptions) -> Result<Vec<Tally>> {
-    let stage = Arc::new(Stage::start(options.mutant.clone()).await?);
+    let testbed = Arc::new(Testbed::start(options.mutant.clone()).await?);
     let mut tallies = Vec::new();
     for name in Name::value_variants() {
         if options.only.is_empty() || options.only.contains(name) {
-            let tally = run_one(&stage, *name, options).await;
+            let tally = run_one(&testbed, *name, options).await;
             eprintln!("{tally}");
             tallies.push(tally);
         }
     }
-    let stage = Arc::into_inner(stage).context("somebody still races")?;
-    stage.stop().await;
+    let testbed = Arc::into_inner(testbed).context("somebody still races")?;
+    testbed.stop().await;
     Ok(tallies)
 }
 
-async fn run_one(stage: &Arc<Stage>, name: Name, options: &RaceOptions) -> Tally {
+async fn run_one(testbed: &Arc<Testbed>, name: Name, options: &RaceOptions) -> Tally {
     let RaceOptions { rounds, seed, lanes, .. } = *options;
     let lanes = lanes.clamp(1, rounds.max(1));
     match name {
-        Name::AssignDeactivate => race::run::<AssignDeactivate>(stage, rounds, lanes, seed).await,
-        Name::AssignRemove => race::run::<AssignRemove>(stage, rounds, lanes, seed).await,
-        Name::DeactivateReactivate => race::run::<DeactivateReactivate>(stage, rounds, lanes, seed).await,
-        Name::ReactivateAssign => race::run::<ReactivateAssign>(stage, rounds, lanes, seed).await,
-        Name::MoveAssign => race::run::<MoveAssign>(stage, rounds, lanes, seed).await,
-        Name::MoveWindows => race::run::<Windows<false>>(stage, rounds, lanes, seed).await,
-        Name::ArchiveWindows => race::run::<Windows<true>>(stage, rounds, lanes, seed).await,
-        Name::DeleteAdd => race::run::<DeleteAdd>(stage, rounds, lanes, seed).await,
-        Name::ActivateActivate => race::run::<ActivateTwice>(stage, rounds, lanes, seed).await,
-        Name::EmailEmail => race::run::<EmailTwice>(stage, rounds, lanes, seed).await,
-        Name::CorrectCorrect => race::run::<CorrectTwice>(stage, rounds, lanes, seed).await,
-        Name::UpdatePost => race::run::<UpdatePost>(stage, rounds, lanes, seed).await,
+        Name::AssignDeactivate => race::run::<AssignDeactivate>(testbed, rounds, lanes, seed).await,
+        Name::AssignRemove => race::run::<AssignRemove>(testbed, rounds, lanes, seed).await,
+        Name::DeactivateReactivate => race::run::<DeactivateReactivate>(testbed, rounds, lanes, seed).await,
+        Name::ReactivateAssign => race::run::<ReactivateAssign>(testbed, rounds, lanes, seed).await,
+        Name::MoveAssign => race::run::<MoveAssign>(testbed, rounds, lanes, seed).await,
+        Name::MoveWindows => race::run::<Windows<false>>(testbed, rounds, lanes, seed).await,
+        Name::ArchiveWindows => race::run::<Windows<true>>(testbed, rounds, lanes, seed).await,
+        Name::DeleteAdd => race::run::<DeleteAdd>(testbed, rounds, lanes, seed).await,
+        Name::ActivateActivate => race::run::<ActivateTwice>(testbed, rounds, lanes, seed).await,
+        Name::EmailEmail => race::run::<EmailTwice>(testbed, rounds, lanes, seed).await,
+        Name::CorrectCorrect => race::run::<CorrectTwice>(testbed, rounds, lanes, seed).await,
+        Name::UpdatePost => race::run::<UpdatePost>(testbed, rounds, lanes, seed).await,
     }
 }

@@ -10,15 +10,15 @@ use serde_json::json;
 use super::{
     answer::Answer,
     edges::{Edges, Quiet},
-    gate::Gate,
     race::Race,
-    stage::{As, Stage, employee_path, task_path},
+    start_barrier::StartBarrier,
+    testbed::{As, Testbed, employee_path, task_path},
     verdict::Verdict,
 };
 
 pub(super) struct MoveAssign;
 
-pub(super) struct Scene {
+pub(super) struct Setup {
     employee: EmployeeId,
     from: ProjectId,
     to: ProjectId,
@@ -39,34 +39,34 @@ pub(super) struct Outcome {
 impl Race for MoveAssign {
     const NAME: &'static str = "move-assign";
     const SIDES: [&'static str; 2] = ["move", "assign"];
-    type Scene = Scene;
+    type Setup = Setup;
     type Outcome = Outcome;
 
-    async fn scene(stage: &Stage) -> Result<Scene> {
-        let employee = stage.employee().await?;
-        let (from, to) = (stage.project(&[employee]).await?, stage.project(&[]).await?);
-        Ok(Scene { employee, from, to, task: stage.task(from, &[]).await? })
+    async fn setup(testbed: &Testbed) -> Result<Setup> {
+        let employee = testbed.employee().await?;
+        let (from, to) = (testbed.project(&[employee]).await?, testbed.project(&[]).await?);
+        Ok(Setup { employee, from, to, task: testbed.task(from, &[]).await? })
     }
 
-    async fn round(stage: &Stage, scene: &mut Scene, gate: &Gate, rng: &mut StdRng) -> Result<Outcome> {
-        let Scene { employee, from, to, task } = *scene;
+    async fn round(testbed: &Testbed, setup: &mut Setup, barrier: &StartBarrier, rng: &mut StdRng) -> Result<Outcome> {
+        let Setup { employee, from, to, task } = *setup;
         let on_both = rng.random_bool(0.5);
         let back = json!({ "projectId": from, "employees": [] });
-        stage.set(Method::PUT, &task_path(task), &back).await?;
+        testbed.set(Method::PUT, &task_path(task), &back).await?;
         let projects = if on_both { vec![from, to] } else { vec![from] };
-        stage.set(Method::PUT, &employee_path(employee), &json!({ "projects": projects })).await?;
-        let before = Edges::read(stage, employee, task, &[from, to]).await?;
+        testbed.set(Method::PUT, &employee_path(employee), &json!({ "projects": projects })).await?;
+        let before = Edges::read(testbed, employee, task, &[from, to]).await?;
         let (moves, assign) = tokio::join!(
             async {
-                gate.pass(0).await;
-                stage.ask(0, As::Admin, Method::PUT, &task_path(task), &json!({ "projectId": to })).await
+                barrier.pass(0).await;
+                testbed.ask(0, As::Admin, Method::PUT, &task_path(task), &json!({ "projectId": to })).await
             },
             async {
-                gate.pass(1).await;
-                stage.ask(1, As::Admin, Method::PUT, &task_path(task), &json!({ "employees": [employee] })).await
+                barrier.pass(1).await;
+                testbed.ask(1, As::Admin, Method::PUT, &task_path(task), &json!({ "employees": [employee] })).await
             },
         );
-        let after = Edges::quiet(stage, employee, task, &[from, to]).await?;
+        let after = Edges::quiet(testbed, employee, task, &[from, to]).await?;
         Ok(Outcome { on_both, to, moves, assign, before, after })
     }
 
@@ -137,7 +137,7 @@ mod tests {
         *,
     };
 
-    /// The move came first, and the assignment was refused.
+    /// The outcome in which the move came first, and the assignment was refused.
     fn good() -> Outcome {
         let mut before = bound();
         before.assignment = None;

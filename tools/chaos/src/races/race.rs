@@ -10,9 +10,9 @@ use rand::{SeedableRng, rngs::StdRng};
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{
-    gate::{Aim, Gate},
-    stage::Stage,
+    start_barrier::{StartBarrier, StartDelay},
     tally::Tally,
+    testbed::Testbed,
     verdict::Verdict,
 };
 
@@ -23,18 +23,18 @@ pub(super) trait Race: 'static {
     /// The two requests.
     const SIDES: [&'static str; 2];
     /// The employees and projects of a round, which several rounds use.
-    type Scene: Send;
+    type Setup: Send;
     /// Both answers, and the stored data after them.
     type Outcome: fmt::Debug + Send;
 
-    /// Creates a scene.
-    fn scene(stage: &Stage) -> impl Future<Output = Result<Self::Scene>> + Send;
+    /// Creates a setup.
+    fn setup(testbed: &Testbed) -> impl Future<Output = Result<Self::Setup>> + Send;
 
-    /// Prepares the scene, sends both requests, and waits until nothing is in progress.
+    /// Prepares the setup, sends both requests, and waits until nothing is in progress.
     fn round(
-        stage: &Stage,
-        scene: &mut Self::Scene,
-        gate: &Gate,
+        testbed: &Testbed,
+        setup: &mut Self::Setup,
+        barrier: &StartBarrier,
         rng: &mut StdRng,
     ) -> impl Future<Output = Result<Self::Outcome>> + Send;
 
@@ -42,7 +42,7 @@ pub(super) trait Race: 'static {
     fn judge(outcome: &Self::Outcome) -> Verdict;
 }
 
-/// The number of rounds of a scene. With more, histories and messages would become long.
+/// The number of rounds with one setup. With more, histories and messages would become long.
 const USES: usize = 40;
 /// After this many rounds in a row that could not be prepared, a race ends.
 const MOST_UNSET: usize = 12;
@@ -50,24 +50,24 @@ const MOST_UNSET: usize = 12;
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Runs the rounds of a race, `lanes` at once.
-pub(super) async fn run<R: Race>(stage: &Arc<Stage>, rounds: usize, lanes: usize, seed: u64) -> Tally {
-    let (aim, started) = (Arc::new(Aim::default()), Instant::now());
+pub(super) async fn run<R: Race>(testbed: &Arc<Testbed>, rounds: usize, lanes: usize, seed: u64) -> Tally {
+    let (delay, started) = (Arc::new(StartDelay::default()), Instant::now());
     let tally = Arc::new(Mutex::new(Tally::of(R::NAME, R::SIDES)));
     let mut running = JoinSet::new();
     for lane in 0..lanes {
-        let (stage, aim, tally) = (stage.clone(), aim.clone(), tally.clone());
+        let (testbed, delay, tally) = (testbed.clone(), delay.clone(), tally.clone());
         running.spawn(async move {
-            let (mut scene, mut uses, mut unset) = (None, 0, 0);
+            let (mut setup, mut uses, mut unset) = (None, 0, 0);
             for n in (lane..rounds).step_by(lanes) {
                 let mut rng = StdRng::seed_from_u64(seed_of(seed, R::NAME, n));
-                let gate = aim.gate(&mut rng);
+                let barrier = delay.barrier(&mut rng);
                 let outcome = async {
-                    if scene.is_none() || uses == USES {
-                        (scene, uses) = (Some(R::scene(&stage).await?), 0);
+                    if setup.is_none() || uses == USES {
+                        (setup, uses) = (Some(R::setup(&testbed).await?), 0);
                     }
                     uses += 1;
-                    let Some(scene) = &mut scene else { anyhow::bail!("no scene") };
-                    R::round(&stage, scene, &gate, &mut rng).await
+                    let Some(setup) = &mut setup else { anyhow::bail!("no scene") };
+                    R::round(&testbed, setup, &barrier, &mut rng).await
                 };
                 let outcome = outcome.await;
                 let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,23 +76,23 @@ pub(super) async fn run<R: Race>(stage: &Arc<Stage>, rounds: usize, lanes: usize
                         unset = 0;
                         let verdict = R::judge(&outcome);
                         if let Some(first) = verdict.first {
-                            aim.learn(first);
+                            delay.learn(first);
                         }
                         if !verdict.faults.is_empty() {
-                            // A new scene, because a wrong one would be found again and again.
-                            scene = None;
+                            // A new setup, because a wrong one would be found again and again.
+                            setup = None;
                         }
                         tally.count(n, verdict, &outcome);
                     }
                     Err(error) => {
-                        (scene, unset) = (None, unset + 1);
+                        (setup, unset) = (None, unset + 1);
                         tally.unset.push(format!("round {n}: {error:#}"));
                         if unset == MOST_UNSET {
                             break;
                         }
                     }
                 }
-                tally.tell_every(EVERY, rounds, started.elapsed(), aim.millis());
+                tally.tell_every(EVERY, rounds, started.elapsed(), delay.millis());
             }
         });
     }
@@ -103,13 +103,13 @@ pub(super) async fn run<R: Race>(stage: &Arc<Stage>, rounds: usize, lanes: usize
     }
     let mut tally = std::mem::take(&mut *tally.lock().unwrap_or_else(PoisonError::into_inner));
     tally.took = started.elapsed();
-    tally.aim = aim.millis();
+    tally.delay = delay.millis();
     tally
 }
 
 /// Each round has its own seed, so that it does not depend on the number of concurrent rounds.
 fn seed_of(seed: u64, name: &str, round: usize) -> u64 {
-    // FNV-1a.
+    // The hash FNV-1a.
     let bytes = seed.to_le_bytes().into_iter().chain(name.bytes()).chain((round as u64).to_le_bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

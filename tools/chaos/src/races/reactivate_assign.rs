@@ -11,15 +11,15 @@ use tokio::time::{Duration, sleep};
 use super::{
     answer::Answer,
     edges::{Edges, Quiet},
-    gate::Gate,
     race::Race,
-    stage::{As, Stage, employee_path, project_path, task_path},
+    start_barrier::StartBarrier,
+    testbed::{As, Testbed, employee_path, project_path, task_path},
     verdict::Verdict,
 };
 
 pub(super) struct ReactivateAssign;
 
-pub(super) struct Scene {
+pub(super) struct Setup {
     employee: EmployeeId,
     project: ProjectId,
     task: TaskId,
@@ -47,64 +47,64 @@ const TRIES: usize = 200;
 impl Race for ReactivateAssign {
     const NAME: &'static str = "reactivate-assign";
     const SIDES: [&'static str; 2] = ["assign", "late events"];
-    type Scene = Scene;
+    type Setup = Setup;
     type Outcome = Outcome;
 
-    async fn scene(stage: &Stage) -> Result<Scene> {
-        let employee = stage.employee().await?;
-        let project = stage.project(&[employee]).await?;
-        let task = stage.task(project, &[employee]).await?;
+    async fn setup(testbed: &Testbed) -> Result<Setup> {
+        let employee = testbed.employee().await?;
+        let project = testbed.project(&[employee]).await?;
+        let task = testbed.task(project, &[employee]).await?;
         let mut others = Vec::new();
         for _ in 0..OTHERS {
-            others.push(stage.project(&[]).await?);
+            others.push(testbed.project(&[]).await?);
         }
-        Ok(Scene { employee, project, task, others })
+        Ok(Setup { employee, project, task, others })
     }
 
-    async fn round(stage: &Stage, scene: &mut Scene, gate: &Gate, rng: &mut StdRng) -> Result<Outcome> {
-        let Scene { employee, project, task, others } = &*scene;
+    async fn round(testbed: &Testbed, setup: &mut Setup, barrier: &StartBarrier, rng: &mut StdRng) -> Result<Outcome> {
+        let Setup { employee, project, task, others } = &*setup;
         let (employee, project, task) = (*employee, *project, *task);
         let all: Vec<ProjectId> = others.iter().chain([&project]).copied().collect();
-        stage.set(Method::PUT, &employee_path(employee), &json!({ "projects": all })).await?;
+        testbed.set(Method::PUT, &employee_path(employee), &json!({ "projects": all })).await?;
         let [off, on] = ["deactivate", "reactivate"].map(|verb| format!("{}/{verb}", employee_path(employee)));
         let in_sweep = rng.random_bool(0.5);
-        let before = Edges::read(stage, employee, task, &all).await?.person.epoch;
+        let before = Edges::read(testbed, employee, task, &all).await?.person.epoch;
         if !in_sweep {
-            stage.set(Method::POST, &off, &Value::Null).await?;
+            testbed.set(Method::POST, &off, &Value::Null).await?;
         }
-        let mut order: Vec<usize> = (0..stage.late.known(employee)).collect();
+        let mut order: Vec<usize> = (0..testbed.late.known(employee)).collect();
         order.shuffle(rng);
         let employees = json!({ "employees": [employee] });
         let back_again = async {
-            gate.pass(0).await;
+            barrier.pass(0).await;
             let mut reactivate = Answer::default();
             for _ in 0..TRIES {
-                reactivate = stage.ask(0, As::Admin, Method::POST, &on, &Value::Null).await;
+                reactivate = testbed.ask(0, As::Admin, Method::POST, &on, &Value::Null).await;
                 if reactivate.code != "not_deactivated" {
                     break;
                 }
                 sleep(Duration::from_millis(2)).await;
             }
-            let assign = stage.ask(0, As::Admin, Method::PUT, &project_path(project), &employees).await;
-            (reactivate, assign, stage.ask(0, As::Admin, Method::PUT, &task_path(task), &employees).await)
+            let assign = testbed.ask(0, As::Admin, Method::PUT, &project_path(project), &employees).await;
+            (reactivate, assign, testbed.ask(0, As::Admin, Method::PUT, &task_path(task), &employees).await)
         };
         let late = async {
-            gate.pass(1).await;
-            let last = stage.late.again(employee, &order).await?;
-            anyhow::Ok((last, stage.micros()))
+            barrier.pass(1).await;
+            let last = testbed.late.again(employee, &order).await?;
+            anyhow::Ok((last, testbed.micros()))
         };
-        // Sent once, because a second one would deactivate the reactivated employee again.
+        // The request is sent once, because a second one would deactivate the reactivated employee again.
         let ended = async {
             if in_sweep {
-                stage.ask(1, As::Admin, Method::POST, &off, &Value::Null).await;
+                testbed.ask(1, As::Admin, Method::POST, &off, &Value::Null).await;
             }
         };
         let ((reactivate, assign, on_task), late, ()) = tokio::join!(back_again, late, ended);
         let (last, late) = late?;
-        stage.late.until_taken(last).await?;
-        let after = Edges::quiet(stage, employee, task, &all).await?;
+        testbed.late.until_taken(last).await?;
+        let after = Edges::quiet(testbed, employee, task, &all).await?;
         if after.edges.person.deactivated_at.is_some() {
-            stage.set(Method::POST, &on, &Value::Null).await?;
+            testbed.set(Method::POST, &on, &Value::Null).await?;
         }
         anyhow::ensure!(
             after.edges.person.epoch == before + 1,

@@ -57,7 +57,7 @@ pub(super) struct AssignmentRow {
 
 /// An employee's state in projects.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct StandingRow {
+pub(super) struct EmployeeStateRow {
     pub(super) version: i64,
     pub(super) epoch: i64,
     pub(super) deactivated_at: Option<Millis>,

@@ -14,7 +14,7 @@ use super::{
     answer::{Answer, Word},
     edges::Edges,
     rows::all,
-    stage::Stage,
+    testbed::Testbed,
 };
 
 /// How long waiting windows may take to be decided.
@@ -39,7 +39,7 @@ pub(super) struct Fate {
     /// The recorded window, if it is recorded.
     pub(super) stored: Option<StoredRow>,
     /// The reason, if it is quarantined.
-    pub(super) held: Option<Code>,
+    pub(super) quarantined: Option<Code>,
     /// Whether it is tried again by itself.
     pub(super) waits: bool,
 }
@@ -61,7 +61,7 @@ impl From<timetrack::Recorded> for StoredRow {
 }
 
 #[derive(Debug, Deserialize)]
-struct HeldRow {
+struct QuarantineRow {
     window_id: WindowId,
     code: Code,
     waiting: bool,
@@ -81,26 +81,26 @@ pub(super) fn body(id: WindowId, start: Millis, end: Millis, project: ProjectId,
 }
 
 /// The states of windows, once none of them waits.
-pub(super) async fn fates(stage: &Stage, ids: &[WindowId], queued: &[WindowId]) -> Result<Vec<Fate>> {
+pub(super) async fn fates(testbed: &Testbed, ids: &[WindowId], queued: &[WindowId]) -> Result<Vec<Fate>> {
     let since = Instant::now();
     loop {
-        let (stored, held) = tokio::try_join!(
-            all::<StoredRow>(&stage.timetrack, "windows", doc! { "_id": one_of(ids) }),
-            all::<HeldRow>(&stage.timetrack, "quarantine", doc! { "window_id": one_of(ids) }),
+        let (stored, quarantined) = tokio::try_join!(
+            all::<StoredRow>(&testbed.timetrack, "windows", doc! { "_id": one_of(ids) }),
+            all::<QuarantineRow>(&testbed.timetrack, "quarantine", doc! { "window_id": one_of(ids) }),
         )?;
         let fate = |id: &WindowId| {
-            let row = held.iter().find(|row| row.window_id == *id);
+            let row = quarantined.iter().find(|row| row.window_id == *id);
             Fate {
                 stored: stored.iter().find(|row| row.id == *id).cloned(),
-                held: row.map(|row| row.code),
+                quarantined: row.map(|row| row.code),
                 waits: row.is_some_and(|row| row.waiting),
             }
         };
         let fates: Vec<Fate> = ids.iter().map(fate).collect();
         let is_settled = |(id, fate): (&WindowId, &Fate)| {
-            let (stored, held) = (fate.stored.is_some(), fate.held.is_some());
-            let is_both = stored && held;
-            let is_under_way = !stored && !held && queued.contains(id);
+            let (stored, quarantined) = (fate.stored.is_some(), fate.quarantined.is_some());
+            let is_both = stored && quarantined;
+            let is_under_way = !stored && !quarantined && queued.contains(id);
             !(fate.waits || is_both || is_under_way)
         };
         if ids.iter().zip(&fates).all(is_settled) || since.elapsed() > SETTLED {
@@ -111,7 +111,7 @@ pub(super) async fn fates(stage: &Stage, ids: &[WindowId], queued: &[WindowId]) 
 }
 
 /// Whether a window may be recorded: at one moment of it all its conditions were true.
-pub(super) fn held(edges: &Edges, sent: &Sent) -> bool {
+pub(super) fn is_allowed(edges: &Edges, sent: &Sent) -> bool {
     let project = sent.project;
     let Some(Some(row)) = edges.projects.get(&project) else { return false };
     let (Some(member), Some(task), Some(assignment)) =
@@ -135,30 +135,30 @@ pub(super) fn held(edges: &Edges, sent: &Sent) -> bool {
     (sent.start.0..sent.end.0).any(|at| holds_at(Millis(at)))
 }
 
-/// The rules that a window violates that was sent during a change. It is judged by the state before or after the
-/// change: only by the former if it was answered before the change was requested, and only by the latter if it was
-/// sent after the change was answered.
+/// The rules that a window violates that was sent during a change. The window must fit the state before or after the
+/// change: only the former if it was answered before the change was requested, and only the latter if it was sent
+/// after the change was answered.
 pub(super) fn judge(sent: &Sent, change: &Answer, before: &Edges, after: &Edges) -> Vec<String> {
     let Sent { id, answer, fate, .. } = sent;
     let mut faults = Vec::new();
     if fate.waits {
         faults.push(format!("window {id} still waits"));
     }
-    if fate.stored.is_some() && fate.held.is_some() {
+    if fate.stored.is_some() && fate.quarantined.is_some() {
         faults.push(format!("window {id} is both recorded and held back"));
     }
     let is_stored = fate.stored.is_some();
     let told = match (answer.word(), answer.status) {
-        (Word::Done, 202) => is_stored || fate.held.is_some(),
+        (Word::Done, 202) => is_stored || fate.quarantined.is_some(),
         (Word::Done, _) => is_stored,
-        (Word::Refused(_), _) => !is_stored && fate.held.is_some(),
+        (Word::Refused(_), _) => !is_stored && fate.quarantined.is_some(),
         (Word::Unknown, _) => true,
     };
     if !told {
         faults.push(format!("window {id} was answered {} and is {}", answer.status, name(is_stored)));
     }
-    let is_known = is_stored || fate.held.is_some();
-    let (then, now) = (held(before, sent), held(after, sent));
+    let is_known = is_stored || fate.quarantined.is_some();
+    let (then, now) = (is_allowed(before, sent), is_allowed(after, sent));
     let was_settled = matches!(answer.status, 200 | 201 | 400);
     let allowed = if was_settled && answer.heard < change.sent {
         vec![then]
@@ -213,8 +213,8 @@ pub(super) mod tests {
         let mut answer = if is_stored { answered(201, "") } else { answered(400, "project_archived") };
         (answer.sent, answer.heard) = (15, 25);
         let row = stored(id, start, end, TASK);
-        let held = (!is_stored).then_some(Code::ProjectArchived);
-        let fate = Fate { stored: is_stored.then_some(row), held, waits: false };
+        let quarantined = (!is_stored).then_some(Code::ProjectArchived);
+        let fate = Fate { stored: is_stored.then_some(row), quarantined, waits: false };
         Sent { id, project: project(1), start: Millis(start), end: Millis(end), answer, fate }
     }
 
@@ -258,14 +258,14 @@ pub(super) mod tests {
         lost.fate.stored = None;
         assert_eq!(faults(&lost).len(), 1);
         let mut gone = sent(100, 130, false);
-        gone.fate.held = None;
+        gone.fate.quarantined = None;
         assert_eq!(faults(&gone).len(), 1, "refused, and kept nowhere");
         let mut both = sent(50, 60, true);
-        both.fate.held = Some(Code::NotOnTask);
+        both.fate.quarantined = Some(Code::NotOnTask);
         assert_eq!(faults(&both).len(), 1);
         let mut queued = sent(50, 60, false);
         queued.answer.status = 202;
-        (queued.fate.held, queued.fate.waits) = (Some(Code::UnknownTask), true);
+        (queued.fate.quarantined, queued.fate.waits) = (Some(Code::UnknownTask), true);
         assert!(!faults(&queued).is_empty());
         let mut strange = sent(50, 60, true);
         strange.answer.status = 500;
@@ -275,11 +275,11 @@ pub(super) mod tests {
     #[test]
     fn what_held_is_judged_by_all_five() {
         let window = sent(50, 60, true);
-        assert!(held(&bound(), &window));
+        assert!(is_allowed(&bound(), &window));
         let not = |change: fn(&mut Edges)| {
             let mut edges = bound();
             change(&mut edges);
-            assert!(!held(&edges, &window));
+            assert!(!is_allowed(&edges, &window));
         };
         fn until() -> Option<Millis> {
             Some(Millis(50))

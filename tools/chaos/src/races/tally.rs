@@ -27,7 +27,7 @@ pub struct Tally {
     /// The duration of the race.
     pub took: Duration,
     /// The delay of the second side at the end, in milliseconds.
-    pub aim: f64,
+    pub delay: f64,
     told: Duration,
 }
 
@@ -59,7 +59,7 @@ impl Tally {
     }
 
     /// Prints the progress at intervals.
-    pub(super) fn tell_every(&mut self, every: Duration, of: usize, elapsed: Duration, aim: f64) {
+    pub(super) fn tell_every(&mut self, every: Duration, of: usize, elapsed: Duration, delay: f64) {
         if elapsed < self.told + every {
             return;
         }
@@ -67,7 +67,7 @@ impl Tally {
         let Self { name, rounds, first: [one, other], violations, unset, .. } = self;
         let (rate, unset) = (*rounds as f64 / elapsed.as_secs_f64(), unset.len());
         eprintln!(
-            "{name}: {rounds} of {of}, {rate:.1}/s, first {one}:{other}, aim {aim:.1} ms, {violations} violations, {unset} unset"
+            "{name}: {rounds} of {of}, {rate:.1}/s, first {one}:{other}, delay {delay:.1} ms, {violations} violations, {unset} unset"
         );
     }
 
@@ -85,14 +85,14 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, sides: [one, other], rounds, first, violations, took, aim, .. } = self;
+        let Self { name, sides: [one, other], rounds, first, violations, took, delay, .. } = self;
         let seconds = took.as_secs_f64();
         let bound = if *rounds > 0 { 3.0 / *rounds as f64 } else { 1.0 };
         write!(f, "{name}: {rounds} rounds in {seconds:.0} s, {violations} violations")?;
         if *violations == 0 {
             write!(f, " (so at most {bound:.1e} of rounds, at 95 %)")?;
         }
-        write!(f, "\n  first: {one} {}, {other} {}; the last aim {aim:.1} ms", first[0], first[1])?;
+        write!(f, "\n  first: {one} {}, {other} {}; the last delay {delay:.1} ms", first[0], first[1])?;
         self.notes.iter().try_for_each(|(note, count)| write!(f, "\n  {count} times {note}"))?;
         if let Some(side) = self.hardly_tried() {
             write!(f, "\n  proves little: \"{side}\" hardly ever came first")?;

@@ -11,16 +11,16 @@ use tokio::time::{Duration, sleep};
 
 use super::{
     answer::Answer,
-    gate::Gate,
     race::Race,
     sent::{Fate, Sent, body, fates, new_id},
-    stage::{As, Person, Stage},
+    start_barrier::StartBarrier,
+    testbed::{As, Person, Testbed},
     verdict::Verdict,
 };
 
 pub(super) struct UpdatePost;
 
-pub(super) struct Scene {
+pub(super) struct Setup {
     person: Person,
     project: ProjectId,
     task: TaskId,
@@ -55,27 +55,27 @@ const NOTE: &str = "updated";
 impl Race for UpdatePost {
     const NAME: &'static str = "update-post";
     const SIDES: [&'static str; 2] = ["update", "posts"];
-    type Scene = Scene;
+    type Setup = Setup;
     type Outcome = Outcome;
 
-    async fn scene(stage: &Stage) -> Result<Scene> {
-        let person = stage.person().await?;
-        let project = stage.project(&[person.id]).await?;
-        Ok(Scene { task: stage.task(project, &[person.id]).await?, person, project, next: Millis(FIRST) })
+    async fn setup(testbed: &Testbed) -> Result<Setup> {
+        let person = testbed.person().await?;
+        let project = testbed.project(&[person.id]).await?;
+        Ok(Setup { task: testbed.task(project, &[person.id]).await?, person, project, next: Millis(FIRST) })
     }
 
-    async fn round(stage: &Stage, scene: &mut Scene, gate: &Gate, rng: &mut StdRng) -> Result<Outcome> {
-        let begin = scene.next;
-        scene.next = begin + ROUND;
-        let (project, task, person) = (scene.project, scene.task, &scene.person);
-        // In random order of ids, because the update reads them in their order.
+    async fn round(testbed: &Testbed, setup: &mut Setup, barrier: &StartBarrier, rng: &mut StdRng) -> Result<Outcome> {
+        let begin = setup.next;
+        setup.next = begin + ROUND;
+        let (project, task, person) = (setup.project, setup.task, &setup.person);
+        // The ids are in random order, because the update reads windows in the order of ids.
         let plans: Vec<_> = (0..BEFORE + WITH + AFTER)
             .map(|n| (new_id(rng), n, Duration::from_millis(rng.random_range(0..=LATER))))
             .collect();
         let send = async |(id, n, _): (_, usize, Duration)| {
             let start = begin + n as i64 * LENGTH;
             let window = body(id, start, start + LENGTH, project, task);
-            let answer = stage.ask(n, As::Employee(person), Method::POST, "/api/v1/time-entries", &window).await;
+            let answer = testbed.ask(n, As::Employee(person), Method::POST, "/api/v1/time-entries", &window).await;
             Sent { id, project, start, end: start + LENGTH, answer, fate: Fate::default() }
         };
         let mut windows = join_all(plans[..BEFORE].iter().map(|plan| send(*plan))).await;
@@ -85,11 +85,11 @@ impl Race for UpdatePost {
         let changes = json!({ "note": NOTE, "billRate": RATES[1] });
         let (update, with) = tokio::join!(
             async {
-                gate.pass(0).await;
-                stage.ask(0, As::Admin, Method::PUT, &path, &changes).await
+                barrier.pass(0).await;
+                testbed.ask(0, As::Admin, Method::PUT, &path, &changes).await
             },
             async {
-                gate.pass(1).await;
+                barrier.pass(1).await;
                 let later = plans[BEFORE..BEFORE + WITH].iter().scan(Duration::ZERO, |later, plan| {
                     *later += plan.2;
                     Some((*later, *plan))
@@ -108,11 +108,11 @@ impl Race for UpdatePost {
         windows.extend(join_all(plans[BEFORE + WITH..].iter().map(|plan| send(*plan))).await);
         let queued: Vec<_> = windows.iter().filter(|w| w.answer.status == 202).map(|w| w.id).collect();
         let ids: Vec<_> = windows.iter().map(|window| window.id).collect();
-        for (window, fate) in windows.iter_mut().zip(fates(stage, &ids, &queued).await?) {
+        for (window, fate) in windows.iter_mut().zip(fates(testbed, &ids, &queued).await?) {
             window.fate = fate;
         }
         let question = format!("/api/v1/analytics/project-time?{range}");
-        let said = stage.ask(rng.random_range(0..2), As::Admin, Method::GET, &question, &Value::Null).await;
+        let said = testbed.ask(rng.random_range(0..2), As::Admin, Method::GET, &question, &Value::Null).await;
         let projects = said.body.as_array().filter(|_| said.is_done());
         let cents = |project: &Value| project["income"].as_f64().map(|income| (income * 100.0).round() as i64);
         let income = projects.map(|projects| projects.iter().filter_map(cents).sum());
@@ -193,7 +193,7 @@ mod tests {
         *,
     };
 
-    /// Two windows before the update, one with each outcome during it, and one after it.
+    /// The outcome with two windows before the update, one with each outcome during it, and one after it.
     fn good() -> Outcome {
         let window = |n: u128, (sent, heard), is_changed: bool| {
             let id = WindowId(Uuid::from_u128(n));
@@ -204,7 +204,7 @@ mod tests {
             }
             let mut answer = answered(201, "");
             (answer.sent, answer.heard) = (sent, heard);
-            let fate = Fate { stored: Some(row), held: None, waits: false };
+            let fate = Fate { stored: Some(row), quarantined: None, waits: false };
             Sent { id, project: project(1), start: Millis(10), end: Millis(20), answer, fate }
         };
         let mut update = answered(200, "");

@@ -12,17 +12,17 @@ use tokio::time::{Duration, sleep};
 use super::{
     answer::Answer,
     edges::{Edges, Quiet},
-    gate::Gate,
     race::Race,
     sent::{Fate, Sent, body, fates, judge, new_id},
-    stage::{As, Person, Stage, project_path, task_path},
+    start_barrier::StartBarrier,
+    testbed::{As, Person, Testbed, project_path, task_path},
     verdict::Verdict,
 };
 
 /// The race: the project is archived, or its task moves to another one.
 pub(super) struct Windows<const ARCHIVES: bool>;
 
-pub(super) struct Scene {
+pub(super) struct Setup {
     person: Person,
     from: ProjectId,
     to: ProjectId,
@@ -49,26 +49,26 @@ const LATER: u64 = 6;
 impl<const ARCHIVES: bool> Race for Windows<ARCHIVES> {
     const NAME: &'static str = if ARCHIVES { "archive-windows" } else { "move-windows" };
     const SIDES: [&'static str; 2] = [if ARCHIVES { "archive" } else { "move" }, "windows"];
-    type Scene = Scene;
+    type Setup = Setup;
     type Outcome = Outcome;
 
-    async fn scene(stage: &Stage) -> Result<Scene> {
-        let person = stage.person().await?;
-        let (from, to) = (stage.project(&[person.id]).await?, stage.project(&[person.id]).await?);
-        let task = stage.task(from, &[person.id]).await?;
-        Ok(Scene { person, from, to, task, is_set: true })
+    async fn setup(testbed: &Testbed) -> Result<Setup> {
+        let person = testbed.person().await?;
+        let (from, to) = (testbed.project(&[person.id]).await?, testbed.project(&[person.id]).await?);
+        let task = testbed.task(from, &[person.id]).await?;
+        Ok(Setup { person, from, to, task, is_set: true })
     }
 
-    async fn round(stage: &Stage, scene: &mut Scene, gate: &Gate, rng: &mut StdRng) -> Result<Outcome> {
-        let (from, to, task, employee) = (scene.from, scene.to, scene.task, scene.person.id);
+    async fn round(testbed: &Testbed, setup: &mut Setup, barrier: &StartBarrier, rng: &mut StdRng) -> Result<Outcome> {
+        let (from, to, task, employee) = (setup.from, setup.to, setup.task, setup.person.id);
         let (path, back, there) = match ARCHIVES {
             true => (project_path(from), json!({ "archived": false }), json!({ "archived": true })),
             false => (task_path(task), json!({ "projectId": from }), json!({ "projectId": to })),
         };
-        if !std::mem::take(&mut scene.is_set) {
-            stage.set(Method::PUT, &path, &back).await?;
+        if !std::mem::take(&mut setup.is_set) {
+            testbed.set(Method::PUT, &path, &back).await?;
         }
-        let before = Edges::quiet(stage, employee, task, &[from, to]).await?.edges;
+        let before = Edges::quiet(testbed, employee, task, &[from, to]).await?.edges;
         // Some windows name the new project of the task.
         let plans: Vec<_> = (0..UNDER_WAY + SINCE)
             .map(|n| {
@@ -77,22 +77,22 @@ impl<const ARCHIVES: bool> Race for Windows<ARCHIVES> {
                 (new_id(rng), n, project, ago, length, Duration::from_millis(rng.random_range(0..=LATER)))
             })
             .collect();
-        let person = &scene.person;
+        let person = &setup.person;
         let send = async |(id, side, project, ago, length, _): (_, usize, _, i64, i64, Duration)| {
             // A window must have ended before it is sent.
-            let end = Millis(stage.now().0 - ago);
+            let end = Millis(testbed.now().0 - ago);
             let start = Millis(end.0 - length);
             let window = body(id, start, end, project, task);
-            let answer = stage.ask(side, As::Employee(person), Method::POST, "/api/v1/time-entries", &window).await;
+            let answer = testbed.ask(side, As::Employee(person), Method::POST, "/api/v1/time-entries", &window).await;
             Sent { id, project, start, end, answer, fate: Fate::default() }
         };
         let (change, mut windows) = tokio::join!(
             async {
-                gate.pass(0).await;
-                stage.ask(0, As::Admin, Method::PUT, &path, &there).await
+                barrier.pass(0).await;
+                testbed.ask(0, As::Admin, Method::PUT, &path, &there).await
             },
             async {
-                gate.pass(1).await;
+                barrier.pass(1).await;
                 let later = plans[..UNDER_WAY].iter().scan(Duration::ZERO, |later, plan| {
                     *later += plan.5;
                     Some((*later, *plan))
@@ -112,10 +112,10 @@ impl<const ARCHIVES: bool> Race for Windows<ARCHIVES> {
         }
         let queued = windows.iter().filter(|window| window.answer.status == 202).map(|window| window.id);
         let (ids, queued): (Vec<_>, Vec<_>) = (windows.iter().map(|window| window.id).collect(), queued.collect());
-        for (window, fate) in windows.iter_mut().zip(fates(stage, &ids, &queued).await?) {
+        for (window, fate) in windows.iter_mut().zip(fates(testbed, &ids, &queued).await?) {
             window.fate = fate;
         }
-        let after = Edges::quiet(stage, employee, task, &[from, to]).await?;
+        let after = Edges::quiet(testbed, employee, task, &[from, to]).await?;
         Ok(Outcome { change, from, windows, before, after })
     }
 
@@ -164,7 +164,7 @@ mod tests {
 
     fn good() -> Outcome {
         let (id, before) = (WindowId(Uuid::from_u128(7)), bound());
-        let fate = Fate { stored: Some(stored(id, 10, 20, TASK)), held: None, waits: false };
+        let fate = Fate { stored: Some(stored(id, 10, 20, TASK)), quarantined: None, waits: false };
         let (start, end) = (Millis(10), Millis(20));
         let window = Sent { id, project: project(1), start, end, answer: answered(201, ""), fate };
         let after = Quiet { edges: bound(), at_once: vec![], was_late: false, faults: vec![] };

@@ -1,4 +1,4 @@
-//! The campaigns themselves, with the programs of this build.
+//! Runs the campaigns themselves, with the programs of this build.
 
 mod races;
 

@@ -9,10 +9,10 @@ use crate::domain::{Overlaps, Question, Total, latest};
 pub(crate) type Row =
     (Option<Date>, Option<Date>, Option<YearMonth>, Option<ProjectId>, Option<TaskId>, Option<EmployeeId>);
 
-/// All offsets of zones since 1972 are multiples of it.
+/// All offsets of zones since 1972 are multiples of this length.
 const QUARTER: i64 = 900_000;
 
-/// Piece by piece, who wins it and which day it is; without another rule than that.
+/// The brute-force answer: for each piece of time, the window that counts and the day.
 pub(crate) fn brute(arrivals: &[WindowFact], question: &Question, overlaps: Overlaps) -> BTreeMap<Row, Total> {
     let mut sums = BTreeMap::new();
     let facts: Vec<_> = latest(arrivals.iter().cloned()).into_values().filter(|fact| !fact.voided).collect();

@@ -39,7 +39,7 @@ pub(crate) fn label(text: &str) -> Label {
 pub(crate) fn fact() -> impl Strategy<Value = WindowFact> {
     let window = (0..9u128, 0..2u128, prop::sample::select(&DAYS[..]), 0..DAY / UNIT, 1..=8i64, 0..3u128);
     let money = (prop::option::of(0..9i64), prop::option::of(0..9i64), any::<bool>(), any::<bool>());
-    // Whether other rates hold from some place in it on.
+    // Whether other rates hold in the window from some moment on.
     let part = prop::option::weighted(0.3, (1..8 * UNIT, 0..9i64));
     (window, money, part, prop::bool::weighted(0.1)).prop_map(
         |(window, (normal, over, billable, overtime), part, voided)| {
@@ -77,7 +77,7 @@ pub(crate) fn fact() -> impl Strategy<Value = WindowFact> {
     )
 }
 
-/// Revisions of a few windows, each its own state, as they arrive: in any order, again, or never.
+/// The revisions of a few windows in the order of their arrival: any order, with repetitions and omissions.
 pub(crate) fn arrivals() -> impl Strategy<Value = Vec<WindowFact>> {
     let states = prop::collection::vec(fact(), 1..16);
     (beginning(), states, prop::collection::vec(any::<Index>(), 0..32)).prop_map(|(beginning, states, order)| {

@@ -12,7 +12,7 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// After these have arrived, a few at once.
+    /// The stored data after these facts have arrived, a few at once.
     pub(super) fn after(arrivals: &[WindowFact], overlaps: Overlaps) -> Self {
         let mut stored = Self::default();
         for batch in arrivals.chunks(3) {
@@ -57,7 +57,7 @@ impl Stored {
                 sheets
             }
             Source::Company => {
-                // The company's months have no stretches, and of the employees' nothing else is read.
+                // The company's months have no stretches, and nothing but stretches is read of the employees' months.
                 let edges = Sheet::of_days(of_employees.clone());
                 let mut together: BTreeMap<EmployeeDay, Vec<Stretch>> = BTreeMap::new();
                 for (EmployeeDay { day, .. }, stretches) in of_employees {

@@ -18,7 +18,7 @@ pub(super) use self::{
 pub(super) struct Figure<'a> {
     /// The title.
     pub(super) title: &'a str,
-    /// A sentence about what it shows.
+    /// A sentence about what the chart shows.
     pub(super) sentence: &'a str,
     /// The drawing.
     pub(super) drawing: Markup,

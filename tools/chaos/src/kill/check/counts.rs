@@ -10,9 +10,9 @@ use super::{
 pub(crate) fn counted(state: &State) -> Outcome {
     let mut outcome = Outcome::new("I3 analytics equal the windows");
     let expected = recomputed(&state.windows);
-    let groups: BTreeSet<_> = expected.keys().chain(state.told.keys()).collect();
+    let groups: BTreeSet<_> = expected.keys().chain(state.reported.keys()).collect();
     for group in groups {
-        let (is, must) = (state.told.get(group), expected.get(group));
+        let (is, must) = (state.reported.get(group), expected.get(group));
         outcome
             .check(is == must, group.employee, || format!("analytics say {is:?} of {group:?}, the windows {must:?}"));
     }
@@ -55,7 +55,7 @@ mod tests {
     fn state() -> State {
         let windows = vec![window(1, 0), window(2, 1)];
         let facts = windows.iter().map(|row| (row.window.id, of(row))).collect();
-        State { told: recomputed(&windows), windows, facts, ..State::default() }
+        State { reported: recomputed(&windows), windows, facts, ..State::default() }
     }
 
     #[test]
@@ -66,10 +66,10 @@ mod tests {
     #[test]
     fn a_millisecond_too_much_and_a_cent_too_little_are_found() {
         let mut more = state();
-        more.told.values_mut().for_each(|sum| sum.time += 1);
+        more.reported.values_mut().for_each(|sum| sum.time += 1);
         assert!(only(&counted(&more)).contains("analytics say"));
         let mut less = state();
-        less.told.values_mut().for_each(|sum| sum.income -= 1);
+        less.reported.values_mut().for_each(|sum| sum.income -= 1);
         assert!(only(&counted(&less)).contains("analytics say"));
     }
 

@@ -29,7 +29,7 @@ impl Outcome {
         self.check_at(None, holds, about, says);
     }
 
-    /// The same for something with a known time.
+    /// Checks something whose time is known.
     pub(crate) fn check_at(
         &mut self,
         at: impl Into<Option<Millis>>,

@@ -36,8 +36,8 @@ pub(crate) fn all(book: &Book, state: &state::State) -> Vec<Outcome> {
 #[cfg(test)]
 pub(crate) mod tests {
     use contracts::{
-        AssignmentChanged, Code, EmployeeChanged, EmployeeId, MemberChanged, Millis, ProjectChanged, ProjectId,
-        Standing, TaskChanged, TaskId, TaskTerm, Term, WindowId,
+        AssignmentChanged, Code, EmployeeChanged, EmployeeId, EmployeeState, MemberChanged, Millis, ProjectChanged,
+        ProjectId, TaskChanged, TaskId, TaskTerm, Term, WindowId,
     };
     use serde_json::json;
     use uuid::Uuid;
@@ -45,8 +45,8 @@ pub(crate) mod tests {
     use super::{
         Outcome,
         state::{
-            AssignmentKey, AssignmentRow, BindingRow, Edges, EmployeeRow, HeldItem, HeldRow, HeldWindow, MemberKey,
-            MemberRow, ProjectRow, State, TaskRow, WindowRow,
+            AssignmentKey, AssignmentRow, BindingRow, Edges, EmployeeRow, MemberKey, MemberRow, ProjectRow,
+            QuarantineItem, QuarantineRow, QuarantineWindow, State, TaskRow, WindowRow,
         },
     };
     use crate::kill::ledger::{Attempt, Sent, Word};
@@ -78,7 +78,7 @@ pub(crate) mod tests {
         Sent { employee: ANN, id, start, end, project: PROJECT, task: TASK, attempts, voids: Vec::new() }
     }
 
-    /// The same window as it is stored, with the number in its note.
+    /// The stored window, with the number in its note.
     pub(crate) fn window(n: u128, serial: u64) -> WindowRow {
         let (start, end) = times(n);
         let window = json!({
@@ -92,9 +92,9 @@ pub(crate) mod tests {
         WindowRow { revision: 1, voided: false, window: serde_json::from_value(window).unwrap() }
     }
 
-    pub(crate) fn held(serial: u64) -> HeldRow {
-        let window = HeldWindow { note: Some(serial.to_string()) };
-        HeldRow { item: HeldItem { window }, code: Code::NotOnTask }
+    pub(crate) fn quarantined(serial: u64) -> QuarantineRow {
+        let window = QuarantineWindow { note: Some(serial.to_string()) };
+        QuarantineRow { item: QuarantineItem { window }, code: Code::NotOnTask }
     }
 
     /// The edges when Ann is on the task of the project.
@@ -122,9 +122,9 @@ pub(crate) mod tests {
         }
     }
 
-    /// The same, with all copies up to date.
+    /// The state with all copies up to date.
     pub(crate) fn settled() -> State {
-        let standing = Standing { id: ANN, version: 4, epoch: 0, deactivated_at: None, active: None };
+        let employee_state = EmployeeState { id: ANN, version: 4, epoch: 0, deactivated_at: None, active: None };
         let project = json!({ "id": PROJECT, "version": 2, "payroll": {}, "archived": false, "deleted": false });
         let project: ProjectChanged = serde_json::from_value(project).unwrap();
         let task = json!({
@@ -141,7 +141,7 @@ pub(crate) mod tests {
         State {
             edges: edges(),
             bindings: vec![
-                BindingRow::Employee(EmployeeChanged(standing)),
+                BindingRow::Employee(EmployeeChanged(employee_state)),
                 BindingRow::Project(project),
                 BindingRow::Task(task),
                 BindingRow::Member(member),

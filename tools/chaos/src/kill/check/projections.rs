@@ -185,7 +185,7 @@ mod tests {
         let mut state = settled();
         state.edges.assignments[0].open = false;
         assert!(only(&equal(&Book::default(), &state)).contains("on task"));
-        // It ended with its membership, and timetrack has that event.
+        // The assignment ended with its membership, and timetrack has that event.
         for binding in &mut state.bindings {
             if let BindingRow::Member(member) = binding {
                 member.terms = vec![Term { from: None, until: Some(Millis(9)) }];

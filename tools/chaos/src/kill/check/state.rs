@@ -110,18 +110,18 @@ struct FormerRow {
 
 /// A quarantined window.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct HeldRow {
-    pub(crate) item: HeldItem,
+pub(crate) struct QuarantineRow {
+    pub(crate) item: QuarantineItem,
     pub(crate) code: Code,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct HeldItem {
-    pub(crate) window: HeldWindow,
+pub(crate) struct QuarantineItem {
+    pub(crate) window: QuarantineWindow,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct HeldWindow {
+pub(crate) struct QuarantineWindow {
     #[serde(default)]
     pub(crate) note: Option<String>,
 }
@@ -215,9 +215,9 @@ pub(crate) struct State {
     pub(crate) windows: Vec<WindowRow>,
     /// The first state of changed windows.
     pub(crate) originals: HashMap<WindowId, WindowRow>,
-    pub(crate) held: Vec<HeldRow>,
+    pub(crate) quarantined: Vec<QuarantineRow>,
     pub(crate) facts: HashMap<WindowId, FactRow>,
-    pub(crate) told: BTreeMap<Group, Sum>,
+    pub(crate) reported: BTreeMap<Group, Sum>,
     pub(crate) bindings: Vec<BindingRow>,
     pub(crate) rate_scopes: Vec<RateScopeRow>,
     pub(crate) refs: Vec<RefRow>,
@@ -237,7 +237,7 @@ async fn read<T: DeserializeOwned + Send + Sync>(mongo: &Client, service: Servic
     rows.find(doc! {}).await?.try_collect().await.with_context(|| format!("{service}'s {name}"))
 }
 
-/// The same, in a snapshot.
+/// Reads documents in a snapshot.
 async fn read_in<T: DeserializeOwned + Send + Sync>(
     session: &mut ClientSession,
     service: Service,
@@ -255,7 +255,7 @@ fn database(service: Service) -> String {
 }
 
 impl Edges {
-    /// Reads them in one snapshot.
+    /// Reads the edges in one snapshot.
     pub(crate) async fn read(mongo: &Client) -> Result<Self> {
         let options = SessionOptions::builder().snapshot(true).build();
         let mut session = mongo.start_session().with_options(options).await?;
@@ -277,7 +277,7 @@ impl Edges {
 
 impl State {
     /// Reads everything except the report, which is given.
-    pub(crate) async fn read(fleet: &Fleet, told: BTreeMap<Group, Sum>) -> Result<Self> {
+    pub(crate) async fn read(fleet: &Fleet, reported: BTreeMap<Group, Sum>) -> Result<Self> {
         let mongo = fleet.mongo().await?;
         let mut former: Vec<FormerRow> = read(&mongo, Service::Timetrack, "window_history").await?;
         former.sort_by_key(|former| std::cmp::Reverse(former.was.revision));
@@ -287,9 +287,9 @@ impl State {
             edges: Edges::read(&mongo).await?,
             windows: read(&mongo, Service::Timetrack, "windows").await?,
             originals: former.into_iter().map(|former| (former.was.window.id, former.was)).collect(),
-            held: read(&mongo, Service::Timetrack, "quarantine").await?,
+            quarantined: read(&mongo, Service::Timetrack, "quarantine").await?,
             facts: facts.into_iter().map(|fact| (fact.id, fact)).collect(),
-            told,
+            reported,
             bindings: bindings.into_iter().map(|kept| kept.binding).collect(),
             rate_scopes: read(&mongo, Service::Projects, "rate_scopes").await?,
             refs: read(&mongo, Service::Projects, "employee_refs").await?,
@@ -297,7 +297,7 @@ impl State {
             mailed: Mailbox::of(&fleet.data).invited()?,
             dead: dead(fleet).await?,
             under_way: under_way(fleet, &mongo).await?,
-            // Last, because it repairs what it finds.
+            // Read last, because the comparison repairs what it finds.
             reconciled: fleet.reconcile().unwrap_or_else(|error| format!("{error:#}")),
         })
     }
@@ -321,7 +321,8 @@ pub(crate) async fn under_way(fleet: &Fleet, mongo: &Client) -> Result<BTreeMap<
     let timetrack = mongo.database(&database(Service::Timetrack));
     let waiting = timetrack.collection::<Document>("quarantine").count_documents(doc! { "waiting": true }).await?;
     all.insert("windows that may only be early".into(), waiting);
-    // Taken out within seconds, also where the replica that should have done it was killed.
+    // Such a window is removed from quarantine within seconds, also if the replica that should have done it was
+    // killed.
     all.insert("windows that are held and recorded".into(), in_both(&timetrack).await?);
     let jobs = timetrack.collection::<Document>("updates").count_documents(doc! { "done": false }).await?;
     all.insert("bulk updates".into(), jobs);

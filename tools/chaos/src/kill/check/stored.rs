@@ -4,19 +4,19 @@ use contracts::{Code, Window};
 
 use super::{
     Outcome,
-    state::{HeldRow, State, WindowRow},
+    state::{QuarantineRow, State, WindowRow},
 };
 use crate::kill::ledger::{Book, Sent, Serial, Word};
 
 /// The stored and quarantined windows, by the number in the note.
 struct Found<'a> {
     stored: HashMap<Serial, Vec<&'a WindowRow>>,
-    held: HashMap<Serial, Vec<&'a HeldRow>>,
+    quarantined: HashMap<Serial, Vec<&'a QuarantineRow>>,
 }
 
 impl<'a> Found<'a> {
     fn of(state: &'a State) -> (Self, usize) {
-        let (mut stored, mut held): (HashMap<_, Vec<_>>, HashMap<_, Vec<_>>) = Default::default();
+        let (mut stored, mut quarantined): (HashMap<_, Vec<_>>, HashMap<_, Vec<_>>) = Default::default();
         let mut foreign = 0;
         for row in &state.windows {
             match row.window.note.as_ref().and_then(|note| note.as_str().parse().ok()) {
@@ -24,12 +24,12 @@ impl<'a> Found<'a> {
                 None => foreign += 1,
             }
         }
-        for row in &state.held {
+        for row in &state.quarantined {
             if let Some(serial) = row.item.window.note.as_ref().and_then(|note| note.parse().ok()) {
-                held.entry(serial).or_default().push(row);
+                quarantined.entry(serial).or_default().push(row);
             }
         }
-        (Self { stored, held }, foreign)
+        (Self { stored, quarantined }, foreign)
     }
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn kept(book: &Book, state: &State) -> Outcome {
     outcome.check(foreign == 0, "windows", || format!("{foreign} windows are stored that nobody sent"));
     for (serial, sent) in (0..).zip(&book.windows) {
         let stored = found.stored.get(&serial).map_or(&[][..], Vec::as_slice);
-        let held = found.held.get(&serial).map_or(&[][..], Vec::as_slice);
+        let quarantined = found.quarantined.get(&serial).map_or(&[][..], Vec::as_slice);
         let about = format!("#{serial}");
         let any = |is: fn(&Word) -> bool| sent.attempts.iter().any(|attempt| is(&attempt.word));
         outcome.check(stored.len() < 2, &about, || format!("is stored {} times: {sent}", stored.len()));
@@ -49,15 +49,15 @@ pub(crate) fn kept(book: &Book, state: &State) -> Outcome {
                 outcome.check(false, &about, || format!("was answered as recorded and is lost: {sent}"));
                 continue;
             }
-            // A window that is refused because of the state of the world is kept too, because somebody may correct
-            // that.
+            // A window that is refused because of the present assignments is kept too, because somebody may correct
+            // them.
             let kept =
                 |word: &Word| word.is_safe() || matches!(word, Word::Refused(Some(code)) if *code != Code::Invalid);
-            outcome.check(!any(kept) || !held.is_empty(), &about, || format!("was taken and is lost: {sent}"));
+            outcome.check(!any(kept) || !quarantined.is_empty(), &about, || format!("was taken and is lost: {sent}"));
             continue;
         };
-        outcome.check(held.is_empty(), &about, || {
-            let codes: Vec<Code> = held.iter().map(|row| row.code).collect();
+        outcome.check(quarantined.is_empty(), &about, || {
+            let codes: Vec<Code> = quarantined.iter().map(|row| row.code).collect();
             format!("is recorded and in quarantine too, as {codes:?}: {sent}")
         });
         let original = state.originals.get(&row.window.id).unwrap_or(row);
@@ -92,7 +92,7 @@ fn says(stored: &Window, sent: &Sent) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kill::check::tests::{attempt, held, only, sent, window};
+    use crate::kill::check::tests::{attempt, only, quarantined, sent, window};
 
     fn one(words: &[Word]) -> Book {
         let mut book = Book::default();
@@ -112,7 +112,7 @@ mod tests {
     fn a_window_that_was_answered_202_may_be_in_quarantine_and_nowhere_else() {
         let book = one(&[Word::Queued]);
         assert!(only(&kept(&book, &State::default())).contains("is lost"));
-        let state = State { held: vec![held(0)], ..State::default() };
+        let state = State { quarantined: vec![quarantined(0)], ..State::default() };
         assert_eq!(kept(&book, &state).findings, []);
         let both = State { windows: vec![window(1, 0)], ..state };
         assert!(only(&kept(&book, &both)).contains("quarantine too"));

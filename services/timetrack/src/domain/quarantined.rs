@@ -8,7 +8,7 @@ use super::refusal;
 
 /// A quarantined window with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Held {
+pub(crate) struct Quarantined {
     /// `<employee>_<window>_<content>`, because two employees may use one id, and one id may come with several
     /// contents, and none may overwrite another. Rows of earlier versions have no content in the key.
     #[serde(rename = "_id")]
@@ -45,7 +45,7 @@ pub(crate) struct Decision {
 
 /// Why a window is quarantined, and what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Hold {
+pub(crate) struct QuarantineReason {
     pub(crate) code: Code,
     pub(crate) next: Next,
 }
@@ -64,16 +64,16 @@ pub(crate) enum Next {
 /// The most sequence numbers that are kept.
 const PLACES: usize = 20;
 
-impl Held {
-    pub(crate) fn new(item: IngestItem, seq: Option<u64>, hold: Hold, since: Millis) -> Self {
+impl Quarantined {
+    pub(crate) fn new(item: IngestItem, seq: Option<u64>, reason: QuarantineReason, since: Millis) -> Self {
         let content = WindowContent::from(&item).hash();
-        let due = if let Next::At(due) = hold.next { Some(due) } else { None };
+        let due = if let Next::At(due) = reason.next { Some(due) } else { None };
         Self {
             key: format!("{}_{}_{content}", item.employee_id, item.id),
             window_id: item.id,
             item,
-            code: hold.code,
-            waiting: hold.next == Next::Soon,
+            code: reason.code,
+            waiting: reason.next == Next::Soon,
             due,
             since,
             seqs: seq.into_iter().map(|seq| seq as i64).collect(),
@@ -99,24 +99,24 @@ impl Held {
         }
     }
 
-    /// This row after the same window has come again, to be quarantined as `new`.
+    /// This row after the same window was quarantined again, as `new`.
     pub(crate) fn again(&self, new: &Self) -> Self {
-        let mut held = self.clone();
+        let mut quarantined = self.clone();
         for seq in &new.seqs {
-            if !held.seqs.contains(seq) {
-                held.seqs.push(*seq);
+            if !quarantined.seqs.contains(seq) {
+                quarantined.seqs.push(*seq);
             }
         }
-        let forgotten = held.seqs.len().saturating_sub(PLACES);
-        held.seqs.drain(..forgotten);
-        if held.decision.is_none() {
+        let forgotten = quarantined.seqs.len().saturating_sub(PLACES);
+        quarantined.seqs.drain(..forgotten);
+        if quarantined.decision.is_none() {
             // A window that waits already keeps the time since when it waits.
-            if new.waiting && !held.waiting {
-                held.since = new.since;
+            if new.waiting && !quarantined.waiting {
+                quarantined.since = new.since;
             }
-            (held.code, held.waiting, held.due) = (new.code, new.waiting, new.due);
+            (quarantined.code, quarantined.waiting, quarantined.due) = (new.code, new.waiting, new.due);
         }
-        held
+        quarantined
     }
 
     /// Whether it has this sequence number in the queue.

@@ -13,16 +13,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::ledger::{Done, Ledger};
-use crate::entrance::Entrance;
+use crate::gateways::OpenGateways;
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(12);
 
 /// The API as a client uses it, through any gateway, as a load balancer picks one.
 #[derive(Clone, Debug)]
-pub(crate) struct Door {
+pub(crate) struct ApiClient {
     http: reqwest::Client,
-    entrance: Entrance,
+    gateways: OpenGateways,
     ledger: Ledger,
     turn: Arc<AtomicUsize>,
 }
@@ -43,14 +43,14 @@ pub(crate) struct Reply {
     pub(crate) body: Value,
 }
 
-impl Door {
-    pub(crate) fn new(entrance: Entrance, ledger: Ledger) -> Result<Self> {
+impl ApiClient {
+    pub(crate) fn new(gateways: OpenGateways, ledger: Ledger) -> Result<Self> {
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
-        Ok(Self { http, entrance, ledger, turn: Arc::default() })
+        Ok(Self { http, gateways, ledger, turn: Arc::default() })
     }
 
     pub(crate) async fn call(&self, method: Method, path: &str, caller: As<'_>, body: Option<&Value>) -> Reply {
-        let Some(base) = self.entrance.pick(self.turn.fetch_add(1, Ordering::Relaxed)) else {
+        let Some(base) = self.gateways.pick(self.turn.fetch_add(1, Ordering::Relaxed)) else {
             return Reply { status: 0, body: Value::Null };
         };
         let request = self.http.request(method.clone(), format!("{base}{path}"));
@@ -84,7 +84,7 @@ impl Door {
 
     /// Logs in; none if that fails.
     pub(crate) async fn log_in(&self, email: &str, password: &str) -> Option<String> {
-        let base = self.entrance.pick(self.turn.fetch_add(1, Ordering::Relaxed))?;
+        let base = self.gateways.pick(self.turn.fetch_add(1, Ordering::Relaxed))?;
         let form = [("username", email), ("password", password)];
         let answer = self.http.post(format!("{base}/api/auth/login")).form(&form).send().await.ok()?;
         let body: Value = answer.json().await.ok()?;
@@ -93,7 +93,7 @@ impl Door {
 
     /// The present gateways.
     pub(crate) fn bases(&self) -> Vec<String> {
-        self.entrance.all()
+        self.gateways.all()
     }
 
     /// Sends a token to one gateway, and returns the status.
@@ -108,7 +108,7 @@ impl Reply {
         (200..300).contains(&self.status)
     }
 
-    /// Whether the change was made. It is unknown after a broken connection or a temporary failure: the change may
+    /// Whether the change was made. That is unknown after a broken connection or a temporary failure: the change may
     /// have been made with a late answer.
     pub(crate) fn done(&self) -> Done {
         match self.status {

@@ -2,16 +2,16 @@
 
 /// A generator (SplitMix64).
 #[derive(Clone, Debug)]
-pub struct Dice(u64);
+pub struct Rng(u64);
 
-impl Dice {
+impl Rng {
     /// The generator seeded with these numbers.
     pub fn of(numbers: &[i64]) -> Self {
-        let mut dice = Self(0x7433_6465_6d6f);
+        let mut rng = Self(0x7433_6465_6d6f);
         for number in numbers {
-            dice.0 = dice.next() ^ number.unsigned_abs();
+            rng.0 = rng.next() ^ number.unsigned_abs();
         }
-        dice
+        rng
     }
 
     fn next(&mut self) -> u64 {
@@ -26,7 +26,7 @@ impl Dice {
         (self.next() % (most.unsigned_abs() + 1)).cast_signed()
     }
 
-    /// True once in so many times.
+    /// True once in this many times.
     pub fn one_in(&mut self, times: i64) -> bool {
         self.up_to(times - 1) == 0
     }
@@ -39,8 +39,8 @@ mod tests {
     #[test]
     fn a_row_is_the_same_each_time_and_reaches_every_number() {
         let row = |numbers: &[i64]| {
-            let mut dice = Dice::of(numbers);
-            (0..200).map(|_| dice.up_to(5)).collect::<Vec<_>>()
+            let mut rng = Rng::of(numbers);
+            (0..200).map(|_| rng.up_to(5)).collect::<Vec<_>>()
         };
         assert_eq!(row(&[1, 2]), row(&[1, 2]));
         assert_ne!(row(&[1, 2]), row(&[2, 1]));

@@ -20,14 +20,14 @@ const TWICE: [Service; 5] =
     [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Gateway];
 /// The time limit for an answer.
 const ANSWER: Duration = Duration::from_secs(40);
-/// How often preparing a scene is tried, and the pause in between.
+/// How often preparing a setup is tried, and the pause in between.
 const TRIES: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(250);
 /// A password that is hard to guess.
 pub(super) const PASSWORD: &str = "lantern over the quiet harbour";
 
 /// A system of real processes, two of each important service, and its clients.
-pub(super) struct Stage {
+pub(super) struct Testbed {
     fleet: Fleet,
     /// The second process of each service.
     _seconds: Vec<Replica>,
@@ -60,7 +60,7 @@ pub(super) enum As<'a> {
     Employee(&'a Person),
 }
 
-impl Stage {
+impl Testbed {
     /// Starts the system, with services that make this mistake.
     pub(super) async fn start(mutant: Option<String>) -> Result<Self> {
         let fleet = Fleet::start_with(FleetOptions { sync_always: true, mutant, ..Default::default() }).await?;
@@ -151,7 +151,7 @@ impl Stage {
         answer
     }
 
-    /// Repeats an admin's request that prepares a scene, until it succeeds.
+    /// Repeats an admin's request that prepares a setup, until it succeeds.
     ///
     /// # Errors
     /// When it is refused, or does not come.
@@ -159,7 +159,7 @@ impl Stage {
         Ok(self.settled(As::Admin, method, path, body).await?.body)
     }
 
-    /// The same with any credentials.
+    /// Repeats a request with any credentials until it is decided.
     pub(super) async fn settled(&self, who: As<'_>, method: Method, path: &str, body: &Value) -> Result<Answer> {
         let mut last = Answer::default();
         for n in 0..TRIES {

@@ -1,13 +1,13 @@
 /// A random generator that gives the same numbers for a seed on every machine and in every version (SplitMix64).
 #[derive(Clone, Debug)]
-pub(crate) struct Dice(u64);
+pub(crate) struct Rng(u64);
 
-impl Dice {
+impl Rng {
     /// A generator of this seed for one purpose. Purposes have different numbers.
     pub(crate) fn new(seed: u64, purpose: u64) -> Self {
-        let mut dice = Self(seed ^ purpose.wrapping_mul(0xD1B5_4A32_D192_ED03));
-        dice.next();
-        dice
+        let mut rng = Self(seed ^ purpose.wrapping_mul(0xD1B5_4A32_D192_ED03));
+        rng.next();
+        rng
     }
 
     fn next(&mut self) -> u64 {

@@ -12,16 +12,16 @@ use testkit::{Harness, Running};
 
 use crate::smtp_server::SmtpServer;
 
-pub struct Office {
+pub struct Fixture {
     pub harness: Harness,
 }
 
-impl Office {
+impl Fixture {
     /// Starts directory, but not the mailer.
-    pub async fn open() -> Self {
-        let office = Self { harness: Harness::start().await };
-        office.start_directory().await;
-        office
+    pub async fn start() -> Self {
+        let fixture = Self { harness: Harness::start().await };
+        fixture.start_directory().await;
+        fixture
     }
 
     pub async fn start_directory(&self) -> Running {

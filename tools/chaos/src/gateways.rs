@@ -2,9 +2,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 /// The gateways that take new requests, as a load balancer knows them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Entrance(Arc<RwLock<Vec<String>>>);
+pub(crate) struct OpenGateways(Arc<RwLock<Vec<String>>>);
 
-impl Entrance {
+impl OpenGateways {
     pub(crate) fn open(&self, base: String) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).push(base);
     }

@@ -18,7 +18,7 @@ use super::{
     network::Network,
     pace::Pace,
 };
-use crate::entrance::Entrance;
+use crate::gateways::OpenGateways;
 
 /// How long a stream may have no leader.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -34,12 +34,12 @@ const OFF: i64 = 600;
 /// How long a process may take until it gets to the point where it dies.
 const DOOMED: Duration = Duration::from_secs(10);
 
-/// The system whose processes are killed: two of each service. Nothing is signalled but what was
-/// started here, by its process id.
-pub(crate) struct Stage {
+/// The system whose processes are killed: two of each service. Signals are sent only to processes that were started
+/// here, by their process ids.
+pub(crate) struct Testbed {
     pub(crate) fleet: Fleet,
-    pub(crate) entrance: Entrance,
-    /// Where there are three servers of each kind.
+    pub(crate) gateways: OpenGateways,
+    /// The network, if there are three servers of each kind.
     network: Option<Network>,
     replicas: BTreeMap<Service, Vec<Replica>>,
     ledger: Ledger,
@@ -51,7 +51,7 @@ pub(crate) struct Stage {
     poisoned: u64,
 }
 
-impl Stage {
+impl Testbed {
     pub(crate) async fn start(options: &KillOptions, ledger: Ledger, pace: Pace) -> Result<Self> {
         let network = if options.nodes > 1 { Some(Network::lay()?) } else { None };
         let cluster = network.as_ref().map(Network::cluster);
@@ -63,14 +63,14 @@ impl Stage {
         for replica in fleet.take_replicas() {
             replicas.entry(replica.service).or_default().push(replica);
         }
-        let (entrance, ended) = (Entrance::default(), Vec::new());
-        entrance.open(fleet.base.clone());
+        let (gateways, ended) = (OpenGateways::default(), Vec::new());
+        gateways.open(fleet.base.clone());
         let died_at = BTreeMap::new();
-        let mut stage = Self { fleet, entrance, network, replicas, ledger, pace, ended, died_at, poisoned: 0 };
+        let mut testbed = Self { fleet, gateways, network, replicas, ledger, pace, ended, died_at, poisoned: 0 };
         for service in SERVICES {
-            stage.fill(service, REPLICAS).await?;
+            testbed.fill(service, REPLICAS).await?;
         }
-        Ok(stage)
+        Ok(testbed)
     }
 
     /// Starts processes of a service until there are `many`, and waits until they are ready.
@@ -83,7 +83,7 @@ impl Stage {
         for mut replica in fresh {
             replica.until_ready().await.with_context(|| format!("{service} again"))?;
             if service == Service::Gateway {
-                self.entrance.open(replica.base.clone());
+                self.gateways.open(replica.base.clone());
             }
             running.push(replica);
         }
@@ -98,7 +98,7 @@ impl Stage {
             while let Some(replica) = running.get_mut(place) {
                 if replica.has_ended()? {
                     self.ended.push(format!("{service} (process {}) ended by itself", replica.pid()));
-                    self.entrance.close(&replica.base);
+                    self.gateways.close(&replica.base);
                     running.remove(place);
                 } else {
                     place += 1;
@@ -183,7 +183,7 @@ impl Stage {
             }
             FaultKind::Idle => {
                 let mut idle = Vec::new();
-                for base in self.entrance.all() {
+                for base in self.gateways.all() {
                     let address = base.trim_start_matches("http://").to_owned();
                     for _ in 0..IDLE {
                         idle.extend(TcpStream::connect(&address).await.ok());
@@ -208,11 +208,11 @@ impl Stage {
                 wrong.until_ready().await.with_context(|| format!("{service} by a wrong clock"))?;
                 self.take_away(service, replica)?;
                 if service == Service::Gateway {
-                    self.entrance.open(wrong.base.clone());
+                    self.gateways.open(wrong.base.clone());
                 }
                 sleep(lasts).await;
                 heals();
-                self.entrance.close(&wrong.base);
+                self.gateways.close(&wrong.base);
                 wrong.kill()?;
                 self.fill(service, REPLICAS).await?;
             }
@@ -222,7 +222,7 @@ impl Stage {
                 heals();
                 self.pace.set_off(0);
             }
-            // Handled above.
+            // These kinds are handled above.
             FaultKind::Leader
             | FaultKind::Cut
             | FaultKind::Island
@@ -241,24 +241,24 @@ impl Stage {
         if !running.is_empty() {
             let mut killed = running.remove(replica.min(running.len() - 1));
             killed.kill()?;
-            self.entrance.close(&killed.base);
+            self.gateways.close(&killed.base);
         }
         Ok(())
     }
 
-    /// Starts a process that dies at a point of its program, and waits until it has.
+    /// Starts a process that dies at a point of its program, and waits until it has died.
     async fn doom(&mut self, point: Failpoint) -> Result<()> {
         let Failpoint { service, name, .. } = point;
         let (mut doomed, began) = (self.fleet.begin_doomed(service, &point.to_string())?, Instant::now());
-        // It may die before it is ready.
+        // The process may die before it is ready.
         if doomed.until_ready().await.is_ok() && service == Service::Gateway {
-            self.entrance.open(doomed.base.clone());
+            self.gateways.open(doomed.base.clone());
         }
         while !doomed.has_ended()? && began.elapsed() < DOOMED {
             sleep(Duration::from_millis(10)).await;
         }
         let reached = if doomed.has_ended()? { "" } else { ", not reached" };
-        self.entrance.close(&doomed.base);
+        self.gateways.close(&doomed.base);
         *self.died_at.entry(format!("{service} {name}{reached}")).or_default() += 1;
         Ok(())
     }
@@ -279,7 +279,8 @@ impl Stage {
             let mut headers = HeaderMap::new();
             headers.insert(NATS_MESSAGE_ID, Uuid::from_u128(0xdead_0000 + u128::from(self.poisoned)).to_string());
             self.ledger.book().poison.insert(payload.clone());
-            // While a leader is elected nobody takes it. It has an id, so it is stored once however often it is sent.
+            // While a leader is elected the stream accepts nothing. The message has an id, so it is stored once
+            // however often it is sent.
             let began = Instant::now();
             loop {
                 let sent = async {

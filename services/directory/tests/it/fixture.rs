@@ -17,19 +17,19 @@ pub const HASHING: Duration = Duration::from_secs(120);
 
 pub const PASSWORD: &str = "three or four words";
 
-pub struct Office {
+pub struct Fixture {
     pub harness: Harness,
 }
 
-impl Office {
-    pub async fn open() -> Self {
-        let office = Self { harness: Harness::start().await };
-        office.start().await;
-        office
+impl Fixture {
+    pub async fn start() -> Self {
+        let fixture = Self { harness: Harness::start().await };
+        fixture.start_replica().await;
+        fixture
     }
 
     /// Starts another replica of directory.
-    pub async fn start(&self) {
+    pub async fn start_replica(&self) {
         self.harness
             .spawn(directory::needs(), |deps, shutdown| directory::run(Config::default(), deps, shutdown))
             .await;
@@ -49,7 +49,7 @@ impl Office {
         self.harness.ask(&InviteEmployee { id }).await
     }
 
-    /// All events of this type, once there are at least so many.
+    /// All events of this type, once there are at least this many.
     pub async fn events<E: Event>(&self, at_least: usize) -> Vec<E> {
         testkit::eventually(&format!("{at_least} events {}", E::filter()), async || {
             let config = pull::Config { filter_subject: E::filter(), ..Default::default() };

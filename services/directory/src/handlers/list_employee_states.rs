@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use contracts::{Caller, Code, EmployeeId, Failure, ListStandings, Page, Standing};
+use contracts::{Caller, Code, EmployeeId, EmployeeState, Failure, ListEmployeeStates, Page};
 use futures::TryStreamExt;
 use kit::{Call, Error};
 
@@ -10,16 +10,17 @@ use crate::App;
 const WAIT: Duration = Duration::from_secs(2);
 
 /// Gives the state of all employees, page by page, each once the stream has all events about it.
-pub(crate) async fn list_standings(
+pub(crate) async fn list_employee_states(
     app: Arc<App>,
     call: Call,
-    ListStandings { after }: ListStandings,
-) -> Result<Page<Standing, EmployeeId>, Error> {
+    ListEmployeeStates { after }: ListEmployeeStates,
+) -> Result<Page<EmployeeState, EmployeeId>, Error> {
     if call.caller != Caller::Service {
         return Err(Failure::new(Code::Forbidden, "Only services may do this.").into());
     }
     let employees = app.store.employees.list(after, None).await?;
-    let page = kit::page_within(employees.map_ok(|employee| employee.standing()), |standing| standing.id).await?;
+    let page =
+        kit::page_within(employees.map_ok(|employee| employee.state()), |employee_state| employee_state.id).await?;
     app.db.until_published(WAIT).await?;
     Ok(page)
 }

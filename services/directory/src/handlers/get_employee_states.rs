@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{Failure, GetStandings, Standing};
+use contracts::{EmployeeState, Failure, GetEmployeeStates};
 use kit::{Call, Error};
 
 use crate::App;
@@ -9,10 +9,14 @@ use crate::App;
 const MOST: usize = 1_000;
 
 /// Gives the state of employees. Unknown ids are left out.
-pub(crate) async fn get_standings(app: Arc<App>, call: Call, request: GetStandings) -> Result<Vec<Standing>, Error> {
+pub(crate) async fn get_employee_states(
+    app: Arc<App>,
+    call: Call,
+    request: GetEmployeeStates,
+) -> Result<Vec<EmployeeState>, Error> {
     call.require_admin()?;
     if request.ids.len() > MOST {
         return Err(Failure::field("ids", format!("must be at most {MOST}")).into());
     }
-    app.store.employees.standings(request.ids).await
+    app.store.employees.employee_states(request.ids).await
 }

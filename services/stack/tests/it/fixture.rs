@@ -1,4 +1,4 @@
-//! A system with one employee, Ann, on a task of a project: where most tests begin.
+//! A system with one employee, Ann, on a task of a project: the beginning of most tests.
 
 use serde_json::{Value, json};
 use testkit::eventually;
@@ -18,7 +18,7 @@ pub const HOUR: i64 = 60 * MINUTE;
 pub const WINDOWS: &str = "/api/v1/time-entries";
 
 /// A system with Ann on a task of a project.
-pub struct Office {
+pub struct Fixture {
     /// The system.
     pub system: System,
     /// An employee on the task.
@@ -29,20 +29,30 @@ pub struct Office {
     pub task: String,
 }
 
-impl Office {
+impl Fixture {
     /// Starts a system and sets it up.
-    pub async fn open() -> Self {
-        Self::open_in(System::start().await).await
+    pub async fn start() -> Self {
+        Self::start_in(System::start().await).await
     }
 
     /// Sets up a system that runs.
-    pub async fn open_in(system: System) -> Self {
+    pub async fn start_in(system: System) -> Self {
         let ann = system.new_employee("Ann", "ann@example.org").await;
         let payroll = json!({ "*": { "billRate": 50.0 } });
         let project = system.create_project(json!({ "employees": [ann.id], "payroll": payroll })).await;
         let task = system.create_task(json!({ "projectId": project["id"], "employees": [ann.id] })).await;
         let (project, task) = (id(&project), id(&task));
         Self { system, ann, project, task }
+    }
+
+    /// The same with Bob, who is on the project and the task too.
+    pub async fn start_with_bob() -> (Self, Person) {
+        let fixture = Self::start().await;
+        let bob = fixture.system.new_employee("Bob", "bob@example.org").await;
+        let both = json!({ "employees": [fixture.ann.id, bob.id] });
+        fixture.system.put(&fixture.project_path(), both.clone()).await;
+        fixture.system.put(&fixture.task_path(), both).await;
+        (fixture, bob)
     }
 
     /// The path of the project.
