@@ -3,7 +3,7 @@ use kit::Error;
 
 use crate::{
     App,
-    domain::{Admission, Admitted, Bindings, Prices, admit, yes, yes_is_final},
+    domain::{Admission, Admitted, Bindings, Prices, admit, known_part, yes},
 };
 
 /// The decision about a window.
@@ -33,32 +33,33 @@ pub(crate) async fn check(app: &App, items: &[IngestItem], complete_up_to: Optio
 
 /// Decides which windows may be recorded, with one query for all bindings.
 ///
-/// An admission is final for a window that began before the moment up to which the copy is complete. A later
-/// window and every refusal need a copy that is complete now; if it is not, the window waits.
+/// An admission is final if it holds by what the copy knows completely. Every other admission and every refusal need a
+/// copy that is complete now; if it is not, the window waits.
 async fn ask(app: &App, items: &[&IngestItem], prices: Option<Prices>) -> Result<Vec<Fate>, Error> {
     // The moment is read before the copy: the copy that is read afterwards is at least as complete.
     let known_up_to = app.knowledge.up_to(app);
-    let began_before = |item: &IngestItem| yes_is_final(item.window.start, known_up_to);
-    let mut is_complete = !items.iter().all(|item| began_before(item)) && app.knowledge.is_complete(app).await;
-    let bindings = parties(app, items, prices.as_ref()).await?;
-    let mut admissions: Vec<Admission> = items.iter().map(|item| admission(item, &bindings)).collect();
+    let begins_late = |item: &&IngestItem| {
+        let window = TimeRange::new(item.window.start, item.window.end).ok();
+        window.and_then(|window| known_part(window, known_up_to)).is_none()
+    };
+    let mut is_complete = items.iter().any(begins_late) && app.knowledge.is_complete(app).await;
+    let mut bindings = parties(app, items, prices.as_ref()).await?;
 
-    let refused = |admission: &Admission| !matches!(admission, Admission::Admitted(_));
-    if !is_complete && admissions.iter().any(refused) && app.knowledge.is_complete(app).await {
+    let is_final = |item: &IngestItem, bindings: &Bindings| yes(item, bindings, known_up_to).is_some();
+    if !is_complete && !items.iter().all(|item| is_final(item, &bindings)) && app.knowledge.is_complete(app).await {
         is_complete = true;
-        let bindings = parties(app, items, prices.as_ref()).await?;
-        admissions = items.iter().map(|item| admission(item, &bindings)).collect();
+        bindings = parties(app, items, prices.as_ref()).await?;
     }
 
-    let fate = |(item, admission): (&&IngestItem, Admission)| match admission {
-        Admission::Admitted(terms) if is_complete || began_before(item) => Fate::Admitted(terms),
+    let fate = |item: &&IngestItem| match admission(item, &bindings) {
+        Admission::Admitted(terms) if is_complete || is_final(item, &bindings) => Fate::Admitted(terms),
         Admission::Admitted(_) => Fate::HeldBack { code: Code::Unavailable, waiting: true },
         Admission::Refused(Code::Invalid) => Fate::HeldBack { code: Code::Invalid, waiting: false },
         Admission::Early(code) | Admission::Unbound(code) | Admission::Refused(code) => {
             Fate::HeldBack { code, waiting: !is_complete }
         }
     };
-    Ok(items.iter().zip(admissions).map(fate).collect())
+    Ok(items.iter().map(fate).collect())
 }
 
 /// The bindings of these windows, with cached rates, or else stored ones.

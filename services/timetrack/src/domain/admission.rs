@@ -27,11 +27,25 @@ pub(crate) struct Admitted {
 /// Decides whether a window may be recorded. It may if at one moment of it the employee was active, the project
 /// open, the task part of it, and the employee on both. The window is then recorded as a whole.
 pub(crate) fn admit(item: &IngestItem, range: TimeRange, bindings: &Bindings) -> Admission {
+    match bound_task(item, range, bindings) {
+        Ok(task) => Admission::Admitted(fixed(item, range, task, bindings)),
+        Err(refusal) => refusal,
+    }
+}
+
+/// Admits a window if a moment in a part of it suffices. The values are those of the whole window.
+pub(crate) fn admit_by(item: &IngestItem, part: TimeRange, whole: TimeRange, bindings: &Bindings) -> Option<Admitted> {
+    let task = bound_task(item, part, bindings).ok()?;
+    Some(fixed(item, whole, task, bindings))
+}
+
+/// The task of a window, if the employee could work on it at one moment of a range; otherwise why not.
+fn bound_task<'a>(item: &IngestItem, range: TimeRange, bindings: &'a Bindings) -> Result<&'a TaskChanged, Admission> {
     use Admission::{Early, Refused, Unbound};
     let (employee, window) = (item.employee_id, &item.window);
-    let Some(employee_state) = bindings.employee(employee) else { return Early(Code::UnknownEmployee) };
-    let Some(project) = bindings.project(window.project_id) else { return Early(Code::UnknownProject) };
-    let Some(task) = bindings.task(window.task_id) else { return Early(Code::UnknownTask) };
+    let Some(employee_state) = bindings.employee(employee) else { return Err(Early(Code::UnknownEmployee)) };
+    let Some(project) = bindings.project(window.project_id) else { return Err(Early(Code::UnknownProject)) };
+    let Some(task) = bindings.task(window.task_id) else { return Err(Early(Code::UnknownTask)) };
 
     let mut moments = vec![Term { from: Some(range.start()), until: Some(range.end()) }];
     // The reason for a refusal is the first of the five conditions after which no moment is left.
@@ -40,28 +54,28 @@ pub(crate) fn admit(item: &IngestItem, range: TimeRange, bindings: &Bindings) ->
         !moments.is_empty()
     };
     if !is_still_true(&employee_state.0.active_terms()) {
-        return Refused(Code::EmployeeDeactivated);
+        return Err(Refused(Code::EmployeeDeactivated));
     }
     if !is_still_true(&project.open_terms()) {
-        return Refused(if project.deleted { Code::UnknownProject } else { Code::ProjectArchived });
+        return Err(Refused(if project.deleted { Code::UnknownProject } else { Code::ProjectArchived }));
     }
     if !is_still_true(&task.terms_on(window.project_id)) {
-        return Refused(Code::UnknownTask);
+        return Err(Refused(Code::UnknownTask));
     }
-    let Some(member) = bindings.member(window.project_id, employee) else { return Unbound(Code::NotOnProject) };
+    let Some(member) = bindings.member(window.project_id, employee) else { return Err(Unbound(Code::NotOnProject)) };
     if !is_still_true(&member.terms) {
-        return Refused(Code::NotOnProject);
+        return Err(Refused(Code::NotOnProject));
     }
-    let Some(assignment) = bindings.assignment(window.task_id, employee) else { return Unbound(Code::NotOnTask) };
+    let Some(assignment) = bindings.assignment(window.task_id, employee) else { return Err(Unbound(Code::NotOnTask)) };
     // A term on a task ends with the membership that it belongs to.
     let on_task = assignment.terms_on(window.project_id).iter().filter_map(|on_task| {
         let on_project = member.terms.get(on_task.member_term as usize)?;
         on_task.term.common(*on_project)
     });
     if !is_still_true(&on_task.collect::<Vec<_>>()) {
-        return Refused(Code::NotOnTask);
+        return Err(Refused(Code::NotOnTask));
     }
-    Admission::Admitted(fixed(item, range, task, bindings))
+    Ok(task)
 }
 
 /// The values for a window that an admin admits although [`admit`] refuses it. Only unknown things make that

@@ -1,18 +1,12 @@
 use contracts::{IngestItem, Millis, TimeRange};
 
-use super::{Admission, Admitted, Bindings, admit, yes_is_final};
+use super::{Admitted, Bindings, admission::admit_by, known_part};
 
-/// Admits a window finally, from cached bindings and the moment up to which they are complete. None if the
-/// database must decide: for each refusal, and for a window that begins after that moment.
-pub(crate) fn yes(item: &IngestItem, remembered: &Bindings, complete_up_to: Option<Millis>) -> Option<Admitted> {
-    if !yes_is_final(item.window.start, complete_up_to) {
-        return None;
-    }
-    let range = TimeRange::new(item.window.start, item.window.end).ok()?;
-    match admit(item, range, remembered) {
-        Admission::Admitted(admitted) => Some(admitted),
-        Admission::Early(_) | Admission::Unbound(_) | Admission::Refused(_) => None,
-    }
+/// Admits a window finally, from bindings that are complete up to a moment. None for each refusal, and for a window that
+/// is only admitted by what came about lately: what ended before that may not be known yet.
+pub(crate) fn yes(item: &IngestItem, bindings: &Bindings, complete_up_to: Option<Millis>) -> Option<Admitted> {
+    let window = TimeRange::new(item.window.start, item.window.end).ok()?;
+    admit_by(item, known_part(window, complete_up_to)?, window, bindings)
 }
 
 #[cfg(test)]
@@ -24,8 +18,9 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        Binding, BindingKey,
+        Admission, Binding, BindingKey,
         admission::tests::{ann, item},
+        admit,
     };
 
     /// A change of one of the five bindings, this long after the previous one, and published this long after it
@@ -54,6 +49,20 @@ mod tests {
                 terms.push(Term::after(last, at));
             }
         }
+    }
+
+    /// The project was archived before the assignment began, and that is told after it.
+    #[test]
+    fn an_assignment_of_the_last_seconds_makes_no_yes_final() {
+        let mut case = ann();
+        let (known, began) = (Millis(100 * SECOND), Millis(99 * SECOND));
+        case.assignment.terms.iter_mut().for_each(|on| on.term = Term { from: Some(began), until: None });
+        case.member.terms = vec![Term::ALWAYS];
+        let (sent, range) = item(10 * SECOND, 101 * SECOND);
+        let told: Bindings = case.clone().parties().into_iter().collect();
+        assert!(matches!(admit(&sent, range, &told), Admission::Admitted(_)), "it is admitted if nothing follows");
+        assert_eq!(yes(&sent, &told, Some(known)), None);
+        assert!(yes(&sent, &told, Some(known + 10 * SECOND)).is_some(), "nothing of then is on its way any more");
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use contracts::{Millis, SECOND};
+use contracts::{Millis, SECOND, TimeRange};
 
 /// How much later than its own time an event may reach the stream: the transaction, the outbox, and the difference
 /// between the clocks of two machines.
@@ -114,10 +114,10 @@ impl Known {
     }
 }
 
-/// Whether a copy that is complete up to a moment can finally admit a window with this start: the copy has
-/// everything that ended before the window began.
-pub(crate) fn yes_is_final(start: Millis, known_up_to: Option<Millis>) -> bool {
-    known_up_to.is_some_and(|known| start < known - MARGIN)
+/// The part of a window about which a copy that is complete up to a moment knows everything. Who was on what in it is
+/// final; after it, something may have ended of which the event is still on its way.
+pub(crate) fn known_part(window: TimeRange, known_up_to: Option<Millis>) -> Option<TimeRange> {
+    TimeRange::new(window.start(), window.end().min(known_up_to? - MARGIN)).ok()
 }
 
 #[cfg(test)]
@@ -221,9 +221,15 @@ mod tests {
     #[test]
     fn a_yes_is_final_for_windows_that_began_a_while_before_the_moment() {
         let known = Some(Millis(100_000));
-        assert!(yes_is_final(Millis(100_000 - MARGIN - 1), known));
-        assert!(!yes_is_final(Millis(100_000 - MARGIN), known));
-        assert!(!yes_is_final(Millis(0), None));
+        let part = |start, end, known| {
+            let part = known_part(TimeRange::new(Millis(start), Millis(end)).unwrap(), known)?;
+            Some((part.start().0, part.end().0))
+        };
+        let sure = 100_000 - MARGIN;
+        assert_eq!(part(sure - 2, sure - 1, known), Some((sure - 2, sure - 1)), "all of it");
+        assert_eq!(part(sure - 1, sure + 1, known), Some((sure - 1, sure)), "its beginning");
+        assert_eq!(part(sure, sure + 1, known), None);
+        assert_eq!(part(0, 1, None), None);
     }
 
     proptest! {

@@ -25,7 +25,7 @@ pub(crate) use binding::{Binding, BindingKey, Bindings, Prices};
 pub(crate) use cached_admission::yes;
 pub(crate) use correction::{correct, require_task_of_project};
 pub(crate) use correction_request::{Verdict, ask, by_hand, changes, decide, needs_admission};
-pub(crate) use known::{ConsumerReport, Known, yes_is_final};
+pub(crate) use known::{ConsumerReport, Known, known_part};
 pub(crate) use quarantined::{Decision, Next, QuarantineReason, Quarantined};
 pub(crate) use quarantined_ids::MOST_QUARANTINED;
 pub(crate) use recording::record;
