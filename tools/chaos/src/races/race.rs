@@ -102,6 +102,10 @@ pub(super) async fn run<R: Race>(testbed: &Arc<Testbed>, rounds: usize, lanes: u
         }
     }
     let mut tally = std::mem::take(&mut *tally.lock().unwrap_or_else(PoisonError::into_inner));
+    match stage.untold().await {
+        Ok(untold) => tally.untold(&untold),
+        Err(error) => tally.unset.push(format!("the outboxes cannot be read: {error:#}")),
+    }
     tally.took = started.elapsed();
     tally.delay = delay.millis();
     tally

@@ -18,7 +18,7 @@ pub struct Tally {
     pub first: [usize; 2],
     /// Other facts that were counted.
     pub notes: BTreeMap<&'static str, usize>,
-    /// The number of rounds that violated a rule.
+    /// The number of rounds that violated a rule, and of events that were never published.
     pub violations: usize,
     /// The first violations, with their history.
     pub histories: Vec<String>,
@@ -55,6 +55,17 @@ impl Tally {
             if self.histories.len() < KEPT {
                 self.histories.push(history);
             }
+        }
+    }
+
+    /// Counts the events that are still in an outbox once all rounds are over: each is a change that others never hear
+    /// of, whether or not a round has looked at it.
+    pub(super) fn untold(&mut self, events: &[String]) {
+        self.violations += events.len();
+        if !events.is_empty() {
+            let history = format!("{} events were never published: {}", events.len(), events.join(", "));
+            eprintln!("{}: VIOLATION: {history}", self.name);
+            self.histories.push(history);
         }
     }
 
@@ -126,6 +137,17 @@ mod tests {
         assert!(!tally.holds());
         assert!(tally.to_string().contains("round 7: on nothing"), "{tally}");
         assert!(tally.to_string().contains("both done"), "{tally}");
+    }
+
+    #[test]
+    fn an_event_that_stays_in_an_outbox_is_a_violation_even_if_every_round_was_right() {
+        let mut tally = Tally::of("a-b", ["a", "b"]);
+        tally.count(0, Verdict::default(), &());
+        tally.untold(&[]);
+        assert!(tally.holds());
+        tally.untold(&["projects: evt.projects.v1.project.1.changed".into()]);
+        assert!(!tally.holds());
+        assert!(tally.to_string().contains("1 events were never published: projects: evt.projects.v1"), "{tally}");
     }
 
     #[test]

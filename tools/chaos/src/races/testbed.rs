@@ -5,7 +5,9 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use bench::fleet::{ADMIN_KEY, Fleet, FleetOptions, Replica};
+use bson::{Document, doc};
 use contracts::{EmployeeId, Millis, ProjectId, Service, TaskId};
+use futures::TryStreamExt;
 use kit::Clock;
 use mongodb::Database;
 use reqwest::{Method, RequestBuilder, header};
@@ -23,6 +25,10 @@ const ANSWER: Duration = Duration::from_secs(40);
 /// How often preparing a setup is tried, and the pause in between.
 const TRIES: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(250);
+/// The services with an outbox.
+const TELLING: [Service; 4] = [Service::Directory, Service::Projects, Service::Timetrack, Service::Mailer];
+/// How long an event may wait in an outbox: each replica looks there every second.
+const TOLD: Duration = Duration::from_secs(20);
 /// A password that is hard to guess.
 pub(super) const PASSWORD: &str = "lantern over the quiet harbour";
 
@@ -42,6 +48,7 @@ pub(super) struct Testbed {
     pub(super) directory: Database,
     pub(super) projects: Database,
     pub(super) timetrack: Database,
+    mailer: Database,
 }
 
 /// An employee who can log in.
@@ -82,6 +89,7 @@ impl Testbed {
             directory: database(Service::Directory),
             projects: database(Service::Projects),
             timetrack: database(Service::Timetrack),
+            mailer: database(Service::Mailer),
             _seconds: seconds,
             fleet,
         })
@@ -91,6 +99,28 @@ impl Testbed {
     pub(super) async fn stop(self) {
         drop(self._seconds);
         self.fleet.stop().await;
+    }
+
+    /// The subjects of events that are committed, and that nobody was told within the time limit.
+    ///
+    /// # Errors
+    /// Those of MongoDB.
+    pub(super) async fn untold(&self) -> Result<Vec<String>> {
+        let since = Instant::now();
+        loop {
+            let mut untold = Vec::new();
+            for (service, database) in
+                TELLING.into_iter().zip([&self.directory, &self.projects, &self.timetrack, &self.mailer])
+            {
+                let rows: Vec<Document> =
+                    database.collection("outbox").find(doc! {}).sort(doc! { "_id": 1 }).await?.try_collect().await?;
+                untold.extend(rows.iter().map(|row| format!("{service}: {}", row.get_str("subject").unwrap_or("?"))));
+            }
+            if untold.is_empty() || since.elapsed() > TOLD {
+                return Ok(untold);
+            }
+            sleep(PAUSE).await;
+        }
     }
 
     /// The present time.
