@@ -15,6 +15,24 @@ pub(crate) enum Admission {
     Refused(Code),
 }
 
+/// Why a window may not be recorded: as in [`Admission`].
+#[derive(Clone, Copy, Debug)]
+enum Hindrance {
+    Early(Code),
+    Unbound(Code),
+    Refused(Code),
+}
+
+impl From<Hindrance> for Admission {
+    fn from(hindrance: Hindrance) -> Self {
+        match hindrance {
+            Hindrance::Early(code) => Self::Early(code),
+            Hindrance::Unbound(code) => Self::Unbound(code),
+            Hindrance::Refused(code) => Self::Refused(code),
+        }
+    }
+}
+
 /// The values that a window gets when it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Admitted {
@@ -29,7 +47,7 @@ pub(crate) struct Admitted {
 pub(crate) fn admit(item: &IngestItem, range: TimeRange, bindings: &Bindings) -> Admission {
     match bound_task(item, range, bindings) {
         Ok(task) => Admission::Admitted(fixed(item, range, task, bindings)),
-        Err(refusal) => refusal,
+        Err(hindrance) => hindrance.into(),
     }
 }
 
@@ -40,8 +58,8 @@ pub(crate) fn admit_by(item: &IngestItem, part: TimeRange, whole: TimeRange, bin
 }
 
 /// The task of a window, if the employee could work on it at one moment of a range; otherwise why not.
-fn bound_task<'a>(item: &IngestItem, range: TimeRange, bindings: &'a Bindings) -> Result<&'a TaskChanged, Admission> {
-    use Admission::{Early, Refused, Unbound};
+fn bound_task<'a>(item: &IngestItem, range: TimeRange, bindings: &'a Bindings) -> Result<&'a TaskChanged, Hindrance> {
+    use Hindrance::{Early, Refused, Unbound};
     let (employee, window) = (item.employee_id, &item.window);
     let Some(employee_state) = bindings.employee(employee) else { return Err(Early(Code::UnknownEmployee)) };
     let Some(project) = bindings.project(window.project_id) else { return Err(Early(Code::UnknownProject)) };

@@ -102,7 +102,7 @@ pub(super) async fn run<R: Race>(testbed: &Arc<Testbed>, rounds: usize, lanes: u
         }
     }
     let mut tally = std::mem::take(&mut *tally.lock().unwrap_or_else(PoisonError::into_inner));
-    match stage.untold().await {
+    match testbed.untold().await {
         Ok(untold) => tally.untold(&untold),
         Err(error) => tally.unset.push(format!("the outboxes cannot be read: {error:#}")),
     }
