@@ -14,7 +14,7 @@ DRAIN = 25
 CONTAINED = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
 # What the nats-jetstream trigger reads; its metadata is free text for the schema.
 TRIGGER = {"natsServerMonitoringEndpoint", "account", "stream", "consumer", "lagThreshold"}
-CONSUMERS = {("INGEST", "timetrack"), ("EVENTS", "analytics")}
+CONSUMERS = {("INGEST", "timetrack"), ("INGEST", "timetrack_batches"), ("EVENTS", "analytics")}
 
 Objects = list[dict]
 
