@@ -67,7 +67,7 @@ pub struct SetAside {
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// It is recorded on a majority, in the journal. The [`crate::Window`], written once; null where the message was
-    /// marked with [`crate::header::BATCHED`].
+    /// sent on [`INGEST_BATCHES`].
     Stored(Box<RawValue>),
     /// The same window was recorded before. The [`crate::Window`] in its present state, or null.
     Duplicate(Box<RawValue>),

@@ -60,7 +60,8 @@ fn proven(info: &Info, asked: Instant) -> Option<Instant> {
     }
 }
 
-/// How long ago a majority, which includes the leader, has heard from the leader. None if there is only one server.
+/// The shortest time within which enough followers heard from the leader to be a majority together with it. None if
+/// there is only one server.
 fn heard(replicas: &[PeerInfo]) -> Option<Duration> {
     let mut heard: Vec<Duration> = replicas.iter().map(|replica| replica.active).collect();
     heard.sort_unstable();

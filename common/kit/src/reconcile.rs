@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(20);
 /// How often a page is asked for when its owner is away, and the first pause between two requests.
 const TRIES: (u32, Duration) = (5, Duration::from_millis(200));
-/// The time limit of the last check during a stop.
+/// How long the last check for missed events may take while the process stops.
 const LAST_CHECK: Duration = Duration::from_secs(1);
 
 /// A service that keeps copies of data of other services.

@@ -19,7 +19,8 @@ use crate::nats_users::{nats_users, new_key, public_key};
 const WITH_DATABASE: [Service; 6] =
     [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer, Service::Audit];
 
-/// A folder of secrets, each in a file that only its user can read. Existing secrets are never changed.
+/// A folder of secrets, one per file. Only the Unix user that owns the files can read them (mode 0600). Existing
+/// secrets are never changed.
 #[derive(Clone, Debug)]
 pub struct Secrets {
     dir: PathBuf,

@@ -71,7 +71,7 @@ pub(crate) struct ProblemBody {
     #[serde(rename = "type")]
     #[schema(example = "about:blank")]
     kind: &'static str,
-    /// The status as text.
+    /// The HTTP status as text.
     #[schema(example = "Unprocessable Entity")]
     title: &'static str,
     /// The status.

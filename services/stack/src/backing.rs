@@ -78,7 +78,7 @@ impl Backing {
         Ok(nats)
     }
 
-    /// Resolves when one of our servers has ended, which it never should by itself.
+    /// Resolves when a NATS or MongoDB server that this process started exits without being told to: always a fault.
     pub async fn exited(&self) -> Exited {
         let nats = async {
             match &self.nats {

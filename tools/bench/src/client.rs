@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 /// How long a request is repeated.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// The time limit of one answer. The gateway answers within 10 s.
+/// How long to wait for one answer: well above 10 s, within which the gateway always answers.
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// A client of a running system.

@@ -165,7 +165,8 @@ async fn until_key_is_known(app: &App, key: &ApiKey) -> Result<(), Error> {
     Ok(())
 }
 
-/// Waits until every gateway knows the state of an account, without depending on the consumer of its event.
+/// Writes the state of an account to the revocations itself, not leaving it to the consumer of the event, and waits
+/// until no gateway uses an older state.
 async fn until_account_is_known(app: &App, employee: &Employee) -> Result<(), Error> {
     let entry = AccountChanged::entry_key(employee.id);
     let revision = app.revocations.keep(&entry, &employee.account_changed(), |account| account.version).await?;

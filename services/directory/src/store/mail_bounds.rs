@@ -21,7 +21,7 @@ struct Stored {
     remove_at: DateTime,
 }
 
-/// The times of requested mails, by address.
+/// When mails with a link were sent to each address (stored as a hash), to limit them per hour.
 #[derive(Clone, Debug)]
 pub(crate) struct MailBounds(Collection<Stored>);
 

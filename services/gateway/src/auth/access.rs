@@ -133,7 +133,8 @@ fn admit(known: &Authenticated, access: Access, parts: &Parts) -> Result<Asker, 
         }
         (_, Some(scope), _) if known.scopes.allow(scope) => Ok(Asker::Whole),
         (Access::Own | Access::ScopedOrOwn(_), _, Some(employee)) => Ok(Asker::Own(employee)),
-        // A person without scopes is told to use a key, as today's clients expect.
+        // An employee whose role has no scopes gets 401, which asks for an API key, and not 403: existing clients rely
+        // on it.
         (Access::Scoped(_) | Access::ScopedForAll(_), _, Some(_)) if known.scopes.0.is_empty() => {
             Err(unauthenticated(access))
         }

@@ -221,7 +221,7 @@ struct Beats {
     seen: u64,
     /// The heartbeats that have not come back to the present watch, oldest first.
     out: VecDeque<(u64, Written)>,
-    /// Whether a heartbeat has come back to the present watch.
+    /// Whether the current KV watch has delivered one of this gateway's own heartbeats, so that it is known to work.
     came_back: bool,
     /// Whether a revocation has arrived that no heartbeat has acknowledged yet.
     must_acknowledge: bool,

@@ -259,7 +259,8 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     })
 }
 
-/// Why a window is quarantined and what to do about it. (Its `detail` is for the employee.)
+/// Tells the person who decides why a window is quarantined, and what to do. The window's own `detail` is written for
+/// the employee.
 fn remedy(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::NotOnProject => {

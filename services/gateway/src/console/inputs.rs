@@ -147,7 +147,7 @@ pub(super) fn tick(name: &str, label: &str, ticked: bool) -> Markup {
     html! { p { label.choice { input type="checkbox" name=(name) value="yes" checked[ticked]; " " (label) } } }
 }
 
-/// The tag of the state that the form was made from.
+/// A hidden field with the ETag of the state that the form shows: a change is refused if that state has changed since.
 pub(super) fn seen(tag: &Tag) -> Markup {
     html! { input type="hidden" name="seen" value=(tag.as_str()); }
 }

@@ -42,7 +42,7 @@ impl From<Document> for EmployeeState {
     }
 }
 
-/// The known employees.
+/// This service's copies of the employees' states, which directory owns.
 #[derive(Debug)]
 pub(crate) struct EmployeeRefs(Collection<Document>);
 

@@ -1,4 +1,5 @@
-//! Memberships and assignments: always consistent, and visible in the next request.
+//! Project memberships and task assignments agree with each other at all times, and the next request sees each change
+//! of them.
 
 use serde_json::{Value, json};
 use testkit::eventually;

@@ -101,7 +101,8 @@ impl Lane {
         let in_hand = Arc::new(Semaphore::new(self.in_hand));
         app.bus.metrics().places(self.places, in_hand.clone());
         shutdown.spawn(async move {
-            // Reserves a place before it pulls, so that other replicas can take what this one cannot work on.
+            // Waits for a free permit before it pulls: while this replica is busy, the messages stay available to the
+            // others.
             while let Ok(place) = in_hand.clone().acquire_owned().await {
                 let Some(messages) = puller.next(self.most_messages, &stop).await else { break };
                 let app = app.clone();

@@ -263,7 +263,7 @@ mod tests {
         }
     }
 
-    /// The rates of everything at a version; the version can be read from the rate.
+    /// Rates of the whole company. The amount equals the version, so that a test can tell which version it was given.
     fn rates(version: i64) -> RatesChanged {
         let amount = Rate::from_units(version).unwrap();
         let rate = contracts::RateSince {

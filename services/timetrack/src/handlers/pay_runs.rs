@@ -76,8 +76,8 @@ async fn mark_all(app: &App) -> Result<(), Error> {
     Ok(())
 }
 
-/// Marks the windows that begin in the periods of a run as paid. It skips marked ones, so it may run again, and
-/// several times at once.
+/// Marks as paid every window that begins in a period of this pay run. Marked windows are skipped, so it can be
+/// repeated, and replicas can do it at the same time.
 async fn mark(app: &App, run: PayRunId) -> Result<(), Error> {
     let changes = WindowChanges { paid: Some(true), ..WindowChanges::default() };
     let mut periods = std::pin::pin!(app.store.periods.paid_by(run, None).await?);

@@ -26,8 +26,8 @@ enum Kind {
     Mongo,
 }
 
-/// Lets a fault begin, waits for as long as it lasts, and lets `heal` know before it is over. Gives notes for the
-/// report.
+/// Starts a fault and ends it after its duration. Calls `heals` just before the repair (after it for a full disk).
+/// Gives notes for the report.
 pub(super) async fn suffer(
     network: &Network,
     fleet: &mut Fleet,
