@@ -3,7 +3,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use async_nats::{
     Client, ConnectOptions, Event as ConnectionEvent, HeaderMap, Request as NatsRequest, RequestErrorKind, ServerError,
-    connection::State, header::NATS_MESSAGE_ID, jetstream,
+    connection::State,
+    header::NATS_MESSAGE_ID,
+    jetstream::{
+        self,
+        context::{PublishError, PublishErrorKind},
+    },
 };
 use bytes::Bytes;
 use contracts::{
@@ -23,6 +28,11 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a publish waits for the acknowledgement of JetStream.
 const ACK_PATIENCE: Duration = Duration::from_secs(2);
+/// How long an event's acknowledgement may take before the event is published again: one that nobody has heard, while
+/// another leader was elected, is never acknowledged.
+const ACK_LOST: Duration = Duration::from_millis(500);
+/// The pause before that, where NATS says at once that nobody hears it.
+const PUBLISH_PAUSE: Duration = Duration::from_millis(100);
 /// How long a process waits for NATS when it starts, in seconds.
 const START_PATIENCE: u32 = 30;
 /// The name of the counter of refused subjects; the library adds `_total`.
@@ -229,18 +239,34 @@ impl Bus {
         reply.into()
     }
 
-    /// Publishes an event and waits for the acknowledgement of the stream. The stream drops a second event
-    /// with the same id, so publishing again is harmless.
+    /// Publishes an event and waits up to 2 seconds for the acknowledgement of the stream. The stream drops a second
+    /// event with the same id, so publishing again is harmless, and is done until then.
     ///
     /// # Errors
     /// When the acknowledgement did not come. The stream may have the event all the same: publish it again.
     pub async fn publish_event<E: Event>(&self, id: EventId, event: &E) -> Result<(), Error> {
         let mut headers = self.headers();
         headers.insert(NATS_MESSAGE_ID, id.to_string());
-        let payload = serde_json::to_vec(event)?;
-        let sent = self.jetstream.publish_with_headers(event.subject(), headers, payload.into()).await;
-        sent.map_err(|e| Error::Nats(e.into()))?.await.map_err(|e| Error::Nats(e.into()))?;
-        Ok(())
+        let (subject, payload) = (event.subject(), Bytes::from(serde_json::to_vec(event)?));
+        let mut jetstream = self.jetstream.clone();
+        jetstream.set_timeout(ACK_LOST);
+        let started = Instant::now();
+        loop {
+            let sent = async {
+                // The client would keep each copy until it is connected, and send them all then.
+                if !self.is_connected() {
+                    return Err(PublishError::new(PublishErrorKind::BrokenPipe));
+                }
+                jetstream.publish_with_headers(subject.clone(), headers.clone(), payload.clone()).await?.await
+            };
+            let Err(error) = sent.await else { return Ok(()) };
+            // Anything else may pass: also the word that the first copy is still being stored.
+            let is_final = error.kind() == PublishErrorKind::MaxPayloadExceeded;
+            if is_final || started.elapsed() + PUBLISH_PAUSE >= ACK_PATIENCE {
+                return Err(Error::Nats(error.into()));
+            }
+            tokio::time::sleep(PUBLISH_PAUSE).await;
+        }
     }
 
     /// Makes an entry for the audit trail: what is done now, by the actor of the current task.

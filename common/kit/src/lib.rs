@@ -1,6 +1,7 @@
 //! Infrastructure without any domain word: how a service connects, answers, consumes, commits, logs and
 //! stops. Every service is built from these parts.
 
+mod acknowledge;
 mod bus;
 mod client_network;
 mod clock;
@@ -42,6 +43,7 @@ pub mod telemetry;
 mod trace;
 mod transaction;
 
+pub use acknowledge::acknowledge;
 pub use bus::{Bus, Call, connect_nats};
 pub use client_network::client_network;
 pub use clock::Clock;

@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
+use async_nats::jetstream::consumer::pull;
 use contracts::{EmployeeChanged, Event, MailId, MailRequested, Service, Standing, stream};
+use futures::StreamExt;
 use kit::{Error, Events, Kind, Needs, Puller, Shutdown};
 use testkit::{Harness, eventually, eventually_within};
 
@@ -148,6 +150,46 @@ async fn what_failed_because_something_was_away_has_all_its_own_tries_left() {
     harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     assert_eq!(seen.calls.load(Ordering::SeqCst), AWAY + 2);
     assert_eq!(harness.stream_messages(stream::DEAD).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acknowledgement_that_nobody_has_heard_is_sent_again() {
+    let harness = Harness::start().await;
+    let needs = Needs::of(Service::Timetrack).consumer(table().pull());
+    let take = async || {
+        harness.provision(&needs).await;
+        let stream = harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+        let consumer = stream.get_consumer::<pull::Config>(Service::Timetrack.name()).await.unwrap();
+        let mut messages = consumer.fetch().max_messages(1).messages().await.unwrap();
+        (messages.next().await.unwrap().unwrap(), stream)
+    };
+    harness.provision(&needs).await;
+    harness.publish(&changed(1)).await;
+    let (message, stream) = take().await;
+    // As where another leader is elected: nobody hears it, and the next one still waits for it.
+    stream.delete_consumer(Service::Timetrack.name()).await.unwrap();
+    kit::acknowledge(harness.bus(), [&message]).await;
+    let (_same, stream) = take().await;
+    eventually("it is acknowledged", async || {
+        let info = stream.consumer_info(Service::Timetrack.name()).await.ok()?;
+        (info.num_ack_pending == 0 && info.ack_floor.stream_sequence == 1).then_some(())
+    })
+    .await;
+    harness.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_no_stream_has_heard_is_published_again() {
+    let harness = Harness::start().await;
+    let jetstream = &harness.bus().jetstream;
+    let events = jetstream.get_stream(stream::EVENTS).await.unwrap().cached_info().config.clone();
+    jetstream.delete_stream(stream::EVENTS).await.unwrap();
+    let (id, event) = (kit::new_id(), changed(1));
+    let (published, made) = tokio::join!(harness.bus().publish_event(id, &event), jetstream.create_stream(events));
+    made.unwrap();
+    published.unwrap();
+    assert_eq!(harness.stream_messages(stream::EVENTS).await, 1);
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

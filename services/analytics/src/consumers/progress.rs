@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use async_nats::{datetime::DateTime, jetstream::stream::LastRawMessageErrorKind};
+use async_nats::{
+    datetime::DateTime,
+    jetstream::{self, stream::LastRawMessageErrorKind},
+};
 use contracts::{Code, Event, Failure, Service, WindowsRecorded, stream};
 use kit::{Bus, Error, Lease, SharedRead};
 use tokio::{
@@ -10,6 +13,11 @@ use tokio::{
 
 /// How long a question waits until earlier windows are counted.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long JetStream may take to answer before it is asked again: while another leader is elected nobody answers, and the
+/// new one has not heard what was asked before.
+const ANSWER: Duration = Duration::from_millis(500);
+/// The pause before that, where it says at once that it cannot.
+const PAUSE: Duration = Duration::from_millis(50);
 /// The pauses between two reads of the consumer's state grow from the first to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(8));
 /// The shortest and the longest time from the beginning of a batch of recounting to that of the next.
@@ -19,6 +27,7 @@ const PACE: (Duration, Duration) = (Duration::from_millis(25), Duration::from_mi
 #[derive(Debug)]
 pub(crate) struct Progress {
     bus: Bus,
+    jetstream: jetstream::Context,
     /// Proves that the server that answers is the stream's only leader.
     lease: Lease,
     /// The position in the stream of the last event about recorded windows.
@@ -42,7 +51,9 @@ struct Floor {
 impl Progress {
     pub(crate) fn new(bus: Bus) -> Self {
         let (lease, recorded) = (Lease::default(), SharedRead::default());
-        Self { bus, lease, recorded, floor: Mutex::default(), hurry: Notify::new(), counted: Notify::new() }
+        let mut jetstream = bus.jetstream.clone();
+        jetstream.set_timeout(ANSWER);
+        Self { bus, jetstream, lease, recorded, floor: Mutex::default(), hurry: Notify::new(), counted: Notify::new() }
     }
 
     /// Waits until every window is counted that was recorded before now.
@@ -79,13 +90,23 @@ impl Progress {
 
     /// The position of the last recorded windows, from a read that began after this call.
     async fn recorded(&self) -> Result<u64, Error> {
-        let look = async { self.look().await.map_err(|error| error.to_failure()) };
+        let look = async { self.until_answered(|| self.look()).await.map_err(|error| error.to_failure()) };
         self.recorded.look(look).await.map_err(Error::from)
+    }
+
+    /// Asks again while nobody answers, for as long as the caller has patience. Without a connection it is no use.
+    async fn until_answered<T, F: Future<Output = Result<T, Error>>>(&self, ask: impl Fn() -> F) -> Result<T, Error> {
+        loop {
+            match ask().await {
+                Err(error) if error.is_away() && self.bus.is_connected() => tokio::time::sleep(PAUSE).await,
+                done => return done,
+            }
+        }
     }
 
     async fn look(&self) -> Result<u64, Error> {
         loop {
-            let only_leader_until = self.lease.until(&self.bus.jetstream).await?;
+            let only_leader_until = self.lease.until(&self.jetstream).await?;
             let place = self.last_place().await?;
             if Instant::now() < only_leader_until {
                 return Ok(place);
@@ -111,7 +132,8 @@ impl Progress {
         loop {
             let mut floor = self.floor.lock().await;
             if floor.place < place {
-                floor.place = self.acknowledged().await?.max(floor.place);
+                let acknowledged = self.until_answered(|| self.acknowledged()).await?;
+                floor.place = acknowledged.max(floor.place);
             }
             if floor.place >= place {
                 return Ok(());
@@ -128,14 +150,14 @@ impl Progress {
 
     /// The position up to which the consumer has acknowledged everything.
     async fn acknowledged(&self) -> Result<u64, Error> {
-        let stream = self.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
+        let stream = self.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
         let info = stream.consumer_info(Service::Analytics.name()).await.map_err(nats)?;
         Ok(counted(info.delivered.stream_sequence, info.ack_floor.stream_sequence, info.num_ack_pending))
     }
 
     /// When the stream was created, and its last position.
     async fn stream(&self) -> Result<(DateTime, u64), Error> {
-        let stream = self.bus.jetstream.get_stream(stream::EVENTS).await.map_err(nats)?;
+        let stream = self.jetstream.get_stream(stream::EVENTS).await.map_err(nats)?;
         let info = stream.cached_info();
         Ok((info.created, info.state.last_sequence))
     }
@@ -143,7 +165,7 @@ impl Progress {
     /// Whether windows were recorded after this position. It asks the stream's leader, because a follower may lack
     /// the last events.
     async fn comes_after(&self, place: u64) -> Result<bool, Error> {
-        let stream = self.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
+        let stream = self.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
         match stream.get_first_raw_message_by_subject(WindowsRecorded::filter(), place + 1).await {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(false),
@@ -153,7 +175,7 @@ impl Progress {
 
     /// The position of the last event about recorded windows.
     async fn last_recorded(&self) -> Result<u64, Error> {
-        let stream = self.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
+        let stream = self.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
         match stream.get_last_raw_message_by_subject(&WindowsRecorded::filter()).await {
             Ok(message) => Ok(message.sequence),
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(0),

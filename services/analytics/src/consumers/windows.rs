@@ -78,9 +78,7 @@ async fn round(app: &App, messages: Vec<Message>) {
     match count(app, facts).await {
         Ok(()) => {
             kit::failpoint("before_ack");
-            for one in &taken {
-                one.done(app).await;
-            }
+            done(app, &taken).await;
             app.metrics.took.observe(started.elapsed().as_secs_f64());
         }
         Err(error) if error.is_away() => {
@@ -103,7 +101,7 @@ async fn round(app: &App, messages: Vec<Message>) {
 
 async fn alone(app: &App, mut one: Taken, in_hand: &InHand) {
     let error = match count(app, std::mem::take(&mut one.facts)).await {
-        Ok(()) => return one.done(app).await,
+        Ok(()) => return done(app, &[one]).await,
         Err(error) => error,
     };
     let delay = if error.is_away() { Some(PAUSE) } else { app.failures.again(&one.message) };
@@ -131,17 +129,20 @@ fn read(message: &Message) -> anyhow::Result<(Delivery, Vec<WindowFact>)> {
     Ok((delivery, event.windows))
 }
 
-impl Taken {
-    /// Acknowledged only now, because the acknowledgement floor is the point up to which everything is counted.
-    async fn done(&self, app: &App) {
-        app.failures.forget(&self.message);
-        self.delivery.report(&app.bus, Vec::new()).await;
-        settle(self.message.ack().await.map_err(Error::Nats));
-        if let Some(age) = kit::metrics::age(&self.message) {
+/// Acknowledges events that are counted. Only now, because the acknowledgement floor is the point up to which everything
+/// is counted; and until it is confirmed, because every report waits for it.
+async fn done(app: &App, counted: &[Taken]) {
+    for Taken { message, delivery, .. } in counted {
+        app.failures.forget(message);
+        delivery.report(&app.bus, Vec::new()).await;
+        if let Some(age) = kit::metrics::age(message) {
             app.metrics.delay.observe(age);
         }
     }
+    kit::acknowledge(&app.bus, counted.iter().map(|one| &one.message)).await;
+}
 
+impl Taken {
     async fn again(&self, after: Duration) {
         settle(self.message.ack_with(AckKind::Nak(Some(after))).await.map_err(Error::Nats));
     }

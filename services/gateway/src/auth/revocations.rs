@@ -34,6 +34,9 @@ const BEAT: Duration = Duration::from_millis(500);
 /// How long a heartbeat may take to come back before the watch counts as dead and is started again. Doubled each
 /// time that this did not help, up to the second value: a slow server must not be slowed down further.
 const LOST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(8));
+/// How long JetStream may take to answer while the watch is started: while another leader is elected nobody answers, and
+/// the new one has not heard what was asked before.
+const ANSWER: Duration = Duration::from_millis(500);
 /// The pause before the watch is started again.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How long the last heartbeat of a gateway that has died stays in the bucket, in the format of NATS. Until then a
@@ -101,7 +104,12 @@ impl Revocations {
             let (first, longest) = LOST;
             let mut lost = first;
             while let Err(error) = known.follow(&mut beats, lost, &stop).await {
-                lost = if beats.came_back { first } else { (lost * 2).min(longest) };
+                lost = match (beats.came_back, beats.has_watch) {
+                    (true, _) => first,
+                    (false, true) => (lost * 2).min(longest),
+                    // Nobody answered: a longer patience with beats would only delay the return of one that does.
+                    (false, false) => lost,
+                };
                 tracing::warn!(error = format!("{error:#}"), "watching revocations anew");
                 tokio::select! {
                     () = tokio::time::sleep(PAUSE) => {}
@@ -116,7 +124,9 @@ impl Revocations {
     /// Watches until shutdown. After an error it must be called again, which misses nothing.
     async fn follow(&self, beats: &mut Beats, lost: Duration, shutdown: &Shutdown) -> anyhow::Result<()> {
         beats.begin();
-        let store = beats.bus.jetstream.get_key_value(stream::REVOCATIONS).await?;
+        let mut jetstream = beats.bus.jetstream.clone();
+        jetstream.set_timeout(ANSWER);
+        let store = jetstream.get_key_value(stream::REVOCATIONS).await?;
         // Delivers the last value of each key, then every change. Other gateways' heartbeats are excluded.
         let mut entries = store
             .watch_many_with_history([
@@ -127,6 +137,7 @@ impl Revocations {
                 &beats.key,
             ])
             .await?;
+        beats.has_watch = true;
         let mut ticks = interval(BEAT);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -221,6 +232,8 @@ struct Beats {
     seen: u64,
     /// The heartbeats that have not come back to the present watch, oldest first.
     out: VecDeque<(u64, Written)>,
+    /// Whether the present watch has begun.
+    has_watch: bool,
     /// Whether one has come back to the present watch.
     came_back: bool,
     /// Whether a revocation has arrived that no heartbeat has acknowledged yet.
@@ -236,13 +249,15 @@ impl Beats {
             number: 0,
             seen: 0,
             out: VecDeque::new(),
+            has_watch: false,
             came_back: false,
             must_acknowledge: false,
         }
     }
 
     fn begin(&mut self) {
-        (self.seen, self.came_back, self.must_acknowledge) = (0, false, false);
+        self.seen = 0;
+        (self.has_watch, self.came_back, self.must_acknowledge) = (false, false, false);
         self.out.clear();
     }
 

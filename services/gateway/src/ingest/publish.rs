@@ -2,7 +2,11 @@ use std::{collections::HashMap, error::Error, sync::Arc, time::Duration};
 
 use async_nats::{
     header::NATS_MESSAGE_ID,
-    jetstream::{self, ErrorCode, context::PublishError, publish::PublishAck},
+    jetstream::{
+        self, ErrorCode,
+        context::{PublishError, PublishErrorKind},
+        publish::PublishAck,
+    },
 };
 use bytes::Bytes;
 use contracts::{Code, ContentHash, Failure, INGEST_WINDOWS, IngestAnswer, Outcome, header};
@@ -23,6 +27,9 @@ use super::{
 
 /// The most bytes of a message. NATS carries 1 MiB.
 const MOST_BYTES: usize = 700_000;
+/// How long an acknowledgement may take before the message is published again: one that nobody has heard, while another
+/// leader was elected, is never acknowledged, and all posts after it wait behind it.
+const LOST: Duration = Duration::from_millis(500);
 /// The pause before a failed publish is repeated.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
@@ -93,10 +100,15 @@ impl Publisher {
         }
         loop {
             let attempt = async {
+                // The client would keep each copy until it is connected, and send them all then.
+                if !self.bus.is_connected() {
+                    return Err(PublishError::new(PublishErrorKind::BrokenPipe));
+                }
                 let sent = self.bus.jetstream.publish_with_headers(INGEST_WINDOWS, headers.clone(), message.clone());
                 sent.await?.await
             };
-            let failure = match timeout_at(deadline, attempt).await {
+            let until = deadline.min(Instant::now() + LOST);
+            let failure = match timeout_at(until, attempt).await {
                 Ok(Ok(ack)) => return Ok(ack),
                 Ok(Err(error)) if is_full(&error) => too_much(),
                 Ok(Err(error)) => {

@@ -322,8 +322,8 @@ async fn suffer(
         if let Some(probing) = probing {
             let one = probing.await?;
             let _ = write!(says, "; some answer was away for {:.1} s in all, and since:", one.in_all.as_secs_f64());
-            for (name, after) in &one.parts {
-                let _ = write!(says, " {name} {:.1}", after.as_secs_f64());
+            for (name, (in_all, after)) in &one.parts {
+                let _ = write!(says, " {name} {:.1} ({:.1} in all)", after.as_secs_f64(), in_all.as_secs_f64());
             }
             recovered.push((planned.fault.kind, one));
         }
