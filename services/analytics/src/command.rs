@@ -1,4 +1,4 @@
-//! The commands for operators.
+//! The command-line commands of analytics.
 
 use std::{
     io::IsTerminal,
@@ -13,14 +13,14 @@ use tokio::time::Instant;
 
 use crate::{Config, Rebuilding, rebuild};
 
-/// How often progress is printed without a terminal.
+/// The time between two lines of progress when standard error is no terminal.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// A command in place of running the service.
+/// A command that the program runs instead of the service.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum Command {
-    /// Computes all sums again from timetrack's windows (asks the running service). It may run beside everything
-    /// else, and continues where it was stopped.
+    /// Computes all sums again from timetrack's windows, which it requests from the running
+    /// timetrack service. It may run beside everything else, and continues where it was stopped.
     Rebuild,
 }
 
@@ -40,10 +40,10 @@ pub async fn command(command: Command, config: Config, deps: Deps) -> anyhow::Re
     }
 }
 
-/// Progress: a bar on a terminal, otherwise a line every five seconds.
+/// The display of the progress: a bar on a terminal, otherwise a line every five seconds.
 struct Shown {
     bar: ProgressBar,
-    /// When the next line is due, without a terminal.
+    /// When the next line is printed; none on a terminal.
     due: Option<Mutex<Instant>>,
 }
 

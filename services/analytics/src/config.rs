@@ -1,12 +1,12 @@
 use clap::{ArgAction, Args, builder::BoolishValueParser};
 
-/// The settings of this service alone.
+/// The settings that only this service has.
 #[derive(Args, Clone, Debug, Default)]
 #[group(skip)] // the whole system has this name six times
 pub struct Config {
-    /// Count windows that overlap as often as they overlap. By default every second of an employee
-    /// counts once. A change takes hold of a day when its windows change next, and of
-    /// all days with `rebuild`. Timetrack must have the same.
+    /// Count every window in full, even where windows of an employee overlap. By default every
+    /// second of an employee counts once. A change applies to a day when one of its windows changes
+    /// next, and to all days after `rebuild`. Timetrack must have the same setting.
     #[arg(
         long,
         env = "COUNT_OVERLAPS",

@@ -1,4 +1,5 @@
-//! Answers reports step by step. Each step reads months, or facts if the report asks for shifts.
+//! Computes reports step by step. Each step reads stored months; or facts, if the report filters by
+//! shift.
 
 use std::collections::BTreeSet;
 
@@ -16,21 +17,22 @@ use crate::{
     domain::{Bucket, Question, Sheet, Source, Step, Tally, Touched, UtcMonth, stretches},
 };
 
-/// The most rows of a page. A row is at most 320 bytes long, a reply at most a million.
+/// The most rows of a page. A row has at most 320 bytes, and a reply at most a million.
 const MOST_ROWS: usize = 3_000;
-/// The length of a range, in milliseconds, from which the service first finds out which months have data: ten years.
+/// The longest range, in milliseconds, that is read without first finding out which months have
+/// data: ten years.
 const LONG: i64 = 3_653 * DAY;
-/// How many steps are read at once: most answers need a beginning, a middle and an end.
+/// The number of steps that are read at the same time. Most reports have three steps or fewer.
 const AT_ONCE: usize = 3;
 
 type Sheets<'a> = BoxStream<'a, Result<Sheet, Error>>;
 
-/// The rows of an answer from its cursor on: as many as fit into a reply.
+/// The rows of a report after its cursor: as many as fit into a reply.
 pub(crate) async fn answer(app: &App, question: &Question) -> Result<Page<TimeRow, TimeCursor>, Error> {
     answer_of(app, question, MOST_ROWS).await
 }
 
-/// The rows of an answer from its cursor on, at most this many.
+/// The rows of a report after its cursor, `most` at most.
 pub(crate) async fn answer_of(app: &App, question: &Question, most: usize) -> Result<Page<TimeRow, TimeCursor>, Error> {
     let (mut question, mut stored) = (question.clone(), None);
     if question.range.length() > LONG {
@@ -43,9 +45,9 @@ pub(crate) async fn answer_of(app: &App, question: &Question, most: usize) -> Re
     Ok(tally(app, &question, &buckets, stored.as_ref(), most).await?.page(&buckets, most))
 }
 
-/// Reads steps until all are read, or more rows are complete than a page has.
+/// Reads steps until all are read, or until more than `most` rows are complete.
 ///
-/// If the months with data are given, no others are read.
+/// If `stored` lists the months with data, steps without such a month are skipped.
 async fn tally<'a>(
     app: &App,
     question: &'a Question,
@@ -88,7 +90,8 @@ async fn read<'a>(app: &App, question: &Question, step: &Step) -> Result<Sheets<
     })
 }
 
-/// The time that counts in these shifts. It is found over all windows of the days on which the shifts have any.
+/// The time that counts in the shifts of the report's filter. Which part of a window counts depends
+/// on all windows of a day, so all windows of the shifts' days are read.
 async fn from_facts(app: &App, question: &Question, step: &Step) -> Result<Vec<Sheet>, Error> {
     let (days, filter) = (step.days(), &question.filter);
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };

@@ -1,4 +1,5 @@
-//! Reports of time and money: facts from events, and sums that are recomputed from facts.
+//! Reports of time and money. Facts about windows come from events; the sums are recomputed from
+//! the facts.
 
 mod command;
 mod config;
@@ -24,10 +25,10 @@ use metrics::CountingMetrics;
 pub use rebuild::{Rebuilding, rebuild};
 use store::{KnownSums, Store};
 
-/// How long the list of silent employees is cached. It changes within days.
+/// How long the list of silent employees is cached. The list changes slowly, within days.
 const SILENT_LASTS: Duration = Duration::from_secs(60);
 
-/// The state that handlers and consumers share.
+/// The values that handlers and consumers share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) bus: Bus,
@@ -36,10 +37,10 @@ pub(crate) struct App {
     pub(crate) overlaps: Overlaps,
     /// The cached list of employees with time in one range and none in another.
     pub(crate) silent: RecentAnswer<(TimeRange, TimeRange), Vec<EmployeeId>>,
-    /// The last computed sums of everybody's periods.
+    /// The cache of the last period sums of all employees.
     pub(crate) known_sums: KnownSums,
     pub(crate) metrics: CountingMetrics,
-    /// The failures of events about windows.
+    /// How often each event has failed for a reason of its own, in this process.
     pub(crate) failures: OwnFailures,
     pub(crate) reconciler: Reconciler,
 }
@@ -63,8 +64,7 @@ impl App {
 
 /// Answers requests and consumes events until shutdown.
 ///
-/// # Errors
-/// When NATS refuses.
+/// # Errors When NATS cannot be reached, or refuses the consumer or the subscriptions.
 pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     if !deps.until_provisioned(&needs(), &shutdown).await {
         return Ok(());
@@ -78,7 +78,7 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     Ok(())
 }
 
-/// What provisioning must create for this service.
+/// The consumer, collections and indexes that this service needs. `provision` creates them.
 pub fn needs() -> Needs {
     Needs::of(Service::Analytics)
         .consumer(consumers::windows::pull())

@@ -1,4 +1,4 @@
-//! Reports of time and money: facts from events, and sums that are recomputed from facts.
+//! The program `analytics`: reports of time and money.
 
 use std::process::ExitCode;
 

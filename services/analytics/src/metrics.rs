@@ -1,18 +1,18 @@
-//! The metrics of analytics itself.
+//! The metrics that only analytics has.
 
 use kit::{
     Metrics,
     metrics::{ANSWERS, DELAYS, Histogram, SIZES},
 };
 
-/// The metrics of counting.
+/// The metrics of counting windows.
 #[derive(Clone, Debug)]
 pub(crate) struct CountingMetrics {
-    /// The time from an event's arrival in the stream until it is counted.
+    /// The time from an event's arrival in the stream until its windows are counted, in seconds.
     pub(crate) delay: Histogram,
-    /// The number of windows in a round.
+    /// The number of windows in a batch.
     pub(crate) together: Histogram,
-    /// The duration of a round.
+    /// The duration of counting a batch, in seconds.
     pub(crate) took: Histogram,
 }
 

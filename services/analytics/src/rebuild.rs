@@ -1,7 +1,7 @@
-//! Rebuilds everything from timetrack's windows: first the facts, then their sums.
+//! Rebuilds all data from timetrack's windows: first the facts, then the sums.
 //!
-//! It may run beside the service, which counts new windows by the same rules. Every step can be repeated, and the
-//! progress is stored: stopped at any moment, it continues there.
+//! A rebuild may run beside the service, which counts new windows by the same rules. Every step can
+//! be repeated, and the progress is stored: a rebuild that was stopped continues at its last step.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,37 +15,38 @@ use crate::{
     store::Stage,
 };
 
-/// How often a page that timetrack cannot give is requested again, and the pause before that.
+/// How often a page of facts is requested from timetrack at most, and the pause after a failed
+/// request.
 const TRIES: (usize, Duration) = (10, Duration::from_secs(1));
 
 /// The progress of a rebuild.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rebuilding {
-    /// Facts are read from timetrack.
+    /// Facts are being read from timetrack.
     Facts {
-        /// The number of windows so far.
+        /// The number of windows that were read so far.
         windows: u64,
     },
-    /// The months of employees are recomputed.
+    /// The months of employees are being recomputed.
     Employees {
-        /// The number of employees so far.
+        /// The number of employees that are done.
         done: u64,
         /// The number of all employees.
         of: u64,
     },
-    /// The months of the company are recomputed.
+    /// The months of all employees together are being recomputed.
     Company {
-        /// The number of months so far.
+        /// The number of months that are done.
         done: u64,
         /// The number of all months.
         of: u64,
     },
 }
 
-/// Reads all facts and recomputes all sums, or continues where it was stopped. It calls `tell` after every step.
+/// Reads all facts and recomputes all sums, or continues where a rebuild was stopped. Calls `tell`
+/// after every step.
 ///
-/// # Errors
-/// When NATS, MongoDB or timetrack cannot be reached. Run it again to continue.
+/// # Errors When NATS, MongoDB or timetrack cannot be reached. The next call continues.
 pub async fn rebuild(config: &Config, deps: &Deps, tell: impl Fn(Rebuilding)) -> anyhow::Result<()> {
     let app = App::open(config, deps);
     let mut stage = app.store.rebuilds.stage().await?.unwrap_or(Stage::Facts { windows: 0, after: None });
@@ -62,7 +63,7 @@ pub async fn rebuild(config: &Config, deps: &Deps, tell: impl Fn(Rebuilding)) ->
     }
 }
 
-/// Reads one page of facts.
+/// Reads one page of facts from timetrack and stores them. Returns the next stage.
 async fn facts(app: &App, windows: u64, after: Option<WindowId>, tell: &impl Fn(Rebuilding)) -> Result<Stage, Error> {
     let page = page(app, after).await?;
     let windows = windows + page.items.len() as u64;
@@ -70,7 +71,8 @@ async fn facts(app: &App, windows: u64, after: Option<WindowId>, tell: &impl Fn(
     for fact in unsound {
         tracing::warn!(window = %fact.id, "no window can be like this; it is left out");
     }
-    // Days are recomputed when all facts are read, all of an employee at once.
+    // The sums are recomputed later, when all facts are stored: then all months of an employee are
+    // recomputed at once.
     app.store.facts.heal(sound).await?;
     tell(Rebuilding::Facts { windows });
     Ok(match page.next {
@@ -90,8 +92,8 @@ async fn page(app: &App, after: Option<WindowId>) -> Result<Page<WindowFact, Win
     app.bus.ask(Caller::Service, &ListFacts { after }).await
 }
 
-/// Recomputes all months in which employees have facts, and all that are stored: a moved fact may have left one
-/// behind.
+/// Recomputes all months of every employee: the months with facts, and the months that are stored.
+/// A stored month may have no fact any more, if its last window was moved.
 async fn employees(app: &App, after: Option<EmployeeId>, tell: &impl Fn(Rebuilding)) -> Result<Stage, Error> {
     let mut all = app.store.facts.employees().await?;
     all.extend(app.store.employees.employees().await?);
@@ -110,7 +112,7 @@ async fn employees(app: &App, after: Option<EmployeeId>, tell: &impl Fn(Rebuildi
     Ok(Stage::Company)
 }
 
-/// Recomputes all months of the company.
+/// Recomputes all months of all employees together.
 async fn company(app: &App, tell: &impl Fn(Rebuilding)) -> Result<(), Error> {
     let mut all = app.store.employees.months().await?;
     all.extend(app.store.company.months().await?);

@@ -1,5 +1,5 @@
-//! Compares the facts with timetrack's windows: the sums of each employee's months, and the windows of months that
-//! differ.
+//! Compares the facts with timetrack's windows. First the sums of each employee's months are
+//! compared, then the windows of the months that differ.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -17,9 +17,10 @@ use crate::{
     domain::{EmployeeMonth, Place, Touched, UtcMonth, is_sound},
 };
 
-/// The name of the copy.
+/// The names of the copies that are compared, as metrics and logs show them.
 pub(crate) const COPIES: [&str; 1] = ["facts"];
-/// How often sums are compared before windows are. While an employee tracks, a month may differ once.
+/// How often a page of sums is compared, before the windows of its months are. While an employee
+/// tracks time, a month may differ in one comparison and not in the next.
 const LOOKS: usize = 3;
 
 impl Copies for App {
@@ -33,7 +34,7 @@ impl Copies for App {
     }
 }
 
-/// Compares now.
+/// Compares at once, and returns the result. For admins.
 pub(crate) async fn reconcile(app: Arc<App>, call: Call, _: ReconcileAnalytics) -> Result<Reconciled, Error> {
     call.require_admin()?;
     Reconciler::now(app).await
@@ -53,7 +54,8 @@ async fn compare(app: &App) -> Result<Tally, Error> {
     if wrong.is_empty() {
         return Ok(tally);
     }
-    // A window is stored before its event is published.
+    // Timetrack stores a window before it publishes the event. Without this pause, a window whose
+    // event is not published yet would count as a difference.
     tokio::time::sleep(app.reconciler.settle()).await;
     for some in chunks(wrong) {
         let wrong = still_differing(app, some).await?;
@@ -66,10 +68,11 @@ fn chunks(ids: impl IntoIterator<Item = WindowId>) -> Vec<Vec<WindowId>> {
     ids.into_iter().collect::<Vec<_>>().chunks(FACTS_AT_ONCE).map(<[_]>::to_vec).collect()
 }
 
-/// The months of employees whose sums differ.
+/// The months of employees whose sums differ from timetrack's.
 async fn suspects(app: &App, tally: &mut Tally) -> Result<BTreeSet<EmployeeMonth>, Error> {
     let (mut suspects, mut after) = (BTreeSet::new(), None);
-    // After the loop, these are the employees of whom timetrack has no windows.
+    // Every employee that timetrack lists is removed from this set. The rest has facts, but
+    // timetrack has no windows of them.
     let mut only_here = app.store.facts.employees().await?;
     loop {
         let mut page = app.reconciler.ask(&SumFacts { after }).await?;
@@ -95,7 +98,8 @@ async fn suspects(app: &App, tally: &mut Tally) -> Result<BTreeSet<EmployeeMonth
     Ok(suspects)
 }
 
-/// The months whose sums differ from timetrack's, after everything in EVENTS is counted.
+/// The months whose sums differ from timetrack's sums `told`, after every event in EVENTS is
+/// counted.
 async fn differing_sums(app: &App, told: &[FactSum]) -> Result<BTreeSet<EmployeeMonth>, Error> {
     app.reconciler.until_applied().await?;
     let known = app.store.facts.sums(&told.iter().map(|sum| sum.employee_id).collect()).await?;
@@ -108,7 +112,8 @@ fn month_of(sum: &FactSum) -> EmployeeMonth {
     EmployeeMonth { employee: sum.employee_id, month }
 }
 
-/// The windows of a month that may differ from timetrack's.
+/// The windows of a month that may differ from timetrack's. Both lists were read at different
+/// moments, so a change in between also appears here.
 async fn differing(app: &App, month: EmployeeMonth) -> Result<Vec<WindowId>, Error> {
     let Place { employee, start, end } = month.place();
     let (mut told, mut after) = (HashMap::new(), None);
@@ -125,14 +130,15 @@ async fn differing(app: &App, month: EmployeeMonth) -> Result<Vec<WindowId>, Err
     Ok(ids.into_iter().filter(|id| told.get(id) != known.get(id)).collect())
 }
 
-/// A window of timetrack and our fact, which differ.
+/// A window that differs: the fact that timetrack sent, and the fact that analytics has stored.
 struct Difference {
     id: WindowId,
     told: Option<WindowFact>,
     known: Option<WindowFact>,
 }
 
-/// Those of these windows that differ from timetrack's, after everything in EVENTS is counted.
+/// Those of these windows that still differ from timetrack's, after every event in EVENTS is
+/// counted.
 async fn still_differing(app: &App, ids: Vec<WindowId>) -> Result<Vec<Difference>, Error> {
     let told = app.reconciler.ask(&FindFacts { ids: ids.clone() }).await?;
     app.reconciler.until_applied().await?;
@@ -142,14 +148,15 @@ async fn still_differing(app: &App, ids: Vec<WindowId>) -> Result<Vec<Difference
     let differs = |difference: &Difference| match (&difference.told, &difference.known) {
         (None, known) => known.is_some(),
         (Some(told), None) => is_sound(told),
-        // If timetrack's fact is newer, its event follows.
+        // A stored fact with a higher revision is no difference: the window was changed after
+        // timetrack replied.
         (Some(told), Some(known)) => known.revision < told.revision || known.revision == told.revision && known != told,
     };
     Ok(differences.filter(differs).collect())
 }
 
-/// Repairs the facts, and recomputes their present and former time. That time is stored first, so that another
-/// process can finish after a crash.
+/// Repairs the facts, and recomputes their present and former time. The time ranges are stored
+/// before, so that another process can recompute them if this one crashes.
 async fn mend(app: &App, wrong: Vec<Difference>, tally: &mut Tally) -> Result<(), Error> {
     if wrong.is_empty() {
         return Ok(());
@@ -174,7 +181,7 @@ async fn mend(app: &App, wrong: Vec<Difference>, tally: &mut Tally) -> Result<()
     app.store.mends.done(mend).await
 }
 
-/// Finishes repairs that a crash interrupted.
+/// Finishes the repairs that a crash has interrupted.
 async fn finish(app: &App) -> Result<(), Error> {
     for (mend, places) in app.store.mends.begun().await? {
         recount(app, Touched::by(places)).await?;

@@ -1,4 +1,4 @@
-//! The commands for operators.
+//! The command-line commands of the audit service.
 
 use std::{
     cell::Cell,
@@ -11,23 +11,24 @@ use kit::Deps;
 
 use crate::{Anchor, verify};
 
-/// A command in place of running the service.
+/// A command that the program runs instead of the service.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Checks every entry of the trail, and names the first that does not fit. The exit code is 0
-    /// when all do, 1 otherwise. It may run beside everything else.
+    /// Checks the hash of every entry of the trail, and prints the first entry that is wrong. The
+    /// exit code is 0 when all entries are right, and 1 otherwise. The command may run while
+    /// services run.
     Verify {
-        /// An entry as an earlier run printed it, `<seq>:<hash>`. It shows that the end was cut off,
-        /// or all written anew: keep it where nobody who can change the database can change it.
+        /// The last entry as an earlier run of `verify` printed it: `<seq>:<hash>`. With an anchor,
+        /// `verify` also detects a trail that was cut off at the end or rewritten from its
+        /// beginning. Keep the anchor where nobody who can change the database can change it.
         #[arg(long)]
         anchor: Option<Anchor>,
     },
 }
 
-/// Runs a command; what it finds goes to standard output, how far it is to standard error.
+/// Runs a command. The result goes to standard output, the progress to standard error.
 ///
-/// # Errors
-/// When an entry does not fit, or MongoDB is away.
+/// # Errors When an entry is wrong, or MongoDB cannot be reached.
 pub async fn command(command: Command, deps: Deps) -> anyhow::Result<()> {
     let Command::Verify { anchor } = command;
     let shown = Shown::new();
@@ -40,14 +41,14 @@ pub async fn command(command: Command, deps: Deps) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The progress: a bar on a terminal, otherwise a line every five seconds.
+/// The display of the progress: a bar on a terminal, otherwise a line every five seconds.
 struct Shown {
     bar: ProgressBar,
-    /// When the next line is due, without a terminal.
+    /// When the next line is printed, if standard error is no terminal.
     due: Cell<Instant>,
 }
 
-/// How often a line is written.
+/// The time between two lines of progress.
 const EVERY: Duration = Duration::from_secs(5);
 
 impl Shown {

@@ -1,5 +1,6 @@
-//! The audit trail: who did what to what, when, from where and why. Entries are only ever appended, each with a
-//! hash over its content and the hash of the entry before.
+//! The audit trail: which actor changed what, when, from which address, and because of which
+//! request or event. Entries are only ever appended. Each entry has a hash over its content and the
+//! hash of the entry before it.
 
 mod command;
 mod config;
@@ -22,7 +23,7 @@ use consumers::Recorder;
 use metrics::AuditMetrics;
 use store::Store;
 
-/// What handlers and consumers share.
+/// The values that handlers and consumers share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) store: Store,
@@ -41,8 +42,7 @@ impl App {
 
 /// Runs the service until shutdown.
 ///
-/// # Errors
-/// When NATS refuses.
+/// # Errors When NATS cannot be reached, or refuses the consumer or the subscriptions.
 pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     if !deps.until_provisioned(&needs(), &shutdown).await {
         return Ok(());
@@ -57,16 +57,15 @@ pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Res
     Ok(())
 }
 
-/// Verifies the whole trail, and reports how many entries were right so far. Gives the last entry, if there is
-/// one.
+/// Verifies the whole trail. Calls `tell` after each entry with the number of entries that were
+/// right so far. Returns the last entry as an anchor; none if the trail is empty.
 ///
-/// # Errors
-/// A [`Broken`] that names the first wrong entry; or when MongoDB is away.
+/// # Errors [`Broken`] for the first wrong entry; another error when MongoDB cannot be reached.
 pub async fn verify(deps: &Deps, anchor: Option<Anchor>, tell: impl Fn(u64)) -> anyhow::Result<Option<Anchor>> {
     store::verify(&Store::open(&deps.database()), anchor, tell).await
 }
 
-/// Everything that this service needs.
+/// The consumers, collections and indexes that this service needs. `provision` creates them.
 pub fn needs() -> Needs {
     Needs::of(Service::Audit).consumer(Recorder::pull()).collections(Store::shapes())
 }

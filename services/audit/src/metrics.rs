@@ -1,4 +1,4 @@
-//! The metrics of this service, beside those that every service has.
+//! The metrics that only this service has.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,10 +10,10 @@ use kit::{
 
 use crate::{App, domain::Broken, domain::Fact, store::verify};
 
-/// How often the whole chain is verified.
+/// The time between two verifications of the whole chain.
 const CHECK_EVERY: Duration = Duration::from_secs(6 * 3600);
 
-/// The metrics.
+/// The metrics of the audit trail.
 #[derive(Clone, Debug)]
 pub(crate) struct AuditMetrics {
     entries: Family<[(&'static str, &'static str); 1], Counter>,
@@ -36,14 +36,15 @@ impl AuditMetrics {
             gaps: metrics.gauge("t3_audit_gaps", "Gaps in the stream that were found in the last 24 hours"),
             broken: metrics.gauge("t3_audit_broken", "Whether the last check found an entry that does not fit"),
         };
-        // The counters must exist at 0: an alert on an increase cannot see one that appears with a value.
+        // Every counter must exist with the value 0 from the start. Otherwise its first value would
+        // not be an increase, and an alert on increases would miss it.
         for action in Action::ALL {
             drop(all.entries.get_or_create(&[("action", action.as_str())]));
         }
         all
     }
 
-    /// Counts entries that were written.
+    /// Counts these written entries, by their action.
     pub(crate) fn recorded(&self, facts: &[Fact]) {
         for fact in facts {
             let known = Action::ALL.iter().find(|action| action.as_str() == fact.action);
@@ -52,7 +53,8 @@ impl AuditMetrics {
     }
 }
 
-/// Updates the size of the trail, and verifies the chain on schedule, until shutdown.
+/// Starts two tasks that run until shutdown. One updates the metrics of the trail's length and gaps
+/// every five seconds. The other verifies the chain every six hours.
 pub(crate) fn watch(app: &Arc<App>, shutdown: &Shutdown) {
     let measured = app.clone();
     sample(shutdown, move || {

@@ -8,34 +8,38 @@ use tokio::{
     time::Instant,
 };
 
-/// How long a question waits until earlier windows are counted.
+/// How long a report waits at most until earlier windows are counted.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The pauses between two reads of the consumer's state grow from the first to the second.
+/// The first and the longest pause between two reads of the consumer's state. Each pause is twice
+/// the one before.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(8));
-/// The shortest and the longest time from the beginning of a batch of recounting to that of the next.
+/// The shortest and the longest time from the beginning of a batch of recounting to the beginning
+/// of the next.
 const PACE: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(200));
 
-/// The position in EVENTS up to which windows are counted. Concurrent questions share one read of it.
+/// The position in EVENTS up to which windows are counted. Concurrent reports share one read of
+/// this position.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bus: Bus,
-    /// Proves that the server that answers is the stream's only leader.
+    /// Proves that the server that answers is the only leader of the stream.
     lease: Lease,
-    /// The position in the stream of the last event about recorded windows.
+    /// The position in EVENTS of the last `windows.recorded` event.
     recorded: SharedRead<Result<u64, Failure>>,
-    /// The counted position, as it was last read.
+    /// The position up to which windows are counted, as of the last read.
     floor: Mutex<Floor>,
-    /// Signals that a question waits for windows that are not counted yet.
+    /// Signals that a report waits for windows that are not counted yet.
     hurry: Notify,
-    /// Signals that a batch of this process is counted.
+    /// Signals that this process has counted a batch.
     counted: Notify,
 }
 
-/// A position in the stream up to which everything is counted.
+/// A position in EVENTS. Every window up to it is counted.
 #[derive(Clone, Copy, Debug, Default)]
 struct Floor {
     place: u64,
-    /// When the stream was created that has this position.
+    /// When the stream with this position was created. A stream that is created again starts at
+    /// position 1.
     of: Option<DateTime>,
 }
 
@@ -45,14 +49,14 @@ impl Progress {
         Self { bus, lease, recorded, floor: Mutex::default(), hurry: Notify::new(), counted: Notify::new() }
     }
 
-    /// Waits until every window is counted that was recorded before now.
+    /// Waits until every window that was recorded before this call is counted.
     ///
-    /// A window is answered 201 once its event is in the stream, and the event is acknowledged once the sums of its
-    /// days are stored. So it is enough that every event that is in the stream now is acknowledged. All replicas
-    /// share the consumer, so it does not matter which of them has counted.
+    /// A window is answered 201 once its event is in EVENTS, and the event is acknowledged once the
+    /// sums of its days are stored. So this call waits until every event that is in EVENTS now is
+    /// acknowledged. All replicas share one consumer, so the events that other replicas have
+    /// counted are included.
     ///
-    /// # Errors
-    /// [`Code::Unavailable`] after 2 seconds.
+    /// # Errors [`Code::Unavailable`] after 2 seconds.
     pub(crate) async fn until_caught_up(&self) -> Result<(), Error> {
         if kit::is_mutant("freshness_unasked") {
             return Ok(());
@@ -64,9 +68,10 @@ impl Progress {
         })
     }
 
-    /// Ends a batch that began at this time: wakes the questions that wait, and rests for as long as the batch took,
-    /// within limits. Recording uses the same MongoDB, and a batch of many windows costs hardly more than one of few.
-    /// The rest ends early when a question waits.
+    /// Wakes the reports that wait, and pauses before the next batch, for as long as the last batch
+    /// took (within [`PACE`]). The pause leaves MongoDB to the recording of windows; and a batch of
+    /// many windows costs hardly more than a batch of few. The pause ends early when a report
+    /// waits.
     pub(crate) async fn rest(&self, begun: Instant) {
         self.counted.notify_waiters();
         let (shortest, longest) = PACE;
@@ -77,7 +82,7 @@ impl Progress {
         }
     }
 
-    /// The position of the last recorded windows, from a read that began after this call.
+    /// The position of the last `windows.recorded` event, from a read that began after this call.
     async fn recorded(&self) -> Result<u64, Error> {
         let read = async { self.look().await.map_err(|error| error.to_failure()) };
         self.recorded.read(read).await.map_err(Error::from)
@@ -93,8 +98,8 @@ impl Progress {
         }
     }
 
-    /// The position of the last recorded windows. Nearly always nothing is newer than the counted position, and then
-    /// the answer of the stream is small.
+    /// The position of the last `windows.recorded` event, or the counted position if no event is
+    /// after it. Usually no event is after it, and then the server's reply is small.
     async fn last_place(&self) -> Result<u64, Error> {
         loop {
             let known = *self.floor.lock().await;
@@ -102,7 +107,8 @@ impl Progress {
             if known.of == Some(made) && known.place <= last {
                 return if comes_after { self.last_recorded().await } else { Ok(known.place) };
             }
-            // The stream was created again, so positions of the old one mean nothing.
+            // The stream was created again, so positions in the old stream are not valid in the new
+            // one.
             *self.floor.lock().await = Floor { place: 0, of: Some(made) };
         }
     }
@@ -119,7 +125,8 @@ impl Progress {
             }
             drop(floor);
             self.hurry.notify_one();
-            // Another replica may count the windows that this question waits for; it does not signal that.
+            // Another replica may count the windows that this report waits for. No signal comes
+            // from another replica, so the position is also read again after a pause.
             tokio::select! {
                 () = self.counted.notified() => {}
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(longest),
@@ -127,22 +134,22 @@ impl Progress {
         }
     }
 
-    /// The position up to which the consumer has acknowledged everything.
+    /// The position in EVENTS up to which every window is counted, from the state of the consumer.
     async fn acknowledged(&self) -> Result<u64, Error> {
         let stream = self.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
         let info = stream.consumer_info(Service::Analytics.name()).await.map_err(nats)?;
         Ok(counted(info.delivered.stream_sequence, info.ack_floor.stream_sequence, info.num_ack_pending))
     }
 
-    /// When the stream was created, and its last position.
+    /// The time at which the stream was created, and its last position.
     async fn stream(&self) -> Result<(DateTime, u64), Error> {
         let stream = self.bus.jetstream.get_stream(stream::EVENTS).await.map_err(nats)?;
         let info = stream.cached_info();
         Ok((info.created, info.state.last_sequence))
     }
 
-    /// Whether windows were recorded after this position. It asks the stream's leader, because a follower may lack
-    /// the last events.
+    /// Whether a `windows.recorded` event is after this position. The request goes to the stream's
+    /// leader, because a follower may lack the last events.
     async fn comes_after(&self, place: u64) -> Result<bool, Error> {
         let stream = self.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
         match stream.get_first_raw_message_by_subject(WindowsRecorded::filter(), place + 1).await {
@@ -152,7 +159,7 @@ impl Progress {
         }
     }
 
-    /// The position of the last event about recorded windows.
+    /// The position of the last `windows.recorded` event; 0 if the stream has none.
     async fn last_recorded(&self) -> Result<u64, Error> {
         let stream = self.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
         match stream.get_last_raw_message_by_subject(&WindowsRecorded::filter()).await {
@@ -163,8 +170,9 @@ impl Progress {
     }
 }
 
-/// The sequence number up to which everything is counted. While no event is in progress, that is everything that was
-/// delivered: after a network partition, the acknowledgement floor may stay behind for good.
+/// The position up to which every window is counted. While no event is delivered and
+/// unacknowledged, this is the last delivered position: after a network partition, the
+/// acknowledgement floor may stay lower forever.
 fn counted(delivered: u64, acknowledged: u64, in_hand: usize) -> u64 {
     if in_hand == 0 { delivered.max(acknowledged) } else { acknowledged }
 }

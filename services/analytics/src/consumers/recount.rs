@@ -15,20 +15,22 @@ use crate::{
 
 /// How many months of employees are recomputed together.
 const MONTHS_AT_ONCE: usize = 64;
-/// How many groups of such months, and how many months of the company, are recomputed at the same time.
+/// How many groups of [`MONTHS_AT_ONCE`] months, or how many months of all employees together, are
+/// recomputed at the same time.
 const AT_ONCE: usize = 4;
-/// How often months are tried again after a concurrent change.
+/// How often months are recomputed when other writers change them at the same time.
 const TRIES: u32 = 50;
-/// The pause before each of these attempts.
+/// The pause between two of these attempts.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Recomputes what was touched from all stored facts: first the employees' months, then the company's.
+/// Recomputes the sums of these times from all stored facts: first the months of single employees,
+/// then the months of all employees together.
 pub(crate) async fn recount(app: &App, touched: Touched) -> Result<(), Error> {
     recount_employees(app, &touched).await?;
     recount_company(app, touched.days()).await
 }
 
-/// Recomputes the employees' months.
+/// Recomputes the months of single employees.
 pub(crate) async fn recount_employees(app: &App, touched: &Touched) -> Result<(), Error> {
     let months: Vec<_> = touched.months().into_iter().collect();
     let groups: Vec<BTreeMap<_, _>> =
@@ -39,10 +41,11 @@ pub(crate) async fn recount_employees(app: &App, touched: &Touched) -> Result<()
         .await
 }
 
-/// Recomputes with compare-and-set: reads the versions of the months, then the facts, and stores the days of a
-/// month if its version is still the same. So whoever stores later has also read the facts later, and newer sums
-/// are never replaced by older ones. A day is stored even if it is unchanged, so that a concurrent older one is
-/// refused. After a concurrent change it reads again.
+/// Recomputes these months with compare-and-set. It reads the versions of the months first, then
+/// the facts, and stores the days of a month only if its version is still the same. So a writer
+/// that stores later has also read the facts later, and newer sums are never replaced by older
+/// ones. A day is stored even if it is unchanged: the new version then refuses a concurrent older
+/// result. A month whose version has changed is recomputed again.
 async fn recount_group(app: &App, mut months: BTreeMap<EmployeeMonth, Touched>) -> Result<(), Error> {
     for _ in 0..TRIES {
         let touched = Touched::by(months.values().flat_map(Touched::places));
@@ -69,7 +72,8 @@ async fn recount_group(app: &App, mut months: BTreeMap<EmployeeMonth, Touched>) 
     Err(too_many())
 }
 
-/// Recomputes these days of the company from the employees' days, with compare-and-set too.
+/// Recomputes these days of all employees together, from the days of single employees, also with
+/// compare-and-set.
 pub(crate) async fn recount_company(app: &App, mut months: BTreeMap<UtcMonth, BTreeSet<i64>>) -> Result<(), Error> {
     for _ in 0..TRIES {
         let seen = app.store.company.seen(months.keys().copied()).await?;
@@ -92,7 +96,7 @@ fn too_many() -> Error {
     Failure::new(Code::Unavailable, "Too many changes of the same days at once.").into()
 }
 
-/// The parts that count in this time.
+/// The parts of windows that count in the touched times.
 pub(crate) async fn counting(app: &App, touched: &Touched) -> Result<Vec<Part>, Error> {
     let places: Vec<Place> = touched.places().collect();
     let facts = app.store.facts.reaching_into(places).await?;

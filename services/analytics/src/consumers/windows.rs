@@ -15,19 +15,19 @@ use crate::{
     domain::{Touched, is_sound},
 };
 
-/// The most events of a round, each with at most 400 windows.
+/// The most events of a batch. Each event has at most 400 windows.
 const MOST_A_ROUND: usize = 32;
 /// How long pulling pauses when a dependency cannot be reached.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// An event of the present round.
+/// An event of the batch that is being counted.
 struct Taken {
     message: Message,
     delivery: Delivery,
     facts: Vec<WindowFact>,
 }
 
-/// The durable consumer that this needs.
+/// The durable consumer of `windows.recorded` events, which all replicas share.
 pub(crate) fn pull() -> Pull {
     Pull {
         stream: stream::EVENTS,
@@ -38,19 +38,20 @@ pub(crate) fn pull() -> Pull {
     }
 }
 
-/// Counts recorded windows until shutdown, and returns after it.
+/// Opens the consumer, and returns. A background task then counts recorded windows until shutdown.
 ///
-/// Everything that waits is taken together, so that a day is recomputed once for all its new windows. The more
-/// events wait, the less work each window is.
+/// All waiting events, up to [`MOST_A_ROUND`], are counted together, so that a day is recomputed
+/// once for all its new windows. The more events wait, the less work each window causes.
 ///
-/// When JetStream cannot be reached, or refuses.
+/// # Errors When JetStream cannot be reached, or refuses.
 pub(crate) async fn consume(app: Arc<App>, shutdown: &Shutdown) -> anyhow::Result<()> {
     let mut puller = Puller::new(app.bus.clone(), pull());
     puller.open().await?;
     puller.watch(shutdown);
     let stop = shutdown.clone();
     shutdown.spawn(async move {
-        // Batches never overlap: events that arrive during one belong to the next.
+        // The batches of one process never overlap: events that arrive during a batch belong to the
+        // next one.
         while let Some(messages) = puller.next(MOST_A_ROUND, &stop).await {
             let begun = tokio::time::Instant::now();
             let span = info_span!("count", events = messages.len(), windows = Empty, trace_id = Empty);
@@ -89,10 +90,12 @@ async fn round(app: &App, messages: Vec<Message>) {
             for one in &taken {
                 one.again(PAUSE).await;
             }
-            // The event stays unacknowledged meanwhile, so that pulling pauses.
+            // Without this pause, pulling and failing would repeat at once for as long as the
+            // dependency is down.
             tokio::time::sleep(PAUSE).await;
         }
-        // Counts the events one by one, so that one bad event does not stop the others.
+        // Counts the events one by one, so that one event that always fails does not stop the
+        // others.
         Err(_) => {
             for one in taken {
                 alone(app, one, &in_hand).await;
@@ -114,8 +117,9 @@ async fn alone(app: &App, mut one: Taken, in_hand: &InHand) {
     one.again(delay).await;
 }
 
-/// Stores facts, then recomputes everything that they can have changed. Known facts are recomputed too, because
-/// whoever stored them may have stopped before that.
+/// Stores facts, then recomputes everything that they can have changed. Facts that are already
+/// stored are recomputed too, because the process that stored them may have stopped before it
+/// recomputed.
 async fn count(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
     let places = app.store.facts.take(facts).await?;
     kit::failpoint("inserted");
@@ -133,7 +137,8 @@ fn read(message: &Message) -> anyhow::Result<(Delivery, Vec<WindowFact>)> {
 }
 
 impl Taken {
-    /// Acknowledged only now, because the acknowledgement floor is the point up to which everything is counted.
+    /// Acknowledges the event. This may happen only after its windows are counted, because reports
+    /// take the acknowledgement floor as the position up to which every window is counted.
     async fn done(&self, app: &App) {
         app.failures.forget(&self.message);
         self.delivery.report(&app.bus, Vec::new()).await;
@@ -148,7 +153,7 @@ impl Taken {
     }
 }
 
-/// A failed acknowledgement is harmless: the message is redelivered.
+/// Logs a failed acknowledgement, which is harmless: the message is redelivered.
 fn settle(outcome: Result<(), Error>) {
     if let Err(error) = outcome {
         tracing::warn!(error = %line(error), "not acknowledged; it comes again");

@@ -3,18 +3,19 @@ use std::collections::BTreeSet;
 use contracts::{CALENDAR, Grouping, Millis, TimeRange, YearMonth, Zone};
 use jiff::civil::{Date, Weekday};
 
-/// A part of a report's range with its own rows: the whole range, or the part of it in a local day, week or month.
+/// A part of a report's range with rows of its own: the whole range, or its part in one local day,
+/// week or month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bucket {
     pub(crate) range: TimeRange,
     pub(crate) day: Option<Date>,
-    /// The Monday of the week.
+    /// The Monday of the week in the report's time zone.
     pub(crate) week: Option<Date>,
     pub(crate) month: Option<YearMonth>,
 }
 
-/// Divides a range at the start of each day, week and month that the report groups by. Nothing is lost, except
-/// time outside of the calendar, where there are no windows.
+/// Divides a range at the start of each local day, week and month that the report groups by. The
+/// buckets cover the whole range, except time outside of the calendar, where no windows can be.
 pub(crate) fn buckets(range: TimeRange, by: &BTreeSet<Grouping>, zone: &Zone) -> Vec<Bucket> {
     let calendar = TimeRange::new(Millis(CALENDAR.start), Millis(CALENDAR.end));
     let Some(range) = calendar.ok().and_then(|calendar| range.clip(calendar)) else { return Vec::new() };
@@ -27,7 +28,7 @@ pub(crate) fn buckets(range: TimeRange, by: &BTreeSet<Grouping>, zone: &Zone) ->
     while at < range.end() {
         let next = next_edge(date, by);
         let edge = next.map_or(range.end(), |next| zone.beginning(next).min(range.end()));
-        // A day that a time zone skipped has no range.
+        // A day that the time zone skipped is an empty range, and gets no bucket.
         if let Ok(range) = TimeRange::new(at, edge) {
             buckets.push(Bucket {
                 range,
@@ -41,7 +42,7 @@ pub(crate) fn buckets(range: TimeRange, by: &BTreeSet<Grouping>, zone: &Zone) ->
     buckets
 }
 
-/// The first day after this one on which one of the report's units begins.
+/// The first day after this one on which a day, week or month of the report begins.
 fn next_edge(date: Date, by: &BTreeSet<Grouping>) -> Option<Date> {
     let edge = |unit| match unit {
         Grouping::Day => date.tomorrow().ok(),
@@ -68,7 +69,7 @@ mod tests {
         name.parse().expect("a zone")
     }
 
-    /// The hours of the local days between two dates.
+    /// The local days between two dates in this zone, each with its length in half hours.
     fn hours(name: &str, from: Date, to: Date) -> Vec<(Date, i64)> {
         let zone = zone(name);
         let range = TimeRange::new(zone.beginning(from), zone.beginning(to)).expect("a range");
@@ -82,14 +83,15 @@ mod tests {
         assert_eq!(hours("Europe/Berlin", a, c), [(a, 48), (b, 46)]);
         let (a, b) = (date(2025, 4, 6), date(2025, 4, 7));
         assert_eq!(hours("Australia/Lord_Howe", a, b), [(a, 49)]);
-        // Samoa skipped the 30th.
+        // Samoa skipped the 30th of December 2011.
         let (a, b, c) = (date(2011, 12, 29), date(2011, 12, 31), date(2012, 1, 1));
         assert_eq!(hours("Pacific/Apia", a, c), [(a, 48), (b, 48)]);
     }
 
     #[test]
     fn a_day_whose_midnight_is_skipped_begins_where_the_clock_skips_it() {
-        // The clock was set from 00:00 to 01:00, and in 1919 from 23:30 to 00:30.
+        // In São Paulo in 2018, the clock was set from 00:00 to 01:00; in Toronto in 1919, from
+        // 23:30 to 00:30.
         let (a, b, c) = (date(2018, 11, 3), date(2018, 11, 4), date(2018, 11, 5));
         assert_eq!(hours("America/Sao_Paulo", a, c), [(a, 48), (b, 46)]);
         let toronto = zone("America/Toronto");
@@ -99,7 +101,7 @@ mod tests {
 
     #[test]
     fn where_midnight_comes_twice_the_day_begins_with_the_first() {
-        // At 00:01 the clock was set back to 23:01.
+        // At 00:01 the clock was set back to 23:01, so midnight came twice.
         let (a, b, c) = (date(2006, 10, 28), date(2006, 10, 29), date(2006, 10, 30));
         assert_eq!(hours("America/St_Johns", a, c), [(a, 48), (b, 50)]);
         let st_johns = zone("America/St_Johns");
@@ -111,7 +113,7 @@ mod tests {
     #[test]
     fn weeks_begin_on_monday_and_months_cut_them() {
         let by = [Grouping::Week, Grouping::Month].into();
-        // From Friday, 27 February 2026, to Wednesday, 4 March.
+        // The range is from Friday, 27 February 2026, to Wednesday, 4 March 2026.
         let start = Millis(20_511 * DAY);
         let range = TimeRange::new(start, start + 5 * DAY).expect("a range");
         let found = buckets(range, &by, &Zone::default());

@@ -4,15 +4,16 @@ use contracts::{ProjectId, TaskId};
 
 use super::{Stretch, Total};
 
-/// Sums by project and task, each once, in order. A list, because they are read far more often than changed.
+/// The sums of each project and task, ordered by project and task, each pair once. A list and not a
+/// map, because sums are read far more often than changed.
 pub(crate) type Cells = Vec<((ProjectId, TaskId), Total)>;
 
-/// Sums stretches.
+/// The sums of these stretches by project and task.
 pub(crate) fn cells(stretches: &[Stretch]) -> Cells {
     sum(stretches.iter().map(|stretch| ((stretch.work.project, stretch.work.task), stretch.total())))
 }
 
-/// Adds sums.
+/// The sums of several lists, added up by project and task.
 pub(crate) fn add_up<'a>(all: impl IntoIterator<Item = &'a Cells>) -> Cells {
     sum(all.into_iter().flatten().copied())
 }

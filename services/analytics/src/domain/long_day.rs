@@ -3,17 +3,19 @@ use std::cmp::Reverse;
 use contracts::{EmployeeId, LongDay, LongestWindow, TimeRange, WindowFact};
 use jiff::civil::Date;
 
-/// A day with more time than a report's limit.
+/// A day of an employee, with the time that counts in it. A report lists it when that time is above
+/// the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CountedDay {
     pub(crate) employee: EmployeeId,
     pub(crate) day: Date,
-    /// The part of the day that is in the report's range.
+    /// The part of the local day that is in the report's range.
     pub(crate) range: TimeRange,
     pub(crate) time: i64,
 }
 
-/// Explains a day by its windows. The facts must contain all that reach into the day, each once.
+/// Makes the report's row for a day: its windows' number, total time and the longest window. The
+/// facts must contain the newest fact of each window that reaches into the day.
 pub(crate) fn explained<'a>(day: CountedDay, facts: impl IntoIterator<Item = &'a WindowFact>) -> LongDay {
     let inside = |fact: &&WindowFact| {
         let range = TimeRange::new(fact.start, fact.end).ok()?.clip(day.range)?;

@@ -1,4 +1,5 @@
-//! The pure rules: which part of a window counts, and how reports are answered from sums of days and months.
+//! The pure rules: which part of a window counts, and how reports are computed from sums of days
+//! and months.
 
 mod bucket;
 mod cells;

@@ -19,7 +19,7 @@ pub(crate) struct EmployeeMonth {
 }
 
 impl EmployeeMonth {
-    /// The whole month.
+    /// The time range of the whole month.
     pub(crate) fn place(self) -> Place {
         let month = self.month.range();
         Place { employee: self.employee, start: month.start(), end: month.end() }
@@ -27,7 +27,7 @@ impl EmployeeMonth {
 }
 
 impl UtcMonth {
-    /// The month of a UTC day, which is counted from 1970-01-01.
+    /// The month that contains a UTC day. The day is counted from 1970-01-01.
     pub(crate) fn of_day(day: i64) -> Self {
         let at = Millis(day.saturating_mul(DAY)).0.clamp(CALENDAR.start, CALENDAR.end);
         let at = Timestamp::from_millisecond(at).unwrap_or_default();
@@ -35,12 +35,12 @@ impl UtcMonth {
         Self((i32::from(date.year()) - 1970) * 12 + i32::from(date.month()) - 1)
     }
 
-    /// Its days, counted from 1970-01-01.
+    /// The days of this month, counted from 1970-01-01.
     pub(crate) fn days(self) -> Range<i64> {
         self.first_day()..Self(self.0 + 1).first_day()
     }
 
-    /// Its range.
+    /// The time range of this month.
     pub(crate) fn range(self) -> TimeRange {
         let days = self.days();
         let (first, last) = (TimeRange::of_utc_day(days.start), TimeRange::of_utc_day(days.end - 1));

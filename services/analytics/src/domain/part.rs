@@ -2,26 +2,27 @@ use std::collections::BTreeMap;
 
 use contracts::{EmployeeId, TimeRange, WindowFact, counted};
 
-/// What counts when several windows of an employee overlap.
+/// The rule for windows of one employee that overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Overlaps {
-    /// Every second of an employee counts once.
+    /// Every second of an employee counts once: in the window that starts first.
     CountOnce,
-    /// Every window counts whole.
+    /// Every window counts in full.
     CountAll,
 }
 
-/// The part of a window that counts.
+/// A window, and the part of it that counts.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     pub(crate) fact: WindowFact,
     pub(crate) counts: TimeRange,
 }
 
-/// The parts that count, for each employee separately. Voided windows do not count.
+/// The parts of these windows that count, computed for each employee separately. Voided windows do
+/// not count.
 ///
-/// The result is right in a range if all windows that reach into it are given. A window that is missing ends
-/// before the range, and takes no time inside.
+/// The result is right in a range if all windows that reach into the range are given. Windows that
+/// do not reach into the range cannot change what counts there.
 pub(crate) fn parts(facts: impl IntoIterator<Item = WindowFact>, overlaps: Overlaps) -> Vec<Part> {
     let mut by_employee: BTreeMap<EmployeeId, Vec<(TimeRange, WindowFact)>> = BTreeMap::new();
     for fact in facts.into_iter().filter(|fact| !fact.voided) {

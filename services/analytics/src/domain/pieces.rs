@@ -4,17 +4,17 @@ use contracts::TimeRange;
 
 use super::UtcMonth;
 
-/// A range as whole UTC days, and the parts of days at both ends.
+/// A time range, divided into whole UTC days and the parts of days at its two ends.
 #[derive(Clone, Debug)]
 pub(crate) struct DayPieces {
-    /// The whole days, which are consecutive.
+    /// The whole days, counted from 1970-01-01.
     pub(crate) whole: std::ops::Range<i64>,
-    /// The parts at the ends, each with its day.
+    /// The parts of days at the ends, each with its day.
     pub(crate) edges: Vec<(i64, TimeRange)>,
 }
 
 impl DayPieces {
-    /// Divides a range.
+    /// Divides a range into whole days and parts of days.
     pub(crate) fn of(range: TimeRange) -> Self {
         let (first, last) = (range.start().utc_day(), (range.end() - 1).utc_day());
         let is_whole = |day: i64| TimeRange::of_utc_day(day).clip(range) == Some(TimeRange::of_utc_day(day));
@@ -25,7 +25,7 @@ impl DayPieces {
         Self { whole: whole.start..whole.end.max(whole.start), edges }
     }
 
-    /// The months that it touches.
+    /// The months that contain these days.
     pub(crate) fn months(&self) -> BTreeSet<UtcMonth> {
         let edges = self.edges.iter().map(|(day, _)| *day);
         let ends = [self.whole.start, self.whole.end - 1].into_iter().filter(|_| !self.whole.is_empty());

@@ -4,21 +4,22 @@ use contracts::{Millis, TimeRange};
 
 use super::{Bucket, UtcMonth};
 
-/// The most buckets of a step. With more, much would be read for rows that are not on the page.
+/// The most buckets that one step reads. With more, a step would read much data for rows after the
+/// end of the page.
 const MOST_BUCKETS: usize = 7;
 
-/// A stored part of a bucket.
+/// A part of a bucket that a stored document can answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
-    /// A whole month, summed up.
+    /// A whole month, from the stored sum of the month.
     Month(UtcMonth),
-    /// A whole day, summed up.
+    /// A whole day, from the stored sum of the day.
     Day(i64),
-    /// A whole day that is not in the bucket, although its month is read as a whole: it is subtracted.
+    /// A whole day that is subtracted: it is not in the bucket, but its month is read as a whole.
     Less(i64),
-    /// A part of a day, summed from its stretches.
+    /// A part of a day, from the day's stretches.
     Edge {
-        /// The day.
+        /// The day, counted from 1970-01-01.
         day: i64,
         /// The part of the day.
         range: TimeRange,
@@ -34,8 +35,8 @@ impl Piece {
     }
 }
 
-/// What is read with one query: all of one bucket; or of several buckets, consecutive whole months, or days and
-/// parts of days of one month.
+/// The pieces that one query reads. They are either all pieces of one bucket; or pieces of several
+/// buckets that are consecutive whole months, or days and parts of days of one month.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Step {
     /// The pieces, each with the index of its bucket.
@@ -43,17 +44,18 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// The months that it reads.
+    /// The months whose documents this step reads.
     pub(crate) fn months(&self) -> BTreeSet<UtcMonth> {
         self.pieces.iter().map(|(_, piece)| piece.month()).collect()
     }
 
-    /// The part that sums of whole days can answer; none, or a step.
+    /// The pieces that stored sums of days and months can answer; none if the step has no such
+    /// piece.
     pub(crate) fn whole(&self) -> Option<Self> {
         self.those(|piece| !matches!(piece, Piece::Edge { .. }))
     }
 
-    /// The part that they cannot answer.
+    /// The pieces that only stretches can answer; none if the step has no such piece.
     pub(crate) fn edges(&self) -> Option<Self> {
         self.those(|piece| matches!(piece, Piece::Edge { .. }))
     }
@@ -63,7 +65,7 @@ impl Step {
         (!pieces.is_empty()).then_some(Self { pieces })
     }
 
-    /// The days that it needs.
+    /// The days that this step needs, counted from 1970-01-01.
     pub(crate) fn days(&self) -> BTreeSet<i64> {
         let days = |(_, piece): &(usize, Piece)| match piece {
             Piece::Month(month) => month.days(),
@@ -75,7 +77,8 @@ impl Step {
     fn takes(&self, bucket: usize, piece: Piece) -> bool {
         let (Some((first, _)), Some((_, last))) = (self.pieces.first(), self.pieces.last()) else { return true };
         let alike = match (last, piece) {
-            // When every day is read by its stretches, there are many pieces of this kind.
+            // A plan with stretches only has many pieces of this kind. The stretches of more than
+            // one month in one step would be too much data.
             (Piece::Edge { .. }, Piece::Edge { .. }) => last.month() == piece.month(),
             _ if bucket == *first => true,
             (Piece::Month(_), Piece::Month(_)) => true,
@@ -86,8 +89,9 @@ impl Step {
     }
 }
 
-/// The steps that read these buckets, in order of time: whole months and days, and the parts of days at the ends.
-/// Together they are the buckets, with no time twice.
+/// The steps that read these buckets, in order of time, as whole months, whole days and parts of
+/// days at the ends. The pieces together are exactly the buckets: no time is missing or counted
+/// twice.
 pub(crate) fn plan(buckets: &[Bucket]) -> Vec<Step> {
     steps(buckets, |at, end| {
         let day = TimeRange::of_utc_day(at.utc_day());
@@ -100,7 +104,8 @@ pub(crate) fn plan(buckets: &[Bucket]) -> Vec<Step> {
     })
 }
 
-/// The plan with stretches only, for when sums of whole days cannot answer.
+/// The steps that read these buckets from stretches only, for a report that sums of whole days
+/// cannot answer.
 pub(crate) fn plan_of_edges(buckets: &[Bucket]) -> Vec<Step> {
     steps(buckets, |_, _| None)
 }
@@ -118,7 +123,8 @@ fn steps(buckets: &[Bucket], whole: impl Fn(Millis, Millis) -> Option<Piece>) ->
     steps
 }
 
-/// Divides a range into pieces, in order of time.
+/// Divides a range into pieces, in order of time. `whole` decides whether a month or a day is read
+/// as a sum.
 fn pieces(range: TimeRange, whole: impl Fn(Millis, Millis) -> Option<Piece>) -> Vec<Piece> {
     let (mut at, end, mut pieces) = (range.start(), range.end(), Vec::new());
     while at < end {
@@ -137,7 +143,8 @@ fn pieces(range: TimeRange, whole: impl Fn(Millis, Millis) -> Option<Piece>) -> 
     pieces
 }
 
-/// The plan with fewer pieces: a month with few missing days is read as a whole, and those days are subtracted.
+/// The same time with fewer pieces: if more than half of a month's days are needed, the month is
+/// read as a whole, and the other days are subtracted.
 fn shorter(pieces: &[Piece]) -> Vec<Piece> {
     let follow = |a: &Piece, b: &Piece| matches!((a, b), (Piece::Day(_), Piece::Day(_))) && a.month() == b.month();
     let mut shorter = Vec::with_capacity(pieces.len());
@@ -168,7 +175,7 @@ mod tests {
 
     #[test]
     fn one_stretch_of_time_is_read_at_once_however_its_ends_lie() {
-        // From 6:00 on 15 January 1970 to 18:00 on 10 April.
+        // The range is from 6:00 on 15 January 1970 to 18:00 on 10 April.
         let steps = plan(&[bucket(14 * DAY + 6 * HOUR, 99 * DAY + 18 * HOUR)]);
         let [Step { pieces }] = &steps[..] else { panic!("one step, not {steps:?}") };
         let count = |which: fn(&Piece) -> bool| pieces.iter().filter(|(_, piece)| which(piece)).count();

@@ -4,10 +4,10 @@ use contracts::{DAY, EmployeeId, Failure, Filter, Grouping, ProjectId, TaskId, T
 
 use super::{Bucket, Step, UtcMonth, buckets, plan, plan_of_edges};
 
-/// The most days, weeks or months of a report: the days of more than a hundred years.
+/// The most days, weeks or months of a report: the days of about 109 years.
 const MOST_BUCKETS: i64 = 40_000;
 
-/// A report that is asked for.
+/// The range, grouping, time zone, filter and page of a requested report.
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
     pub(crate) range: TimeRange,
@@ -17,7 +17,7 @@ pub(crate) struct Question {
     pub(crate) after: Option<TimeCursor>,
 }
 
-/// The key of a row. Rows are ordered by it.
+/// The key of a row. The rows of a report are ordered by their keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     /// The index of the bucket.
@@ -27,30 +27,30 @@ pub(crate) struct Key {
     pub(crate) employee: Option<EmployeeId>,
 }
 
-/// The documents that answer a report.
+/// The kind of documents that a report is computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// The months of the company, and the employees' months for parts of days.
+    /// The monthly sums of all employees together. For parts of days, the stretches of the
+    /// employees' months.
     Company,
-    /// The months of employees.
+    /// The months of single employees.
     Employees,
-    /// The facts, because there are no sums by shift.
+    /// The facts of windows, because no sums by shift are stored.
     Facts,
 }
 
 impl Question {
-    /// The report, limited to the months with data; none if there are none. So the client need not know when the first
-    /// hour was worked.
+    /// The report, limited to the months that have data; none if no month has. So a client may
+    /// request a range that begins long before the first window.
     pub(crate) fn narrowed_to(&self, months: &BTreeSet<UtcMonth>) -> Option<Self> {
         let (first, last) = (months.first()?.range(), months.last()?.range());
         let range = TimeRange::new(first.start(), last.end()).ok()?.clip(self.range)?;
         Some(Self { range, ..self.clone() })
     }
 
-    /// Refuses a report that costs too much.
+    /// Refuses a report with too many days, weeks or months.
     ///
-    /// # Errors
-    /// 422, with what to ask for instead.
+    /// # Errors 422, with a text that says what to request instead.
     pub(crate) fn check_cost(&self) -> Result<(), Failure> {
         let shortest = match &self.by {
             by if by.contains(&Grouping::Day) => DAY,
@@ -68,7 +68,7 @@ impl Question {
         Err(Failure::field("groupBy", message))
     }
 
-    /// The buckets from the one on in which the previous page ended.
+    /// The buckets of this page: from the bucket in which the previous page ended.
     pub(crate) fn buckets(&self) -> Vec<Bucket> {
         let mut buckets = buckets(self.range, &self.by, &self.zone);
         if let Some(after) = self.after {
@@ -92,14 +92,14 @@ impl Question {
         }
     }
 
-    /// Whether projects and tasks matter for the rows.
+    /// Whether the rows depend on projects and tasks, by the grouping or by the filter.
     pub(crate) fn tells_work_apart(&self) -> bool {
         let Filter { projects, tasks, .. } = &self.filter;
         let grouped = [Grouping::Project, Grouping::Task].iter().any(|by| self.by.contains(by));
         grouped || !projects.is_empty() || !tasks.is_empty()
     }
 
-    /// The row that some time belongs to.
+    /// The key of the row that time with this bucket, work and employee belongs to.
     pub(crate) fn key(&self, bucket: usize, work: Option<(ProjectId, TaskId)>, employee: Option<EmployeeId>) -> Key {
         let by = |grouping| self.by.contains(&grouping);
         Key {
@@ -110,7 +110,8 @@ impl Question {
         }
     }
 
-    /// Whether a row is after the previous page. Its bucket is the first that is still read.
+    /// Whether a row comes after the last row of the previous page. Bucket 0 is the one in which
+    /// the previous page ended.
     pub(crate) fn is_new(&self, key: Key) -> bool {
         self.after
             .is_none_or(|TimeCursor { project, task, employee, .. }| key > Key { bucket: 0, project, task, employee })

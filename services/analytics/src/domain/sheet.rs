@@ -4,25 +4,25 @@ use contracts::EmployeeId;
 
 use super::{Cells, EmployeeDay, EmployeeMonth, Stretch, Total, UtcMonth};
 
-/// The stored month of an employee or of the company, as far as it is needed. Days are counted from 1970-01-01; a
-/// missing day has no time.
+/// The data of one stored month that a report needs, of an employee or of all employees together.
+/// Days are counted from 1970-01-01. A missing day has no time.
 #[derive(Clone, Debug)]
 pub(crate) struct Sheet {
-    /// The employee; none for the company.
+    /// The employee; none for the month of all employees together.
     pub(crate) employee: Option<EmployeeId>,
     pub(crate) month: UtcMonth,
-    /// The sums of the month.
+    /// The sums of the whole month, by project and task.
     pub(crate) total: Cells,
     /// The sum of each day.
     pub(crate) sums: BTreeMap<i64, Total>,
-    /// The sum of each day by project and task.
+    /// The sums of each day, by project and task.
     pub(crate) cells: BTreeMap<i64, Cells>,
-    /// The stretches of each day.
+    /// The stretches of each day, in order of time.
     pub(crate) stretches: BTreeMap<i64, Vec<Stretch>>,
 }
 
 impl Sheet {
-    /// The months of these days, with nothing but their stretches.
+    /// The months of these days, with their stretches and no sums.
     pub(crate) fn of_days(days: BTreeMap<EmployeeDay, Vec<Stretch>>) -> Vec<Self> {
         let mut months: BTreeMap<EmployeeMonth, BTreeMap<i64, Vec<Stretch>>> = BTreeMap::new();
         for (day, stretches) in days {

@@ -6,7 +6,7 @@ use contracts::{
 
 use super::{EmployeeDay, Part, Total, Touched};
 
-/// A project and task, with the cost and income of an hour.
+/// A project and task, with the cost and the income of one hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Work {
     pub(crate) project: ProjectId,
@@ -15,7 +15,7 @@ pub(crate) struct Work {
     pub(crate) income: Rate,
 }
 
-/// A range of time that counts, within one day of an employee.
+/// A time range that counts, on one project and task at one price, within one day of an employee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stretch {
     pub(crate) counts: TimeRange,
@@ -23,7 +23,7 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
-    /// The stretches of a window's part, one for each price.
+    /// The stretches of the part `counts` of a window, one for each price.
     fn of(fact: &WindowFact, counts: TimeRange) -> impl Iterator<Item = Self> {
         let (project, task) = (fact.project_id, fact.task_id);
         fact.parts_within(counts).map(move |PricedPart { range, cost, income }| Self {
@@ -32,29 +32,29 @@ impl Stretch {
         })
     }
 
-    /// Its sum.
+    /// The time, costs and income of this stretch.
     pub(crate) fn total(self) -> Total {
         let time = self.counts.length();
         Total { time, costs: Money::of(self.work.cost, time), income: Money::of(self.work.income, time) }
     }
 
-    /// Its hash.
+    /// The hash of this stretch.
     pub(crate) fn mark(self) -> TimeMark {
         let Work { project, task, cost, income } = self.work;
         TimeMark::of(project, task, cost, income, self.counts)
     }
 
-    /// Its sum and hash.
+    /// The sum and the hash of this stretch.
     pub(crate) fn sum(self) -> CountedSum {
         self.total().marked(self.mark())
     }
 
-    /// The part in a range.
+    /// The part of this stretch in a range; none if it is outside.
     pub(crate) fn within(self, range: TimeRange) -> Option<Self> {
         Some(Self { counts: self.counts.clip(range)?, ..self })
     }
 
-    /// The parts before and after a range.
+    /// The parts of this stretch before and after a range.
     fn outside(self, range: TimeRange) -> impl Iterator<Item = Self> {
         let (start, end) = (self.counts.start(), self.counts.end());
         let rest = [(start, end.min(range.start())), (start.max(range.end()), end)];
@@ -65,15 +65,18 @@ impl Stretch {
     }
 }
 
-/// The stretches of each of these days in order of time, from parts that contain all of them.
+/// The stretches of each of these days, in order of time. `parts` must contain every part that
+/// reaches into them.
 pub(crate) fn stretches(days: &BTreeSet<EmployeeDay>, parts: &[Part]) -> BTreeMap<EmployeeDay, Vec<Stretch>> {
     anew(&Touched::by(days.iter().map(|day| day.place())), days.iter().map(|day| (*day, Vec::new())).collect(), parts)
 }
 
-/// The stretches of days that were touched: outside of the touched time, the former stretches; inside it, those of the
-/// given parts, which must contain all of it.
+/// The new stretches of days that were touched. Outside of the touched time, the stretches of
+/// `days` stay. Inside the touched time, the stretches are those of `parts`, which must contain
+/// every part that counts in the touched time.
 ///
-/// Consecutive time on the same work is one stretch, in however many windows it was sent.
+/// Consecutive time on the same project and task at the same price is one stretch, even if it came
+/// in several windows.
 pub(crate) fn anew(
     touched: &Touched,
     mut days: BTreeMap<EmployeeDay, Vec<Stretch>>,
@@ -83,11 +86,13 @@ pub(crate) fn anew(
     for Part { fact, counts } in parts {
         of_employees.entry(fact.employee_id).or_default().extend(Stretch::of(fact, *counts));
     }
-    // If every window counts fully, a part of one may begin after the next window.
+    // The search below needs stretches in order of start. If every window counts in full, a later
+    // price part of one window may start after the next window starts.
     of_employees.values_mut().for_each(|stretches| stretches.sort_by_key(|stretch| stretch.counts.start()));
     for place in touched.places() {
         let inside = of_employees.get(&place.employee).map_or(&[][..], Vec::as_slice);
-        // Ordered by start, so that only stretches that can reach in are checked.
+        // The stretches are in order of start, and none is longer than a window can be. So only
+        // those between `from` and `until` can reach into the touched time.
         let from = inside.partition_point(|stretch| stretch.counts.start() <= place.start - WINDOW_MOST);
         let until = inside.partition_point(|stretch| stretch.counts.start() < place.end);
         for day in place.days() {

@@ -4,7 +4,7 @@ use contracts::{EmployeeId, Page, ProjectId, TaskId, TimeCursor, TimeRow};
 
 use super::{Bucket, Cells, Key, Piece, Question, Sheet, Step, Total};
 
-/// The rows of a report, to which one sheet after another is added.
+/// The rows of a report. The data of one stored month after another is added to them.
 #[derive(Debug)]
 pub(crate) struct Tally<'a> {
     question: &'a Question,
@@ -16,7 +16,7 @@ impl<'a> Tally<'a> {
         Self { question, sums: BTreeMap::new() }
     }
 
-    /// Adds what a sheet has for a step.
+    /// Adds the data of one stored month, as far as the step needs it.
     pub(crate) fn add(&mut self, step: &Step, sheet: &Sheet) {
         let who = sheet.employee;
         for (bucket, piece) in step.pieces.iter().copied() {
@@ -47,7 +47,8 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Cells of one row are consecutive, so that the row's sum is found once for all of them.
+    /// Adds the sums of each project and task. Consecutive sums that belong to the same row are
+    /// added first, so that the row is searched only once for all of them.
     fn add_cells(&mut self, bucket: usize, who: Option<EmployeeId>, cells: &Cells) {
         let taken = cells.iter().filter(|((project, task), _)| self.question.filter.takes(*project, *task));
         let keyed: Vec<_> = taken.map(|(work, total)| (self.question.key(bucket, Some(*work), who), *total)).collect();
@@ -70,18 +71,18 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// The number of rows of earlier buckets, to which nothing more is added.
+    /// The number of rows of earlier buckets. No later step adds to these rows.
     pub(crate) fn rows_before(&self, bucket: usize) -> usize {
         let first = Key { bucket, project: None, task: None, employee: None };
         self.sums.range(..first).count()
     }
 
-    /// All rows in order, each once.
+    /// All rows with time, in the order of their keys. Each key occurs once.
     pub(crate) fn totals(self) -> impl Iterator<Item = (Key, Total)> {
         self.sums.into_iter().filter(|(_, total)| total.time > 0)
     }
 
-    /// The first rows. Only here is money of reports rounded.
+    /// The first rows, `most` at most. Money of reports is rounded to cents only here.
     pub(crate) fn page(self, buckets: &[Bucket], most: usize) -> Page<TimeRow, TimeCursor> {
         let mut page = Page { items: Vec::new(), next: None };
         let mut last = None;

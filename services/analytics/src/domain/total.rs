@@ -2,19 +2,19 @@ use std::ops::{AddAssign, Neg};
 
 use contracts::{CountedSum, Money, TimeMark};
 
-/// An exact sum of time and money. It is rounded only when it is shown.
+/// An exact sum of time and money. Money is rounded only when it is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Total {
     /// The time, in milliseconds.
     pub(crate) time: i64,
-    /// The cost.
+    /// The cost, unrounded.
     pub(crate) costs: Money,
-    /// The income.
+    /// The income, unrounded.
     pub(crate) income: Money,
 }
 
 impl Total {
-    /// The total with the hash of what was counted.
+    /// This total, together with the hash of the time that was counted.
     pub(crate) fn marked(self, mark: TimeMark) -> CountedSum {
         CountedSum { time: self.time, costs: self.costs, income: self.income, mark }
     }

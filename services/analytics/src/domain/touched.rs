@@ -4,18 +4,19 @@ use contracts::{EmployeeId, HOUR, TimeRange};
 
 use super::{EmployeeDay, EmployeeMonth, Place, UtcMonth};
 
-/// Ranges that are closer together than this are recomputed together, in milliseconds.
+/// The shortest gap between two touched ranges, in milliseconds. Ranges with a shorter gap become
+/// one.
 const NEAR: i64 = HOUR;
 
-/// The time that may have changed, for each employee: in order, without overlaps.
+/// The time ranges of each employee that must be recomputed: in order, without overlaps.
 ///
-/// What counts at a moment depends only on the windows that cover it. So a new, removed or changed window matters
-/// only at its present and former time.
+/// What counts at a moment depends only on the windows that cover the moment. So a new, voided or
+/// changed window matters only in its present and its former time range.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Touched(BTreeMap<EmployeeId, Vec<TimeRange>>);
 
 impl Touched {
-    /// The time of windows that are or were at these places.
+    /// The union of these time ranges, for each employee.
     pub(crate) fn by(places: impl IntoIterator<Item = Place>) -> Self {
         let mut ranges: BTreeMap<EmployeeId, Vec<TimeRange>> = BTreeMap::new();
         for Place { employee, start, end } in places {
@@ -24,13 +25,13 @@ impl Touched {
         Self(ranges.into_iter().map(|(employee, ranges)| (employee, merged(ranges))).collect())
     }
 
-    /// All ranges.
+    /// All time ranges, each with its employee.
     pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
         let place = |employee, range: &TimeRange| Place { employee, start: range.start(), end: range.end() };
         self.0.iter().flat_map(move |(employee, ranges)| ranges.iter().map(move |range| place(*employee, range)))
     }
 
-    /// The touched places by month.
+    /// The time ranges, divided by month.
     pub(crate) fn months(&self) -> BTreeMap<EmployeeMonth, Self> {
         let mut months: BTreeMap<EmployeeMonth, Vec<Place>> = BTreeMap::new();
         for place in self.places() {
@@ -44,7 +45,7 @@ impl Touched {
         months.into_iter().map(|(month, places)| (month, Self::by(places))).collect()
     }
 
-    /// The days that are touched only partly, for which the former stretches are needed.
+    /// The days that are touched only in part. Recomputing them also needs their former stretches.
     pub(crate) fn days_touched_partly(&self) -> impl Iterator<Item = EmployeeDay> {
         self.places().flat_map(|place| {
             place.days().filter(move |day| {
@@ -54,7 +55,7 @@ impl Touched {
         })
     }
 
-    /// The days that are touched, of any employee, by month.
+    /// The days on which any employee is touched, by month.
     pub(crate) fn days(&self) -> BTreeMap<UtcMonth, BTreeSet<i64>> {
         let mut days: BTreeMap<UtcMonth, BTreeSet<i64>> = BTreeMap::new();
         for day in self.places().flat_map(Place::days) {

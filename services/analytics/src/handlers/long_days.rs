@@ -10,13 +10,14 @@ use crate::{
     engine,
 };
 
-/// How many days of employees are looked at for one page: a month of a thousand.
+/// The most rows (days of single employees) that are computed for one page: one month of 1,000
+/// employees.
 const MOST_SEEN: usize = 30_000;
-/// The most long days of a page: their windows are read one day by one.
+/// The most long days of a page, because the windows of each of them are read.
 const MOST_FOUND: usize = 200;
 
-/// The local days on which more time counts for an employee than was named, page by page: for
-/// admins.
+/// Lists the local days on which more time counts for an employee than the requested limit, page by
+/// page. For admins.
 pub(crate) async fn long_days(
     app: Arc<App>,
     call: Call,
@@ -44,8 +45,9 @@ pub(crate) async fn long_days(
     Ok(Page { items, next })
 }
 
-/// When these days of a report were, as far as they lie in its range. Only the time from the first to the last of them
-/// is searched, because a range may be centuries long.
+/// The time ranges of these days of a report, clipped to its range. Only the time from the first to
+/// the last of these days is divided into days, because the range of the report may be centuries
+/// long.
 fn days_of(question: &Question, rows: &[TimeRow]) -> HashMap<Date, TimeRange> {
     let ends = rows.first().and_then(|row| row.day).zip(rows.last().and_then(|row| row.day));
     let around = ends.and_then(|(first, last)| {

@@ -10,7 +10,8 @@ use crate::{
     store::Sums,
 };
 
-/// The sums of employees' time in each of some ranges, page by page: for admins; for employees their own.
+/// The sums of each employee's time in each of the requested ranges, page by page. Admins see all
+/// employees, other callers only the employees whose data they may see.
 pub(crate) async fn period_sums(
     app: Arc<App>,
     call: Call,
@@ -36,7 +37,8 @@ pub(crate) async fn period_sums(
     kit::page_within(stream::iter(shown), |sums| sums.employee).await
 }
 
-/// The sums of everybody: those of the last computation if nothing has changed in the months since.
+/// The sums of all employees. If no month of the ranges has changed since an earlier request, they
+/// come from the cache.
 async fn of_everybody(app: &App, ranges: Vec<TimeRange>) -> Result<Arc<Sums>, Error> {
     let months: BTreeSet<UtcMonth> = ranges.iter().flat_map(|range| DayPieces::of(*range).months()).collect();
     let states = app.store.company.states(months).await?;
@@ -72,7 +74,7 @@ mod tests {
         },
     };
 
-    /// The sums of the same windows as timetrack computes them.
+    /// The sums of the same windows, computed by the rule of timetrack.
     fn by_timetrack(
         arrivals: &[WindowFact],
         ranges: &[TimeRange],
@@ -125,8 +127,8 @@ mod tests {
                     } else {
                         harness.publish(&event).await;
                     }
-                    // The same request after each arrival: a sum that was known before is not answered once it has
-                    // changed.
+                    // The same request follows each arrival, so a cached sum would be wrong if it
+                    // were returned after a change.
                     let so_far = &arrivals[..arrivals.len().min((n + 1) * 3)];
                     assert_eq!(ask(&harness, &whole).await, by_timetrack(so_far, &whole, count_overlaps));
                 }
@@ -140,7 +142,7 @@ mod tests {
                     let ranges: Vec<TimeRange> = edges.windows(2).map(range).collect();
                     assert_eq!(ask(&harness, &ranges).await, by_timetrack(&arrivals, &ranges, count_overlaps));
                 }
-                // The row as an earlier version has stored it.
+                // Removes the hashes, as in a document that an earlier version has stored.
                 let unmarked = doc! { "$unset": { "marks": 1 } };
                 database.collection::<Document>("employee_months").update_many(doc! {}, unmarked).await.unwrap();
                 let later = [TimeRange::new(Millis(first - 8), Millis(first + 40 * DAY + 8)).unwrap()];

@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::{App, domain::Question, engine};
 
-/// The time and the money of each project inside a range: for admins.
+/// The time and the money of each project in a range. For admins.
 pub(crate) async fn project_time(app: Arc<App>, call: Call, asked: GetProjectTime) -> Result<Vec<ProjectTime>, Error> {
     call.require_admin()?;
     app.progress.until_caught_up().await?;

@@ -5,7 +5,8 @@ use kit::{Call, Error};
 
 use crate::{App, domain::Question, engine};
 
-/// Who has time in one range and none in the other: for admins.
+/// Lists the employees who have time in one range (`worked`) and none in another (`silent`). For
+/// admins.
 pub(crate) async fn silent(app: Arc<App>, call: Call, asked: ListSilent) -> Result<Vec<EmployeeId>, Error> {
     call.require_admin()?;
     let (worked, silent) = (asked.worked, asked.silent);
@@ -18,7 +19,7 @@ pub(crate) async fn silent(app: Arc<App>, call: Call, asked: ListSilent) -> Resu
     Ok(silent.await?.iter().filter(is_asked).copied().collect())
 }
 
-/// The employees for whom some time counts in a range.
+/// The employees for whom some time in the range counts.
 async fn with_time(app: &App, range: TimeRange) -> Result<BTreeSet<EmployeeId>, Error> {
     let by = [Grouping::Employee].into();
     let mut question = Question { range, by, zone: Zone::default(), filter: Filter::default(), after: None };

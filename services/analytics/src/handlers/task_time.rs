@@ -5,7 +5,8 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// How long an employee has worked on a task, ever: for themselves, or for an admin.
+/// The total time of an employee on a task. For admins, and callers who may see the data of this
+/// employee.
 pub(crate) async fn task_time(app: Arc<App>, call: Call, asked: GetTaskTime) -> Result<TaskTime, Error> {
     let GetTaskTime { employee_id, task_id } = asked;
     call.require_sight_of(employee_id)?;

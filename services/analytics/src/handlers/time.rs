@@ -5,8 +5,8 @@ use kit::{Call, Error};
 
 use crate::{App, domain::Question, engine};
 
-/// The time and the money inside a range, grouped, page by page: for admins; for employees their
-/// own.
+/// The time and the money in a range, grouped, page by page. For admins, and callers who may see
+/// the data of all employees of the filter.
 pub(crate) async fn time(app: Arc<App>, call: Call, asked: GetTime) -> Result<Page<TimeRow, TimeCursor>, Error> {
     let GetTime { range, group_by, timezone, filter, after } = asked;
     match filter.employees.as_slice() {

@@ -4,7 +4,7 @@ use kit::{Error, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// MongoDB's code for a unique key that exists.
+/// MongoDB's error code for a duplicate key.
 const DUPLICATE: i32 = 11000;
 
 #[derive(Deserialize)]
@@ -21,8 +21,8 @@ struct WriteError {
     code: i32,
 }
 
-/// Stores documents in one round trip: each replaces the one that its filter matches, or is new. Returns what
-/// [`update_all`] returns.
+/// Upserts documents in one round trip. Each document replaces the one that its filter matches, or
+/// is inserted. Returns what [`update_all`] returns.
 pub(super) async fn replace_all<T>(collection: &Collection<T>, all: &[(Document, T)]) -> Result<Vec<usize>, Error>
 where
     T: Serialize + Send + Sync,
@@ -32,11 +32,12 @@ where
     upsert(collection, updates).await
 }
 
-/// Changes documents in one round trip: each the one that its filter matches, or a new one. The filter has the
-/// `_id` and the expected state. (`Client::bulk_write` needs MongoDB 8.)
+/// Upserts by update in one round trip. Each update changes the document that its filter matches,
+/// or inserts a new one. A filter has the `_id` and the expected state. (`Client::bulk_write` would
+/// need MongoDB 8.)
 ///
-/// Returns the indexes of those whose `_id` was in another state, because of a concurrent change. They are not
-/// changed.
+/// Returns the indexes of the updates that were refused: a concurrent change has put their
+/// documents into another state.
 pub(super) async fn update_all<T>(collection: &Collection<T>, all: &[(Document, Document)]) -> Result<Vec<usize>, Error>
 where
     T: Send + Sync,
@@ -72,6 +73,7 @@ where
     if let Some(error) = outcome.write_errors.iter().find(|error| error.code != DUPLICATE) {
         return Err(anyhow!("MongoDB refused a document with code {}", error.code).into());
     }
-    // An upsert that does not match the state tries to insert, and fails at the `_id`.
+    // The filter of a refused update does not match the stored state. So the upsert tries to
+    // insert, and fails with a duplicate `_id`.
     Ok(outcome.write_errors.into_iter().map(|error| error.index).collect())
 }

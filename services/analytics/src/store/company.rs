@@ -12,7 +12,8 @@ use super::{
 };
 use crate::domain::{Cells, Sheet, Step, UtcMonth};
 
-/// One document for each UTC month of the company, recomputed from the employees' months.
+/// The collection with one document for each UTC month, with the sums of all employees together.
+/// They are recomputed from the documents of single employees.
 #[derive(Debug)]
 pub(crate) struct CompanyMonths(Months<UtcMonth>);
 
@@ -25,7 +26,7 @@ impl CompanyMonths {
         Self(Months { rows: db.collection("company_months") })
     }
 
-    /// The present versions of these months.
+    /// The stored versions of these months. A month that is not stored has version 0.
     pub(crate) async fn seen(
         &self,
         months: impl IntoIterator<Item = UtcMonth>,
@@ -33,7 +34,8 @@ impl CompanyMonths {
         self.0.seen(months, &BTreeSet::new()).await
     }
 
-    /// Stores these days, for each month whose version has not changed. Returns the other months.
+    /// Stores these days in each month whose version is still the one in `seen`. Returns the other
+    /// months.
     pub(crate) async fn store(
         &self,
         months: BTreeMap<UtcMonth, BTreeMap<i64, Cells>>,
@@ -43,14 +45,15 @@ impl CompanyMonths {
         self.0.store(months.into_iter().map(|(month, days)| (month, fresh(days).collect())).collect(), seen).await
     }
 
-    /// The states that these months are in now, to tell whether anything in them has changed since.
+    /// The present states of these months. Two equal states mean that nothing in the month has
+    /// changed in between.
     pub(crate) async fn states(&self, months: impl IntoIterator<Item = UtcMonth>) -> Result<MonthStates, Error> {
         let these = doc! { "_id": one_of(months) };
         let found = self.0.rows.find(these).projection(doc! { "version": 1, "total": 1 }).await?;
         Ok(found.map_ok(|row| (row.id, (row.version, row.total))).try_collect().await?)
     }
 
-    /// Reads what a step needs.
+    /// Reads the fields of the months that a step needs.
     pub(crate) async fn read(
         &self,
         step: &Step,
@@ -64,7 +67,7 @@ impl CompanyMonths {
         }))
     }
 
-    /// The stored months.
+    /// All months that are stored.
     pub(crate) async fn months(&self) -> Result<BTreeSet<UtcMonth>, Error> {
         read_all(self.0.rows.distinct("_id", doc! {}).await?)
     }

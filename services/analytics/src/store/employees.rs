@@ -16,7 +16,8 @@ use super::{
 };
 use crate::domain::{Cells, EmployeeMonth, Sheet, Step, UtcMonth, add_up};
 
-/// One document for each UTC month of an employee, recomputed from facts.
+/// The collection with one document for each UTC month of each employee. The documents are
+/// recomputed from facts.
 #[derive(Debug)]
 pub(crate) struct EmployeeMonths(Months<EmployeeMonth>);
 
@@ -33,7 +34,7 @@ impl EmployeeMonths {
         &self.0.rows
     }
 
-    /// The present versions of these months, with the stretches of these days.
+    /// The stored versions of these months, with the stretches of these days.
     pub(crate) async fn seen(
         &self,
         months: impl IntoIterator<Item = EmployeeMonth>,
@@ -42,7 +43,8 @@ impl EmployeeMonths {
         self.0.seen(months, days).await
     }
 
-    /// Stores these days, for each month whose version has not changed. Returns the other months.
+    /// Stores these days in each month whose version is still the one in `seen`. Returns the other
+    /// months.
     pub(crate) async fn store(
         &self,
         months: BTreeMap<EmployeeMonth, BTreeMap<i64, Fresh>>,
@@ -51,7 +53,8 @@ impl EmployeeMonths {
         self.0.store(months, seen).await
     }
 
-    /// Reads what a step needs, of these employees, or of all if the list is empty.
+    /// Reads the fields of the months that a step needs: of these employees, or of all if the list
+    /// is empty.
     pub(crate) async fn read(
         &self,
         step: &Step,
@@ -72,7 +75,7 @@ impl EmployeeMonths {
         }))
     }
 
-    /// The sums of all employees on these days of a month.
+    /// The sums of all employees on these days of a month, by project and task.
     pub(crate) async fn all_together(
         &self,
         month: UtcMonth,
@@ -103,17 +106,17 @@ impl EmployeeMonths {
         Ok(time)
     }
 
-    /// The employees with stored months.
+    /// The employees who have stored months.
     pub(crate) async fn employees(&self) -> Result<BTreeSet<EmployeeId>, Error> {
         read_all(self.0.rows.distinct("_id.employee", doc! {}).await?)
     }
 
-    /// The months that any employee has.
+    /// The months in which any employee has a document.
     pub(crate) async fn months(&self) -> Result<BTreeSet<UtcMonth>, Error> {
         read_all(self.0.rows.distinct("_id.month", doc! {}).await?)
     }
 
-    /// The stored months of an employee.
+    /// The months in which this employee has a document.
     pub(crate) async fn months_of(&self, employee: EmployeeId) -> Result<BTreeSet<UtcMonth>, Error> {
         let of_employee = doc! { "_id.employee": value(&employee) };
         let found = self.0.rows.find(of_employee).projection(doc! { "_id": 1 }).hint(Hint::Keys(by_employee()));
@@ -158,7 +161,8 @@ mod tests {
         };
         let (first, second) = (both.iter().take(1).copied().collect(), both.iter().skip(1).copied().collect());
 
-        // For a new month and for an existing one: the writer that read earlier is refused.
+        // The first round inserts new months, the second one updates them. In both, the writer that
+        // read before the other one stored must be refused.
         for time in [10, 20] {
             let seen = months.seen(both.clone(), &BTreeSet::new()).await.unwrap();
             assert_eq!(months.store(sums(&first, time), &seen).await.unwrap(), BTreeSet::new());

@@ -20,15 +20,16 @@ use serde::{Deserialize, Serialize};
 use super::{bulk, read_all};
 use crate::domain::{EmployeeDay, Place, UtcMonth, latest};
 
-/// How often a change is tried again after a concurrent one.
+/// How often facts are written when other writers change the same windows at the same time.
 const TRIES: u32 = 50;
-/// The pause before each of these attempts.
+/// The pause before each new attempt.
 const PAUSE: Duration = Duration::from_millis(5);
-/// How many places one query has, and how many such queries run at once.
+/// The most time ranges in one query. [`AT_ONCE`] such queries run at the same time.
 const PLACES_AT_ONCE: usize = 32;
 const AT_ONCE: usize = 4;
 
-/// Whether a new fact replaces the stored one of the same window.
+/// Whether a new fact (second argument) replaces the stored fact of the same window (first
+/// argument).
 type Rule = fn(&WindowFact, &WindowFact) -> bool;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -48,7 +49,8 @@ struct Row {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     rate_parts: Vec<RatePart>,
     voided: bool,
-    /// The places of earlier revisions, so that those days are recomputed too, however often that starts again.
+    /// The time ranges of earlier revisions. Their days must be recomputed too, also when the event
+    /// is redelivered after the new fact was stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     moved_from: Vec<Stood>,
 }
@@ -106,13 +108,14 @@ impl Row {
         Stood { employee: self.employee, start: self.start, end: self.end }
     }
 
-    /// All its present and former places.
+    /// The time ranges of all revisions of this window that were stored.
     fn places(&self) -> impl Iterator<Item = Place> {
         let stood = self.moved_from.iter().copied().chain([self.stands()]);
         stood.map(|Stood { employee, start, end }| Place { employee, start, end })
     }
 
-    /// The row of a later revision.
+    /// The document after this one, for a later revision of the window. It keeps the former time
+    /// ranges.
     fn follow(self, fact: WindowFact) -> Self {
         let (stood, mut moved_from) = (self.stands(), self.moved_from);
         let next = Self::from(fact);
@@ -123,7 +126,8 @@ impl Row {
     }
 }
 
-/// One document for each window, with its highest revision. None is removed, unless timetrack has no such window.
+/// The collection with one document for each window: its fact with the highest revision. A document
+/// is removed only if timetrack has no such window.
 #[derive(Debug)]
 pub(crate) struct Facts {
     rows: Collection<Row>,
@@ -138,19 +142,21 @@ impl Facts {
         Self { rows: db.collection("facts") }
     }
 
-    /// Stores facts that are new or have a higher revision. Returns all their present and former places, also of
-    /// known facts: those days must be recomputed.
+    /// Stores facts that are new or have a higher revision. Returns the present and former time
+    /// ranges of all these windows, also of facts that were already stored: the sums of these times
+    /// must be recomputed.
     pub(crate) async fn take(&self, facts: Vec<WindowFact>) -> Result<Vec<Place>, Error> {
         self.store(facts, |known, fact| fact.revision > known.revision).await
     }
 
-    /// Stores facts, and repairs those that differ with the same revision: for facts that timetrack has sent in their
-    /// present state.
+    /// Stores facts, and also replaces a stored fact that differs at the same revision. For facts
+    /// that timetrack has sent as their present state.
     pub(crate) async fn heal(&self, facts: Vec<WindowFact>) -> Result<Vec<Place>, Error> {
         self.store(facts, |known, fact| fact.revision >= known.revision && fact != known).await
     }
 
-    /// Stores facts of new windows, and those that replace the stored ones.
+    /// Inserts the facts of new windows, and replaces stored facts where `comes_before` says so.
+    /// Returns the present and former time ranges of all these windows.
     async fn store(&self, facts: Vec<WindowFact>, comes_before: Rule) -> Result<Vec<Place>, Error> {
         let mut places: Vec<Place> = facts.iter().map(Place::of).collect();
         let mut known = self.insert_new(latest(facts)).await?;
@@ -166,7 +172,7 @@ impl Facts {
         Err(Failure::new(Code::Unavailable, "Too many changes of the same windows at once.").into())
     }
 
-    /// Stores the facts of new windows, and returns the others.
+    /// Inserts the facts of new windows. Returns the facts of windows that are already stored.
     async fn insert_new(&self, facts: HashMap<WindowId, WindowFact>) -> Result<HashMap<WindowId, WindowFact>, Error> {
         let facts: Vec<WindowFact> = facts.into_values().collect();
         if facts.is_empty() {
@@ -178,8 +184,8 @@ impl Facts {
         Ok(met.into_iter().filter_map(|n| facts.get(n)).map(|fact| (fact.id, fact.clone())).collect())
     }
 
-    /// Replaces stored facts. Returns those with a concurrent change, or whose concurrently inserted row is not
-    /// yet on a majority.
+    /// Replaces stored facts. Returns the facts to try again: those with a concurrent change, and
+    /// those whose document was inserted concurrently and is not yet on a majority.
     async fn replace(
         &self,
         mut facts: HashMap<WindowId, WindowFact>,
@@ -206,7 +212,7 @@ impl Facts {
         Ok(facts)
     }
 
-    /// The windows that reach into any of these places; some may be returned twice.
+    /// The windows that reach into any of these time ranges. A window may be returned twice.
     pub(crate) async fn reaching_into(&self, places: Vec<Place>) -> Result<Vec<WindowFact>, Error> {
         let loads = places.chunks(PLACES_AT_ONCE).map(|places| {
             let any: Vec<Document> = places.iter().map(|place| touching(*place)).collect();
@@ -220,7 +226,8 @@ impl Facts {
         Ok(loaded.into_iter().flatten().collect())
     }
 
-    /// The sums of these employees' windows for each UTC month in which they begin.
+    /// The number, revisions and time of these employees' windows, summed for each UTC month in
+    /// which windows begin.
     pub(crate) async fn sums(&self, employees: &BTreeSet<EmployeeId>) -> Result<HashSet<FactSum>, Error> {
         let these = doc! { "$match": { "employee": one_of(employees) } };
         let start = doc! { "$toDate": "$start" };
@@ -239,7 +246,7 @@ impl Facts {
         Ok(sums.try_collect().await?)
     }
 
-    /// The facts of an employee's windows that begin in a range.
+    /// The facts of an employee's windows that begin in a time range.
     pub(crate) async fn beginning(&self, place: Place) -> Result<HashMap<WindowId, WindowFact>, Error> {
         let filter = doc! {
             "employee": value(&place.employee),
@@ -256,18 +263,19 @@ impl Facts {
         Ok(found.map_ok(|row| (row.id, row.into())).try_collect().await?)
     }
 
-    /// Removes the fact of a window that does not exist, unless it has changed. Returns whether it was stored.
+    /// Removes the fact of a window that timetrack does not have, unless the fact has another
+    /// revision now. Returns whether it was removed.
     pub(crate) async fn forget(&self, fact: &WindowFact) -> Result<bool, Error> {
         let this = doc! { "_id": value(&fact.id), "revision": fact.revision };
         Ok(self.rows.delete_one(this).await?.deleted_count > 0)
     }
 
-    /// The employees with windows.
+    /// The employees who have facts.
     pub(crate) async fn employees(&self) -> Result<BTreeSet<EmployeeId>, Error> {
         read_all(self.rows.distinct("employee", doc! {}).await?)
     }
 
-    /// The months in which an employee has windows.
+    /// The months that the windows of an employee touch.
     pub(crate) async fn months_of(&self, employee: EmployeeId) -> Result<BTreeSet<UtcMonth>, Error> {
         let stood = self.rows.clone_with_type::<Stood>();
         let found =
@@ -280,7 +288,8 @@ impl Facts {
         Ok(months)
     }
 
-    /// The days in a range on which these employees (all if the list is empty) have windows of these shifts.
+    /// The days in a range on which employees have windows of these shifts. An empty list of
+    /// employees means all.
     pub(crate) async fn days_of_shifts(
         &self,
         range: TimeRange,
@@ -307,13 +316,15 @@ impl Facts {
     }
 }
 
-/// The fields of [`Stood`], which indexes contain.
+/// The projection to the fields of [`Stood`]. The indexes contain these fields, so no document is
+/// read.
 fn stands() -> Document {
     doc! { "_id": 0, "employee": 1, "start": 1, "end": 1 }
 }
 
-/// Matches windows that touch a place. No window is longer than a day, so the index is read only up to a day after
-/// it. Of windows that arrive live, few end later.
+/// Matches windows that reach into a time range. No window is longer than [`WINDOW_MOST`], so a
+/// window that starts before the range ends has its own end at most that much later. This limits
+/// the scan of the index.
 fn touching(Place { employee, start, end }: Place) -> Document {
     doc! {
         "employee": value(&employee),

@@ -8,19 +8,20 @@ use contracts::{EmployeeId, PeriodSum, TimeRange};
 
 use crate::domain::UtcMonth;
 
-/// The number of questions whose answers are kept.
+/// The number of requests whose sums are cached.
 const KEPT: usize = 4;
-/// The most ranges of an answer that is kept: one about more would take megabytes.
+/// The most ranges of a request whose sums are cached. More ranges would take megabytes of memory.
 const MOST_RANGES: usize = 13;
 
-/// Everybody's sums in each of some ranges, by employee.
+/// The sums of each employee in each of the requested ranges, in their order.
 pub(crate) type Sums = BTreeMap<EmployeeId, Vec<PeriodSum>>;
 
-/// The state of some months of all employees together. It changes after every change of an employee's month, before
-/// the event that caused the change is acknowledged.
+/// The version and sums of some months of all employees together. After a change of an employee's
+/// month, they change too, before the event that caused the change is acknowledged.
 pub(crate) type MonthStates = BTreeMap<UtcMonth, (i64, Option<Binary>)>;
 
-/// The last sums of all employees. Sums of months that have not changed are used again.
+/// A cache of the last sums of all employees. An entry is valid as long as its months have not
+/// changed.
 #[derive(Debug, Default)]
 pub(crate) struct KnownSums(Mutex<VecDeque<Known>>);
 
@@ -32,14 +33,15 @@ struct Known {
 }
 
 impl KnownSums {
-    /// The sums in these ranges, if they are known for months in these states.
+    /// The cached sums of these ranges, if they were computed from months in these states.
     pub(crate) fn get(&self, ranges: &[TimeRange], states: &MonthStates) -> Option<Arc<Sums>> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.iter().find(|known| known.ranges == ranges && known.states == *states)?;
         Some(known.sums.clone())
     }
 
-    /// Keeps sums. The states are those that were read before them: what has changed since then is in a later state.
+    /// Caches sums. The states must have been read before the sums were computed: a change in
+    /// between then gives the months a later state, and the entry is not used.
     pub(crate) fn keep(&self, ranges: Vec<TimeRange>, states: MonthStates, sums: Arc<Sums>) {
         if ranges.len() > MOST_RANGES {
             return;

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Place;
 
-/// The places of a repair. They are recomputed after it, if need be by another process.
+/// A repair: the time ranges to recompute. If the process crashes after the repair of the facts,
+/// another process recomputes them.
 #[derive(Debug, Serialize, Deserialize)]
 struct Row {
     #[serde(rename = "_id")]
@@ -27,14 +28,14 @@ impl Mends {
         Self(db.collection("mends"))
     }
 
-    /// Stores that a repair of these places begins.
+    /// Stores that a repair of these time ranges begins. Returns the id of the repair.
     pub(crate) async fn begin(&self, places: &[Place]) -> Result<ObjectId, Error> {
         let row = Row { id: ObjectId::new(), places: places.to_vec() };
         self.0.insert_one(&row).await?;
         Ok(row.id)
     }
 
-    /// The repairs that have begun.
+    /// The repairs that have begun and not ended, each with its id.
     pub(crate) async fn begun(&self) -> Result<Vec<(ObjectId, Vec<Place>)>, Error> {
         Ok(self.0.find(doc! {}).await?.map_ok(|row| (row.id, row.places)).try_collect().await?)
     }

@@ -1,4 +1,4 @@
-//! The data in MongoDB: facts from events, and months that are recomputed from them.
+//! The MongoDB collections: facts from events, and the months that are recomputed from facts.
 
 mod bulk;
 mod company;
@@ -28,28 +28,28 @@ pub(crate) use months::Fresh;
 use rebuilds::Rebuilds;
 pub(crate) use rebuilds::Stage;
 
-/// The collections of this service.
+/// All collections of this service.
 #[derive(Debug)]
 pub(crate) struct Store {
     /// The facts of all windows.
     pub(crate) facts: Facts,
-    /// The months of employees.
+    /// The months of single employees.
     pub(crate) employees: EmployeeMonths,
-    /// The months of the company.
+    /// The months of all employees together.
     pub(crate) company: CompanyMonths,
-    /// The progress of a rebuild.
+    /// The progress of a rebuild that has not ended.
     pub(crate) rebuilds: Rebuilds,
-    /// The repairs in progress.
+    /// The repairs of facts that have not ended.
     pub(crate) mends: Mends,
 }
 
 impl Store {
-    /// The collections and their indexes, for provisioning.
+    /// The names of the collections with their indexes, which `provision` creates.
     pub(crate) fn shapes() -> [Shape; 5] {
         [Facts::shape(), EmployeeMonths::shape(), CompanyMonths::shape(), Rebuilds::shape(), Mends::shape()]
     }
 
-    /// Opens the collections.
+    /// The collections in this database.
     pub(crate) fn open(db: &Database) -> Self {
         Self {
             facts: Facts::open(db),
@@ -61,7 +61,7 @@ impl Store {
     }
 }
 
-/// Deserializes values that the driver returns untyped.
+/// Deserializes values that the driver returns as BSON.
 fn read_all<T: DeserializeOwned + Ord>(values: Vec<Bson>) -> Result<BTreeSet<T>, Error> {
     let read = |value| bson::deserialize_from_bson(value).context("a stored value that cannot be read");
     Ok(values.into_iter().map(read).collect::<anyhow::Result<_>>()?)

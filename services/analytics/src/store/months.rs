@@ -16,43 +16,45 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{bulk, packed};
 use crate::domain::{Cells, Stretch, add_up, cells};
 
-/// A month of an employee or of the company. Days are named by their number since 1970-01-01; a missing day has no
-/// time. Each kind of value is a group of its own, so that a report reads only what it needs.
+/// The document of a month, of an employee or of all employees together. The key of a day is its
+/// number since 1970-01-01; a missing day has no time. Each kind of value is an embedded document
+/// of its own, so that a report reads only the kinds that it needs.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "Id: Serialize + DeserializeOwned")]
 pub(super) struct Row<Id> {
     #[serde(rename = "_id")]
     pub(super) id: Id,
-    /// Increased by every recomputation, even if nothing changes.
+    /// The version, which every recomputation increases, even if no value changes.
     #[serde(default)]
     pub(super) version: i64,
-    /// The sums of the month, by project and task.
+    /// The sums of the whole month, by project and task.
     pub(super) total: Option<Binary>,
     /// The sum of each day.
     #[serde(default)]
     pub(super) sums: BTreeMap<String, Binary>,
-    /// The sum of each day by project and task.
+    /// The sums of each day, by project and task.
     #[serde(default)]
     pub(super) cells: BTreeMap<String, Binary>,
-    /// The hash of each day. None in the company's months, and for days that an earlier version has computed.
+    /// The hash of each day. Missing in months of all employees together, and on days that an
+    /// earlier version of the program has computed.
     #[serde(default)]
     pub(super) marks: BTreeMap<String, Binary>,
-    /// The stretches of each day. None in the company's months.
+    /// The stretches of each day. Missing in months of all employees together.
     #[serde(default)]
     pub(super) parts: BTreeMap<String, Binary>,
 }
 
-/// The version of a month that was read.
+/// The state of a month at the moment of reading. Storing the month compares the version.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     version: i64,
-    /// The packed sums of its days by project and task, without the days that are recomputed.
+    /// The packed sums of each day of the month, by project and task.
     cells: BTreeMap<String, Binary>,
     parts: BTreeMap<String, Binary>,
 }
 
 impl Seen {
-    /// The stretches of a day, if they were requested.
+    /// The stretches of a day, if the day was requested; otherwise none.
     pub(crate) fn stretches(&self, day: i64) -> anyhow::Result<Vec<Stretch>> {
         let packed = self.parts.get(&day.to_string());
         packed.map_or(Ok(Vec::new()), |packed| packed::unpack_stretches(day, packed))
@@ -62,13 +64,13 @@ impl Seen {
 /// The new value of a day.
 #[derive(Clone, Debug)]
 pub(crate) enum Fresh {
-    /// Its stretches.
+    /// The stretches of a day of one employee.
     Stretches(Vec<Stretch>),
-    /// Its sums.
+    /// The sums of a day of all employees together, by project and task.
     Cells(Cells),
 }
 
-/// Documents of months, which are recomputed day by day. None is ever removed.
+/// A collection of months, whose days are recomputed one by one. No document is ever removed.
 #[derive(Debug)]
 pub(super) struct Months<Id: Send + Sync> {
     pub(super) rows: Collection<Row<Id>>,
@@ -78,7 +80,8 @@ impl<Id> Months<Id>
 where
     Id: Copy + Ord + Hash + Serialize + DeserializeOwned + Send + Sync + Unpin,
 {
-    /// The present versions of these months, with the stretches of these days. A missing month has version 0.
+    /// The stored versions of these months, with the stretches of these days. A month that is not
+    /// stored has version 0.
     pub(super) async fn seen(
         &self,
         ids: impl IntoIterator<Item = Id>,
@@ -94,7 +97,8 @@ where
         Ok(seen)
     }
 
-    /// Stores these days, for each month whose version has not changed. Returns the other months.
+    /// Stores these days in each month whose version is still the one in `seen`. Returns the other
+    /// months.
     pub(super) async fn store(
         &self,
         months: BTreeMap<Id, BTreeMap<i64, Fresh>>,
@@ -112,7 +116,8 @@ where
     }
 }
 
-/// Sets these days, and the new sums of the month.
+/// The update of a month: the new values of these days, the new sums of the month and the next
+/// version.
 fn update(seen: &Seen, days: BTreeMap<i64, Fresh>) -> anyhow::Result<Document> {
     let others = seen.cells.iter().filter(|(day, _)| day.parse().is_ok_and(|day| !days.contains_key(&day)));
     let mut all: Vec<Cells> = others.map(|(_, cells)| packed::unpack_cells(cells)).collect::<Result<_, _>>()?;
@@ -147,7 +152,7 @@ fn update(seen: &Seen, days: BTreeMap<i64, Fresh>) -> anyhow::Result<Document> {
     Ok(update)
 }
 
-/// Unpacks the days of a group.
+/// Unpacks the values of each day of an embedded document.
 pub(super) fn days<T>(
     group: &BTreeMap<String, Binary>,
     unpack: impl Fn(i64, &Binary) -> anyhow::Result<T>,

@@ -1,8 +1,9 @@
-//! Sums and stretches in a packed binary form.
+//! The packed binary form of sums and stretches.
 //!
-//! A sum in BSON takes about 150 bytes, more than half of them field names, and a microsecond to read. Packed it
-//! takes about 50, and a year of a company is read in less than a millisecond. Everything packed can be computed
-//! again from facts, so no other program needs to read it.
+//! A sum as a BSON document takes about 150 bytes, more than half of them field names, and a
+//! microsecond to read. A packed sum takes about 50 bytes, and a year of sums is read in less than
+//! a millisecond. All packed values can be computed again from facts, so no other program needs to
+//! read them.
 
 use anyhow::{Context, bail};
 use bson::{Binary, spec::BinarySubtype};
@@ -11,14 +12,15 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::domain::{Cells, Stretch, Total, Work};
 
-/// The first byte of everything packed, which identifies the format.
+/// The first byte of every packed value. It identifies the format.
 const VERSION: u8 = 1;
 
-/// Milliseconds, cost, income.
+/// The time in milliseconds, the cost and the income.
 type Sum = (i64, i128, i128);
 
-/// The stretches of a day. Each refers to its work by index. Its start is relative to the previous one, and the
-/// first start to the beginning of the day.
+/// The stretches of a day. Each stretch has its start, its length, and the index of its work in
+/// `works`. A start is relative to the stretch before; the first start is relative to the beginning
+/// of the day.
 #[derive(Serialize, Deserialize)]
 struct Stretches {
     works: Vec<(ProjectId, TaskId, Rate, Rate)>,

@@ -14,16 +14,16 @@ use super::{
 };
 use crate::domain::{DayPieces, EmployeeMonth, Stretch, Total, UtcMonth};
 
-/// The most days whose fields a query names one by one: for a whole month, that takes MongoDB longer than returning
-/// all fields of the month.
+/// The most days whose fields a query names one by one. With more days, it takes MongoDB less time
+/// to return the fields of the whole month.
 const MOST_NAMED: i64 = 20;
 
-/// The days of each employee without a stored hash.
+/// For each employee, the days whose hash is not stored.
 type Unmarked = BTreeMap<EmployeeId, BTreeSet<i64>>;
 
 impl EmployeeMonths {
-    /// The sums of these employees, or of all if the list is empty, in each of some ranges. Employees without time
-    /// are left out.
+    /// The sums in each of these ranges, of these employees, or of all employees if the list is
+    /// empty. Employees without time are left out.
     pub(crate) async fn period_sums(
         &self,
         ranges: &[DayPieces],
@@ -49,7 +49,8 @@ impl EmployeeMonths {
         Ok(all)
     }
 
-    /// Adds the hashes of days that an earlier version has computed, from their stretches.
+    /// Adds the hashes of days without a stored hash, which an earlier version of the program has
+    /// computed. The hashes are computed from the stretches.
     async fn mark(
         &self,
         all: &mut BTreeMap<EmployeeId, Vec<CountedSum>>,
@@ -74,7 +75,8 @@ impl EmployeeMonths {
     }
 }
 
-/// The fields of a month to read: only the days of the ranges if they are few.
+/// The fields of a month that must be read. If the ranges have few days, only the fields of these
+/// days.
 fn fields(ranges: &[DayPieces]) -> Document {
     let edges = ranges.iter().flat_map(|range| range.edges.iter().map(|(day, _)| *day));
     let mut fields: Document = edges.map(|day| (format!("parts.{day}"), 1.into())).collect();
@@ -89,7 +91,7 @@ fn fields(ranges: &[DayPieces]) -> Document {
     fields
 }
 
-/// Adds a month to the sum of each range.
+/// Adds the days of one month to the sums of each range.
 fn add(
     sums: &mut [CountedSum],
     ranges: &[DayPieces],

@@ -1,4 +1,4 @@
-//! The fields of a month that a step reads, and their values.
+//! The projection of a step, and the conversion of the documents that it returns.
 
 use bson::{Document, doc};
 use contracts::EmployeeId;
@@ -9,7 +9,8 @@ use super::{
 };
 use crate::domain::{Piece, Sheet, Step, UtcMonth};
 
-/// The fields that a step needs: sums by project and task only if they matter.
+/// The fields that a step needs. The sums by project and task are read only if the report tells
+/// them apart.
 pub(super) fn fields(step: &Step, tells_work_apart: bool) -> Document {
     let mut fields = doc! { "_id": 1 };
     let all_sums = !tells_work_apart && step.pieces.iter().any(|(_, piece)| matches!(piece, Piece::Month(_)));
@@ -18,7 +19,8 @@ pub(super) fn fields(step: &Step, tells_work_apart: bool) -> Document {
             Piece::Month(_) if tells_work_apart => fields.insert("total", 1),
             Piece::Day(day) | Piece::Less(day) if tells_work_apart => fields.insert(format!("cells.{day}"), 1),
             Piece::Month(_) => fields.insert("sums", 1),
-            // MongoDB refuses a field together with a part of it.
+            // MongoDB refuses a projection with both a field and a part of it. The whole field
+            // includes the day.
             Piece::Day(_) | Piece::Less(_) if all_sums => None,
             Piece::Day(day) | Piece::Less(day) => fields.insert(format!("sums.{day}"), 1),
             Piece::Edge { day, .. } => fields.insert(format!("parts.{day}"), 1),
@@ -27,7 +29,7 @@ pub(super) fn fields(step: &Step, tells_work_apart: bool) -> Document {
     fields
 }
 
-/// The values that were read of a month.
+/// Unpacks the values of a month that were read.
 pub(super) fn sheet<Id>(employee: Option<EmployeeId>, month: UtcMonth, row: &Row<Id>) -> anyhow::Result<Sheet> {
     Ok(Sheet {
         employee,

@@ -9,7 +9,7 @@ use testkit::Harness;
 
 use crate::fixture::*;
 
-/// The collections of what facts sum up to.
+/// The two collections with the sums that are computed from facts.
 async fn roll_ups(harness: &Harness) -> [mongodb::Collection<Document>; 2] {
     let database = harness.database(Service::Analytics).await;
     ["employee_months", "company_months"].map(|name| database.collection(name))
@@ -62,8 +62,8 @@ async fn a_window_that_moved_leaves_nothing_behind_on_its_old_day_and_employee()
     harness.publish(&event).await;
     assert_eq!(times(&harness, &week()).await, [(project(1), 2 * HOUR)]);
 
-    // Puts the old sums back, as if a crash had come before the day that the window left was recomputed: the
-    // redelivery does that.
+    // Restores the old sums, as if a crash had come after the fact was stored and before the sums
+    // were recomputed. The redelivery must recompute them.
     for (rows, row) in before {
         rows.replace_one(doc! { "_id": row.get("_id").unwrap() }, row).await.unwrap();
     }

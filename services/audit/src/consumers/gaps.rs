@@ -1,8 +1,9 @@
-//! Finds out whether EVENTS was purged of messages that the trail has not read; the trail then says so.
+//! Detects that messages of EVENTS were purged before the trail recorded them, and adds an entry
+//! about the gap.
 //!
-//! Two things tell what was read: a mark in the database, which is written now and then while no message of ours
-//! is pending, and what this process has seen itself. The consumer's acknowledgement floor cannot tell, because
-//! the server moves it past purged messages.
+//! Two values say how far the trail has read the stream: a mark in the database, and the position
+//! that this process has seen. A mark is written every five minutes at most. The consumer's
+//! acknowledgement floor cannot be used, because the server moves it past purged messages.
 
 use std::sync::{
     Arc,
@@ -14,11 +15,12 @@ use kit::{Shutdown, metrics::sample};
 
 use crate::{App, domain::gap};
 
-/// The age of a mark after which a new one is written, in milliseconds. After a longer outage the trail may
-/// report a gap in a part of the stream that held no message of ours; it never overlooks one.
+/// The age of a mark after which a new one is written, in milliseconds. The gap is searched from
+/// the last mark. So after a longer outage a gap may be reported although the purged messages were
+/// not for the trail. No gap is missed.
 const MARK_EVERY: i64 = 5 * 60 * 1_000;
 
-/// Checks every few seconds until shutdown.
+/// Searches for gaps every five seconds, until shutdown.
 pub(crate) fn look_for_gaps(app: Arc<App>, shutdown: &Shutdown) {
     let seen = Arc::new(AtomicU64::new(0));
     sample(shutdown, move || {
@@ -28,7 +30,9 @@ pub(crate) fn look_for_gaps(app: Arc<App>, shutdown: &Shutdown) {
 }
 
 async fn look(app: &App, seen: &AtomicU64) -> anyhow::Result<()> {
-    // The stream is read first: if no message is pending after that, everything it held then was read.
+    // The stream must be read before the consumer: if the consumer then has no pending message, the
+    // trail has every message up to `last`. In the other order, a message that arrives in between
+    // would be missed.
     let stream = app.bus.jetstream.get_stream(stream::EVENTS).await?;
     let (first, last) = (stream.cached_info().state.first_sequence, stream.cached_info().state.last_sequence);
     let consumer = stream.consumer_info(Service::Audit.name()).await?;

@@ -6,12 +6,13 @@ use kit::{Error, Origin, Pull, Puller, Shutdown, bury};
 
 use crate::{App, domain::Fact};
 
-/// The most entries of one write.
+/// The most entries of one insert, and the most messages of one pull.
 const MOST: usize = 500;
-/// How long pulling pauses while MongoDB or NATS is away.
+/// The delay after which a message is redelivered when its entry could not be written.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Appends entries from the stream to the chain. All replicas do so at the same time.
+/// Appends the entries from EVENTS to the chain. All replicas of the service do so at the same
+/// time.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     app: Arc<App>,
@@ -22,7 +23,7 @@ impl Recorder {
         Self { app }
     }
 
-    /// The durable consumer.
+    /// The durable consumer of EVENTS, which all replicas share.
     pub(crate) fn pull() -> Pull {
         Pull {
             stream: stream::EVENTS,
@@ -33,7 +34,7 @@ impl Recorder {
         }
     }
 
-    /// Processes messages until shutdown. Returns once the consumer is open.
+    /// Opens the consumer, and returns. A background task then records messages until shutdown.
     pub(crate) async fn consume(self, shutdown: &Shutdown) -> anyhow::Result<()> {
         let mut puller = Puller::new(self.app.bus.clone(), Self::pull());
         puller.open().await?;
@@ -47,8 +48,8 @@ impl Recorder {
         Ok(())
     }
 
-    /// Writes the entries of some messages, and acknowledges them afterwards. A crash in between repeats entries,
-    /// which are recognised then.
+    /// Writes the entries of these messages, and acknowledges the messages afterwards. After a
+    /// crash in between, the messages are redelivered, and their entries are recognised as written.
     async fn record(&self, messages: Vec<Message>) {
         let mut entries = Vec::with_capacity(messages.len());
         for message in messages {
@@ -77,7 +78,7 @@ impl Recorder {
     }
 }
 
-/// The content of a message.
+/// Parses the message of an entry. The error is the reason why the message is moved to DEAD.
 fn fact(message: &Message) -> Result<Fact, String> {
     let entries: Audited =
         serde_json::from_slice(&message.payload).map_err(|error| format!("cannot be read: {error}"))?;
@@ -98,7 +99,7 @@ fn fact(message: &Message) -> Result<Fact, String> {
     })
 }
 
-/// Logs a failed acknowledgement: the server then delivers the message again.
+/// Logs a failed acknowledgement. The server then redelivers the message.
 fn settle(outcome: Result<(), Error>) {
     if let Err(error) = outcome {
         tracing::warn!(error = format!("{:#}", anyhow::Error::from(error)), "not acknowledged; it comes again");

@@ -2,7 +2,8 @@ use std::{fmt, str::FromStr};
 
 use super::entry::{Entry, Fact, Hash, ORIGIN, from_hex, hex};
 
-/// The last entry of the chain, after which the next is appended.
+/// The sequence number and hash of the last entry of the chain. The next entry is appended after
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) seq: i64,
@@ -20,7 +21,7 @@ impl From<&Entry> for Head {
     }
 }
 
-/// Makes these facts the next entries of the chain.
+/// Makes these facts the next entries after the head of the chain.
 pub(crate) fn append(head: Head, facts: impl IntoIterator<Item = Fact>) -> Vec<Entry> {
     let mut head = head;
     let next = |fact| {
@@ -31,15 +32,16 @@ pub(crate) fn append(head: Head, facts: impl IntoIterator<Item = Fact>) -> Vec<E
     facts.into_iter().map(next).collect()
 }
 
-/// The hash of one entry, noted outside of the database: `<seq>:<hash>`, as `verify` prints it. It reveals a
-/// chain that was cut off or rewritten from the start.
+/// The sequence number and hash of one entry, kept outside of the database: `<seq>:<hash>`, as
+/// `verify` prints it. With an anchor, `verify` detects a chain that was cut off before that entry
+/// or rewritten from its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Anchor {
     pub(crate) seq: i64,
     pub(crate) hash: Hash,
 }
 
-/// A malformed anchor.
+/// The error for a text that is no [`Anchor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be <seq>:<hash>, as an earlier `verify` printed it")]
 pub struct InvalidAnchor;
@@ -60,22 +62,24 @@ impl FromStr for Anchor {
     }
 }
 
-/// The first fault of a chain.
+/// The first error that the verification of a chain finds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
-    /// An entry is missing.
+    /// The entry with this sequence number is missing, although a later entry exists.
     #[error("entry {0} is missing: the one after it is there")]
     Missing(i64),
-    /// An entry does not match its own hash, or the hash of the entry before.
+    /// The hash of the entry with this sequence number is not the hash of its content and of the
+    /// hash before it.
     #[error("entry {0} does not fit: it, or the one before it, was changed after it was written")]
     Changed(i64),
-    /// An entry cannot be read.
+    /// The entry with this sequence number cannot be parsed, for this reason.
     #[error("entry {0} does not fit: it cannot be read ({1})")]
     Unreadable(i64, String),
-    /// An entry does not have the hash of the anchor.
+    /// The entry with this sequence number has another hash than the anchor.
     #[error("entry {0} does not fit: its hash is not the anchor's, so the trail up to it was written anew")]
     NotAnchor(i64),
-    /// The chain ends before the entry of the anchor.
+    /// The chain ends before the anchor. The numbers are those of the first missing entry and of
+    /// the anchor.
     #[error("entry {0} is missing: the trail was cut off before the anchor, {1}")]
     CutOff(i64, i64),
 }
@@ -92,12 +96,12 @@ impl Walk {
         Self { head: Head::EMPTY, anchor }
     }
 
-    /// The sequence number of the next entry.
+    /// The sequence number that the next entry must have.
     pub(crate) fn next_seq(&self) -> i64 {
         self.head.seq + 1
     }
 
-    /// Checks the next entry.
+    /// Checks the next entry, and makes it the head.
     pub(crate) fn step(&mut self, entry: &Entry) -> Result<(), Broken> {
         let expected = self.next_seq();
         if entry.seq > expected {
@@ -113,7 +117,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Ends the verification, and gives the last entry, if there is one.
+    /// Ends the verification. Returns the last entry as an anchor; none if the chain is empty.
     pub(crate) fn end(self) -> Result<Option<Anchor>, Broken> {
         let Head { seq, hash } = self.head;
         match self.anchor {
@@ -163,7 +167,7 @@ mod tests {
         }
     }
 
-    /// Changes one field of an entry.
+    /// Changes field number `field` of an entry; `salt` varies the change.
     fn spoil(entry: &mut Entry, field: usize, salt: u8) {
         let (fact, text) = (&mut entry.fact, format!("x{salt}"));
         match field {
@@ -179,7 +183,7 @@ mod tests {
             9 => fact.address = Some(String::new()),
             10 => fact.changes = Some(text),
             11 => fact.stream_seq += i64::from(salt) + 1,
-            // Moves a character from one field into the next.
+            // Moves a character from the end of one field to the beginning of the next field.
             _ => fact.subject_kind.insert(0, fact.action.pop().unwrap_or('x')),
         }
     }

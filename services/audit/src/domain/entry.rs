@@ -1,19 +1,19 @@
 use contracts::{EventId, Millis};
 use sha2::{Digest, Sha256};
 
-/// A SHA-256.
+/// A SHA-256 hash.
 pub(crate) type Hash = [u8; 32];
 
-/// The hash before the first entry.
+/// The hash that stands for the entry before the first entry.
 pub(crate) const ORIGIN: Hash = [0; 32];
 
 /// The content of an entry, before it is appended to the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fact {
-    /// The id of the event. An entry that comes twice is recognised by it.
+    /// The id of the event. An event that is delivered twice is recognised by this id.
     pub(crate) event: EventId,
     pub(crate) at: Millis,
-    /// Who acted, in the text form of [`contracts::Actor`].
+    /// The one who made the change, in the text form of [`contracts::Actor`].
     pub(crate) actor: String,
     pub(crate) action: String,
     pub(crate) subject_kind: String,
@@ -21,13 +21,14 @@ pub(crate) struct Fact {
     pub(crate) request_id: Option<String>,
     pub(crate) cause: Option<EventId>,
     pub(crate) address: Option<String>,
-    /// The changes as JSON Patch; a text, so that every byte is kept.
+    /// The changes as JSON Patch. The field is a text, because the hash covers its exact bytes.
     pub(crate) changes: Option<String>,
-    /// The sequence number of its message in the stream; 0 for an entry without a message.
+    /// The sequence number of the message in the stream; 0 for an entry that was not made from a
+    /// message.
     pub(crate) stream_seq: i64,
 }
 
-/// An entry of the chain.
+/// An entry of the chain: a fact with its sequence number and its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) seq: i64,
@@ -36,21 +37,22 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Appends a fact to the entry with this hash.
+    /// Makes the entry of a fact. `before` is the hash of the entry before it.
     pub(crate) fn new(seq: i64, before: &Hash, fact: Fact) -> Self {
         Self { hash: hash(seq, before, &fact), seq, fact }
     }
 
-    /// Whether the hash is right, after an entry with the hash `before`.
+    /// Whether the hash of this entry is right if `before` is the hash of the entry before it.
     pub(crate) fn fits(&self, before: &Hash) -> bool {
         self.hash == hash(self.seq, before, &self.fact)
     }
 }
 
-/// SHA-256 over this layout, version 1: the word `t3-audit-1`; the 32 bytes of the hash of the entry before; then
-/// the fields in the order below. A number is 8 bytes, big-endian; an id its 16 bytes; a text its length in
-/// bytes as a number, then its UTF-8; an optional field the byte 0 when it is missing, otherwise the byte 1 and
-/// the field. So different entries have different layouts.
+/// The hash of an entry: SHA-256 over this layout, version 1. First the word `t3-audit-1`; then the
+/// 32 bytes of the hash of the entry before; then the fields in the order below. A number is 8
+/// bytes, big-endian. An id is its 16 bytes. A text is its length in bytes as a number, then its
+/// UTF-8 bytes. An optional field is the byte 0 when it is missing, otherwise the byte 1 and the
+/// field. With these rules no two different entries have the same bytes.
 fn hash(seq: i64, before: &Hash, fact: &Fact) -> Hash {
     let mut layout = Layout(Sha256::new());
     layout.0.update(b"t3-audit-1");
@@ -70,12 +72,12 @@ fn hash(seq: i64, before: &Hash, fact: &Fact) -> Hash {
     layout.0.finalize().into()
 }
 
-/// A hash in lower-case hexadecimal, as it is stored and shown.
+/// A hash in lower-case hexadecimal, as it is stored in MongoDB and shown to clients.
 pub(crate) fn hex(hash: &Hash) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Parses a text of [`hex`], and no other spelling.
+/// Parses a hash that [`hex`] wrote. Upper-case digits are refused.
 pub(crate) fn from_hex(text: &str) -> Option<Hash> {
     let mut hash = [0; 32];
     if text.len() != 64 || !text.is_ascii() {
@@ -134,7 +136,8 @@ pub(crate) mod tests {
         }
     }
 
-    /// The layout is frozen, because stored entries must stay valid. Another layout needs another version.
+    /// The layout may not change, because the hashes of stored entries must stay valid. Another
+    /// layout needs a new version word.
     #[test]
     fn the_hash_of_an_entry_is_frozen() {
         assert_eq!(

@@ -4,24 +4,26 @@ use uuid::Uuid;
 
 use super::Fact;
 
-/// The namespace of the ids of gaps: replicas that find the same gap write the same id, so one entry.
+/// The UUID namespace of the event ids of gaps. Replicas that find the same gap compute the same
+/// id, so the gap gets one entry only.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f1b_7c52_9a0e_4d7e_8c43_5b1f_02d6_a9e1);
 
-/// Sequence numbers of the stream whose messages were purged before the trail read them. Some of them may not
-/// have been entries.
+/// A range of sequence numbers of the stream whose messages were purged before the trail read them.
+/// `from` and `to` are both in the range. Some of the messages may not have been entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gap {
     pub(crate) from: u64,
     pub(crate) to: u64,
 }
 
-/// The gap between the last message that was read and the first that the stream has.
+/// The gap between the last message that the trail has read (`taken_to`) and the `first` message in
+/// the stream.
 pub(crate) fn gap(taken_to: u64, first: u64) -> Option<Gap> {
     (first > taken_to + 1).then(|| Gap { from: taken_to + 1, to: first - 1 })
 }
 
 impl Gap {
-    /// The entry about a gap.
+    /// The content of the entry that reports this gap.
     pub(crate) fn fact(self, stream: &str, now: Millis) -> Fact {
         Fact {
             event: EventId(Uuid::new_v5(&NAMESPACE, format!("{stream}/{}", self.from).as_bytes())),

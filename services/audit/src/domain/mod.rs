@@ -1,4 +1,4 @@
-//! The rules of the chain, without I/O.
+//! The rules of the hash chain: pure functions, without I/O.
 
 mod chain;
 mod entry;

@@ -5,7 +5,8 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Lists entries of the trail, newest first, page by page.
+/// Lists the entries of the trail that match the request, page by page, the newest first. Admins
+/// only.
 pub(crate) async fn list_entries(
     app: Arc<App>,
     call: Call,

@@ -11,18 +11,20 @@ use serde::Deserialize;
 use super::stored::Stored;
 use crate::domain::{Entry, Fact, Head, append};
 
-/// How often a write is repeated when other replicas write at the same time.
+/// How often appending is tried while other replicas append at the same time.
 const TRIES: usize = 50;
 
-/// The entries. The sequence number is the `_id`, so that only one of two replicas can take it.
+/// The collection of entries. The sequence number is the `_id`, so only one of two replicas can
+/// insert an entry with it.
 #[derive(Clone, Debug)]
 pub(crate) struct ChainStore {
     pub(super) entries: Collection<Stored>,
-    /// The collection of entries without a type: a document that was tampered with may not be an entry.
+    /// The same collection with raw documents, for `verify`: a document that somebody has changed
+    /// may not be readable as an entry.
     pub(super) raw: Collection<RawDocumentBuf>,
 }
 
-/// The event id of a stored entry.
+/// The projection of an entry that has only its event id.
 #[derive(Deserialize)]
 struct Known {
     event: EventId,
@@ -39,7 +41,7 @@ impl ChainStore {
         Self { entries: db.collection("entries"), raw: db.collection("entries") }
     }
 
-    /// The last entry.
+    /// The last entry of the chain.
     pub(crate) async fn head(&self) -> Result<Head, Error> {
         let Some(last) = self.entries.find_one(doc! {}).sort(doc! { "_id": -1 }).await? else {
             return Ok(Head::EMPTY);
@@ -49,10 +51,11 @@ impl ChainStore {
         Ok(Head::from(&last))
     }
 
-    /// Appends facts that are not in the chain yet, with a journaled majority write. Gives those that were written.
+    /// Appends the facts that are not in the chain yet, with a journaled majority write. Returns
+    /// the facts that were not in the chain.
     ///
-    /// A duplicate key means that another replica was faster, with this sequence number or this fact. Then the
-    /// rest is appended to the new end.
+    /// A duplicate key means that another replica has inserted this sequence number or this event
+    /// first. Then the facts that are still missing are appended after the new last entry.
     pub(crate) async fn record(&self, facts: Vec<Fact>) -> Result<Vec<Fact>, Error> {
         let mut ids = HashSet::new();
         let all: Vec<Fact> = facts.into_iter().filter(|fact| ids.insert(fact.event)).collect();
@@ -76,7 +79,7 @@ impl ChainStore {
         Err(anyhow!("others kept writing the audit trail").into())
     }
 
-    /// The facts that are not in the chain yet.
+    /// The facts whose events are not in the chain yet.
     async fn unknown(&self, facts: &[Fact]) -> Result<Vec<Fact>, Error> {
         let these = doc! { "event": mongo::one_of(facts.iter().map(|fact| fact.event)) };
         let entries = self.entries.clone_with_type::<Known>();
@@ -85,7 +88,7 @@ impl ChainStore {
         Ok(facts.iter().filter(|fact| !known.contains(&fact.event)).cloned().collect())
     }
 
-    /// The number of entries with this action since that time.
+    /// The number of entries with this action since that time, in milliseconds since 1970.
     pub(crate) async fn count_since(&self, action: &str, since: i64) -> Result<u64, Error> {
         Ok(self.raw.count_documents(doc! { "action": action, "at": { "$gte": since } }).await?)
     }

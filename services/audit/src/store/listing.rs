@@ -7,11 +7,11 @@ use kit::Error;
 use super::{chain::ChainStore, stored::Stored};
 use crate::domain::{Entry, hex};
 
-/// The most entries of one fetch: no more than a page can hold.
+/// The most entries that one query reads, which is also the most that a page can contain.
 const BATCH: i64 = 1_000;
 
 impl ChainStore {
-    /// The entries that match, newest first, as many as fit into a reply.
+    /// One page of the entries that match, the newest first: as many as fit into a reply.
     pub(crate) async fn list(&self, asked: &ListAuditEntries) -> Result<Page<AuditEntry, i64>, Error> {
         let most = asked.limit.map_or(BATCH, |limit| BATCH.min(limit as i64)) + 1;
         let found = self.entries.find(filter(asked)).sort(doc! { "_id": -1 }).limit(most).await?;
@@ -52,11 +52,13 @@ fn filter(asked: &ListAuditEntries) -> Document {
     all
 }
 
-/// Matches a person without a session in any session: `person:<id>` and `person:<id>/<session>`.
+/// The condition on the field `actor`. A person without a session matches every session of that
+/// person: `person:<id>` and `person:<id>/<session>`.
 fn by(actor: Actor) -> Bson {
     let text = actor.to_string();
     match actor {
-        // Ids have a fixed length, so this range holds no other person.
+        // `/` sorts directly before `0`, so the range holds this person with and without a session.
+        // Ids have a fixed length, so the range holds no other person.
         Actor::Person { session: None, .. } => Bson::Document(doc! { "$gte": &text, "$lt": format!("{text}0") }),
         _ => text.into(),
     }

@@ -4,7 +4,7 @@ use kit::{Database, Error, Shape, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// A sequence number of the stream up to which every entry is in the chain.
+/// A sequence number of EVENTS. Every entry up to it is in the chain.
 #[derive(Debug, Serialize, Deserialize)]
 struct Mark {
     #[serde(rename = "_id")]
@@ -12,7 +12,8 @@ struct Mark {
     at: Millis,
 }
 
-/// The marks. They are only added to: the service may not change documents.
+/// The collection of marks. Each new mark is a new document, because the service's MongoDB user may
+/// not update documents.
 #[derive(Clone, Debug)]
 pub(crate) struct MarkStore(Collection<Mark>);
 
@@ -25,13 +26,14 @@ impl MarkStore {
         Self(db.collection("marks"))
     }
 
-    /// The last mark of this stream. Greater ones are of an earlier stream that was replaced.
+    /// The last mark with a sequence number up to `within`, the last one of the stream. Greater
+    /// marks come from an earlier stream that was replaced.
     pub(crate) async fn last(&self, within: u64) -> Result<Option<(u64, Millis)>, Error> {
         let mark = self.0.find_one(doc! { "_id": { "$lte": within as i64 } }).sort(doc! { "_id": -1 }).await?;
         Ok(mark.map(|mark| (mark.seq as u64, mark.at)))
     }
 
-    /// Adds a mark. Another replica may have added the same.
+    /// Adds a mark. If another replica has added the same mark, nothing happens.
     pub(crate) async fn mark(&self, seq: u64, at: Millis) -> Result<(), Error> {
         match self.0.insert_one(Mark { seq: seq as i64, at }).await {
             Err(error) if !mongo::is_duplicate(&error) => Err(error.into()),

@@ -1,5 +1,5 @@
-//! The MongoDB collections of this service. The code never changes or deletes documents, and the user of the
-//! service may not.
+//! The MongoDB collections of this service. The code never updates or deletes documents, and the
+//! MongoDB user of the service has no right to do so.
 
 mod chain;
 mod listing;
@@ -11,22 +11,22 @@ use kit::{Database, Shape};
 
 pub(crate) use self::{chain::ChainStore, marks::MarkStore, verifying::verify};
 
-/// The collections.
+/// All collections of this service.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
-    /// The entries.
+    /// The entries of the trail.
     pub(crate) chain: ChainStore,
-    /// How far the stream was read.
+    /// The marks that say how far EVENTS was read.
     pub(crate) marks: MarkStore,
 }
 
 impl Store {
-    /// The collections with their indexes, for `provision`.
+    /// The names of the collections with their indexes, which `provision` creates.
     pub(crate) fn shapes() -> [Shape; 2] {
         [ChainStore::shape(), MarkStore::shape()]
     }
 
-    /// Opens the collections.
+    /// The collections in this database.
     pub(crate) fn open(db: &Database) -> Self {
         Self { chain: ChainStore::open(db), marks: MarkStore::open(db) }
     }

@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Entry, Fact, Hash};
 
-/// An entry as stored. `verify` requires exactly these fields in this order. A later version may add a field that
-/// older entries leave out, so that they stay valid.
+/// The document of an entry. `verify` requires exactly these fields in this order. A later version
+/// may add a field if older entries leave the field out: then the older entries stay valid.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Stored {
@@ -20,7 +20,7 @@ pub(super) struct Stored {
     address: Option<String>,
     changes: Option<String>,
     stream_seq: i64,
-    /// The hash, in hexadecimal.
+    /// The hash of the entry, in hexadecimal.
     hash: String,
 }
 

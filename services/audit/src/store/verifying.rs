@@ -4,10 +4,11 @@ use futures::TryStreamExt;
 use super::{Store, stored::Stored};
 use crate::domain::{Anchor, Broken, Entry, Walk};
 
-/// The number of entries of one fetch.
+/// The number of documents that MongoDB returns at once.
 const BATCH: u32 = 2_000;
 
-/// Verifies the whole chain, and reports how many entries were right so far.
+/// Verifies the whole chain. Calls `tell` after each entry with the number of entries that were
+/// right so far.
 pub(crate) async fn verify(
     store: &Store,
     anchor: Option<Anchor>,
@@ -22,7 +23,7 @@ pub(crate) async fn verify(
     Ok(walk.end()?)
 }
 
-/// Checks the next stored entry, and gives its sequence number.
+/// Checks the next stored document, and returns its sequence number.
 fn step(walk: &mut Walk, document: &RawDocument) -> Result<i64, Broken> {
     let entry = read(document).map_err(|reason| {
         let seq = document.get_i64("_id").unwrap_or(walk.next_seq());
@@ -32,8 +33,9 @@ fn step(walk: &mut Walk, document: &RawDocument) -> Result<i64, Broken> {
     Ok(entry.seq)
 }
 
-/// Parses an entry, and requires that the document is, byte by byte, what would be written for it. The hash
-/// covers the meaning only: it would not reveal an extra field, another order, or a number stored as text.
+/// Parses an entry, and requires that serializing it gives exactly the bytes of the document. The
+/// hash covers only the values: it would not reveal an additional field, another order of fields,
+/// or a number stored as text.
 fn read(document: &RawDocument) -> Result<Entry, String> {
     let stored: Stored = bson::deserialize_from_slice(document.as_bytes()).map_err(|error| error.to_string())?;
     let written = bson::serialize_to_raw_document_buf(&stored).map_err(|error| error.to_string())?;
@@ -57,7 +59,8 @@ mod tests {
         entries.into_iter().map(bytes).collect()
     }
 
-    /// The index of the first document that `verify` rejects; a document that MongoDB could not read counts.
+    /// The index of the first document that `verify` rejects. A document that is no valid BSON
+    /// counts as rejected.
     fn first_broken(documents: &[Vec<u8>]) -> Option<usize> {
         let mut walk = Walk::new(None);
         documents.iter().position(|bytes| {

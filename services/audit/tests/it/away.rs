@@ -1,4 +1,4 @@
-//! The trail while NATS or MongoDB is down.
+//! The trail while NATS or MongoDB cannot be reached.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use testkit::{Harness, eventually_within, start_mongo};
 
 use crate::trail::{Trail, audited, ids};
 
-/// Longer than services take to reconnect on a slow machine.
+/// A time limit that is longer than a service needs to reconnect on a slow machine.
 const RECONNECT_PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +48,8 @@ async fn after_a_restart_of_nats_the_trail_goes_on() {
     trail.harness.nats.start_again().await.unwrap();
     let after = audited(Action::ProjectDeleted);
     let entries = eventually_within(RECONNECT_PATIENCE, "the trail goes on", async || {
-        // Publishes the same entry again, until the stream has it.
+        // A publish fails while NATS starts. Publishing is repeated until the stream has
+        // acknowledged the entry; the event id is always the same, so the trail gets one entry.
         trail.try_publish(&after).await.ok()?;
         let page = trail.harness.ask(&contracts::ListAuditEntries::default()).await.ok()?;
         (page.items.len() >= 2).then_some(page.items)

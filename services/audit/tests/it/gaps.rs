@@ -13,7 +13,7 @@ async fn metrics_say(running: &Running, line: &str) {
     .await;
 }
 
-/// Waits until the mark has reached this sequence number.
+/// Waits until the mark with this sequence number is stored.
 async fn marked(trail: &Trail, seq: i64) {
     let marks = trail.harness.database(Service::Audit).await.collection::<bson::Document>("marks");
     let patience = std::time::Duration::from_secs(30);
@@ -37,7 +37,7 @@ async fn what_the_stream_dropped_before_it_was_read_is_a_gap_that_the_trail_tell
     let gap = trail.entries(4).await.remove(0);
     assert_eq!((gap.action.as_str(), gap.subject.id.as_str()), ("audit.gap", stream::EVENTS));
     assert_eq!(gap.changes, Some(json!([{"op": "add", "path": "", "value": {"from": 4, "to": 8}}])));
-    // A second replica finds nothing new.
+    // The second replica must not add another entry about the same gap.
     let other = trail.start_service().await;
     metrics_say(&other, "t3_audit_head{service_name=\"audit\"} 4").await;
     metrics_say(&running, "t3_audit_gaps{service_name=\"audit\"} 1").await;

@@ -1,4 +1,4 @@
-//! The audit service with a real nats-server and a real mongod.
+//! The tests of the audit service, with a real nats-server and a real mongod.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,4 +1,4 @@
-//! The program `audit` as a process of its own: killed, and run with `verify`.
+//! Tests of the program `audit` as a process of its own: it is killed, or run with `verify`.
 
 use std::{
     collections::BTreeSet,
@@ -13,10 +13,11 @@ use testkit::{Harness, eventually_within};
 
 use crate::trail::{Trail, audited, ids};
 
-/// Longer than an unacknowledged message takes to come again, on a slow machine.
+/// A time limit that is longer than the redelivery of an unacknowledged message takes on a slow
+/// machine.
 const BOUND: Duration = Duration::from_secs(90);
 
-/// The program with the settings of the harness.
+/// The command that starts the program with the settings of the harness.
 async fn program(harness: &Harness) -> Command {
     let settings = harness.settings_of(Service::Audit).await;
     let secret = |secret: &Option<Secret>| secret.as_ref().unwrap().expose().to_owned();
@@ -29,7 +30,7 @@ async fn program(harness: &Harness) -> Command {
     program
 }
 
-/// A process of the service, killed at the end of the test.
+/// A process of the service. It is killed when this value is dropped.
 struct Replica(Child);
 
 impl Replica {
@@ -40,7 +41,7 @@ impl Replica {
 
 impl Drop for Replica {
     fn drop(&mut self) {
-        // This fails when the process has ended already.
+        // `kill` fails when the process has already ended, which is no error here.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -69,7 +70,8 @@ async fn replicas_that_are_killed_while_they_write_lose_and_double_nothing() {
         (stored.count_documents(doc! {}).await.ok()? >= all.len() as u64).then_some(())
     })
     .await;
-    // Unacknowledged entries of the killed process are redelivered, and recognised.
+    // The server redelivers the messages that a killed process has not acknowledged. Their entries
+    // must not be written again.
     eventually_within(BOUND, "nothing is in hand", async || {
         let mut consumer = trail.consumer().await;
         let info = consumer.info().await.ok()?;

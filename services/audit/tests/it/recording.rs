@@ -28,12 +28,13 @@ async fn an_entry_that_comes_twice_is_taken_once_and_one_that_comes_late_stands_
     let (mut late, first, last) =
         (audited(Action::TaskCreated), audited(Action::TaskCreated), audited(Action::TaskDeleted));
     late.at = Millis(1);
-    // The message is redelivered, as after a crash between the insert and the acknowledgement.
+    // The message must be redelivered although its entry is written, as after a crash between the
+    // insert and the acknowledgement.
     trail.harness.publish_twice(&first).await;
     trail.publish(&late).await;
     trail.entries(2).await;
     running.stop().await;
-    // The message comes again, to the other replica.
+    // The message is published again, and now another replica receives it.
     trail.harness.publish_twice(&first).await;
     trail.harness.publish_twice(&last).await;
     let running = trail.start_service().await;

@@ -1,4 +1,4 @@
-//! A test harness in which the audit service runs, with helpers.
+//! The harness of the tests of the audit service, with helpers.
 
 use async_nats::jetstream::consumer::{Consumer, pull};
 use bson::Document;
@@ -13,14 +13,14 @@ pub struct Trail {
     pub harness: Harness,
 }
 
-/// An entry of directory about this action.
+/// An audited event of directory with this action, about a new employee id.
 pub fn audited(action: Action) -> Audited {
     let subject = AuditSubject::new("employee", kit::new_id::<EmployeeId>());
     Audited::new(kit::new_id(), Service::Directory, action, subject, contracts::Millis(1_760_000_000_000))
 }
 
 impl Trail {
-    /// A harness without the audit service.
+    /// Starts a harness without the audit service.
     pub async fn without_service() -> Self {
         Self { harness: Harness::start().await }
     }
@@ -31,7 +31,7 @@ impl Trail {
         self.harness.spawn(audit::needs(), |deps, shutdown| audit::run(config, deps, shutdown)).await
     }
 
-    /// A harness with one replica.
+    /// Starts a harness with one replica of the audit service.
     pub async fn start() -> (Self, Running) {
         let trail = Self::without_service().await;
         let running = trail.start_service().await;
@@ -47,7 +47,7 @@ impl Trail {
         origin.scope(self.harness.bus().publish_event(entry.id, entry)).await.unwrap();
     }
 
-    /// Publishes an entry, which fails while NATS is down.
+    /// Publishes an entry; returns an error while NATS cannot be reached.
     pub async fn try_publish(&self, entry: &Audited) -> Result<(), kit::Error> {
         self.harness.bus().publish_event(entry.id, entry).await
     }
@@ -56,7 +56,7 @@ impl Trail {
         self.harness.ask(&asked).await.unwrap().items
     }
 
-    /// The whole trail, newest first, once it has this many entries.
+    /// Waits until the trail has at least this many entries. Returns all entries, the newest first.
     pub async fn entries(&self, count: usize) -> Vec<AuditEntry> {
         eventually(&format!("{count} entries"), async || {
             let (mut all, mut asked) = (Vec::new(), ListAuditEntries::default());
@@ -73,31 +73,32 @@ impl Trail {
         .await
     }
 
-    /// The collection of entries, writable for the test.
+    /// The collection of entries, opened with a MongoDB user who may change documents.
     pub async fn stored(&self) -> Collection<Document> {
         self.harness.database(Service::Audit).await.collection("entries")
     }
 
-    /// Runs `verify` as the service's own user.
+    /// Verifies the trail with the MongoDB user of the service. The error is the text of the first
+    /// fault.
     pub async fn verify(&self, anchor: Option<audit::Anchor>) -> Result<Option<audit::Anchor>, String> {
         let deps = self.harness.deps(Service::Audit).await;
         audit::verify(&deps, anchor, |_| ()).await.map_err(|error| error.to_string())
     }
 
-    /// The service's consumer.
+    /// The service's durable consumer of EVENTS.
     pub async fn consumer(&self) -> Consumer<pull::Config> {
         let name = Service::Audit.name();
         self.harness.bus().jetstream.get_consumer_from_stream(name, stream::EVENTS).await.unwrap()
     }
 
-    /// Purges the stream.
+    /// Purges all messages of EVENTS.
     pub async fn drop_events(&self) {
         let stream = self.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
         stream.purge().await.unwrap();
     }
 }
 
-/// The ids of these entries.
+/// The event ids of these entries, in the same order.
 pub fn ids(entries: &[AuditEntry]) -> Vec<EventId> {
     entries.iter().map(|entry| entry.id).collect()
 }

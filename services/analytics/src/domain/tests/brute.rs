@@ -5,14 +5,18 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::domain::{Overlaps, Question, Total, latest};
 
-/// What a row is about.
+/// The key of a row: day, week, month, project, task and employee, as far as the report groups by
+/// them.
 pub(crate) type Row =
     (Option<Date>, Option<Date>, Option<YearMonth>, Option<ProjectId>, Option<TaskId>, Option<EmployeeId>);
 
-/// All offsets of zones since 1972 are multiples of this length.
+/// 15 minutes, in milliseconds. The UTC offsets of all time zones since 1972 are multiples of 15
+/// minutes.
 const QUARTER: i64 = 900_000;
 
-/// The brute-force answer: for each piece of time, the window that counts and the day.
+/// The correct rows, computed by brute force: the time is cut into pieces at every edge of a window
+/// and every quarter of an hour, and each piece is added to the row of the window that counts and
+/// of its day.
 pub(crate) fn brute(arrivals: &[WindowFact], question: &Question, overlaps: Overlaps) -> BTreeMap<Row, Total> {
     let mut sums = BTreeMap::new();
     let facts: Vec<_> = latest(arrivals.iter().cloned()).into_values().filter(|fact| !fact.voided).collect();
@@ -68,7 +72,8 @@ fn row(question: &Question, fact: &WindowFact, at: i64) -> Row {
     )
 }
 
-/// The latest date that the clock has shown by then; it is never set back by more than an hour.
+/// The local day of a moment: the latest date that the local clock has shown up to then. A clock is
+/// never set back by more than an hour, so the last 75 minutes are enough.
 fn day_of(at: i64, zone: &Zone) -> Date {
     let shown = |at: i64| zone.rules().to_datetime(Timestamp::from_millisecond(at).expect("a moment")).date();
     (0..=5).map(|quarters| shown((at - quarters * QUARTER).max(0))).max().expect("a day")

@@ -32,7 +32,7 @@ proptest! {
     fn what_is_touched_is_where_windows_stand_and_little_more(
         places in prop::collection::vec((0..3u128, -9..9i64, 1..30i64), 0..20),
     ) {
-        // Around the end of a month.
+        // The ranges lie around the end of a month.
         let at = |half_hours: i64| Millis(31 * DAY + half_hours * HOUR / 2);
         let place = |(who, start, length)| {
             Place { employee: EmployeeId(Uuid::from_u128(who)), start: at(start * 9), end: at(start * 9 + length) }

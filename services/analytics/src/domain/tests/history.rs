@@ -1,4 +1,4 @@
-//! Histories and questions that are made up.
+//! Generators of random windows and random reports.
 
 use contracts::{
     DAY, EmployeeId, Filter, Grouping, HOUR, Label, Millis, ProjectId, Rate, RatePart, Rates, TaskId, TimeRange,
@@ -9,15 +9,17 @@ use uuid::Uuid;
 
 use crate::domain::{Overlaps, Question};
 
-/// Windows begin and end on this grid, questions anywhere.
+/// Windows begin and end at multiples of this length, in milliseconds. Reports begin and end
+/// anywhere.
 pub(crate) const UNIT: i64 = 3 * HOUR;
-/// The days that have windows: some in a row, and some in other months.
+/// The days on which windows begin, relative to the history's start: some consecutive, some in
+/// other months.
 const DAYS: [i64; 8] = [0, 1, 2, 3, 30, 31, 32, 61];
-/// How many days a history is long.
+/// The length of a history, in milliseconds.
 pub(crate) const LENGTH: i64 = 63 * DAY;
 
-/// UTC days before which, or soon after, some zone changes its clock: Berlin in March and October
-/// 2025, Lord Howe in April and October, St. John's in March, November, and in 2006 at 00:01.
+/// UTC days shortly before some zone changes its clock: Berlin in March and October 2025, Lord Howe
+/// in April and October 2025, St. John's in March and November 2025, and at 00:01 in October 2006.
 const BEGINNINGS: [i64; 7] = [20_175, 20_385, 20_182, 20_364, 20_154, 20_392, 13_448];
 
 const ZONES: [&str; 6] =
@@ -27,7 +29,7 @@ fn zone() -> impl Strategy<Value = Zone> {
     prop::sample::select(&ZONES[..]).prop_map(|name| name.parse().expect("a zone"))
 }
 
-/// The first moment of a history.
+/// The start of a history, in milliseconds since 1970.
 pub(crate) fn beginning() -> impl Strategy<Value = i64> {
     prop::sample::select(&BEGINNINGS[..]).prop_map(|day| day * DAY)
 }
@@ -39,7 +41,7 @@ pub(crate) fn label(text: &str) -> Label {
 pub(crate) fn fact() -> impl Strategy<Value = WindowFact> {
     let window = (0..9u128, 0..2u128, prop::sample::select(&DAYS[..]), 0..DAY / UNIT, 1..=8i64, 0..3u128);
     let money = (prop::option::of(0..9i64), prop::option::of(0..9i64), any::<bool>(), any::<bool>());
-    // Whether other rates hold in the window from some moment on.
+    // With a probability of 30 %, other rates apply from some moment in the window.
     let part = prop::option::weighted(0.3, (1..8 * UNIT, 0..9i64));
     (window, money, part, prop::bool::weighted(0.1)).prop_map(
         |(window, (normal, over, billable, overtime), part, voided)| {
@@ -77,7 +79,8 @@ pub(crate) fn fact() -> impl Strategy<Value = WindowFact> {
     )
 }
 
-/// The revisions of a few windows in the order of their arrival: any order, with repetitions and omissions.
+/// Revisions of a few windows in the order of their arrival: in any order, some repeated and some
+/// missing.
 pub(crate) fn arrivals() -> impl Strategy<Value = Vec<WindowFact>> {
     let states = prop::collection::vec(fact(), 1..16);
     (beginning(), states, prop::collection::vec(any::<Index>(), 0..32)).prop_map(|(beginning, states, order)| {
@@ -119,13 +122,14 @@ pub(crate) fn range(start: i64, end: i64) -> TimeRange {
     TimeRange::new(Millis(start), Millis(end)).expect("a range")
 }
 
-/// Edges on a midnight, on the grid, or anywhere.
+/// A moment, in milliseconds from the start of a history: a midnight, a multiple of [`UNIT`], or
+/// any other moment.
 pub(crate) fn moment() -> impl Strategy<Value = i64> {
     let (days, units) = (-1..LENGTH / DAY + 1, -8..LENGTH / UNIT + 8);
     prop_oneof![days.prop_map(|day| day * DAY), units.prop_map(|unit| unit * UNIT), -DAY..LENGTH + DAY]
 }
 
-/// A question about a history that begins at 0.
+/// A report about a history that starts at time 0.
 pub(crate) fn question() -> impl Strategy<Value = Question> {
     use Grouping::{Day, Employee, Month, Project, Task, Week};
     let by = prop::sample::subsequence(&[Project, Task, Employee, Day, Week, Month][..], 0..=6);
@@ -136,7 +140,7 @@ pub(crate) fn question() -> impl Strategy<Value = Question> {
     })
 }
 
-/// The question, about a history that begins with these windows.
+/// The same report, moved to the day on which the first of these windows starts.
 pub(crate) fn placed(question: Question, arrivals: &[WindowFact]) -> Question {
     let first = arrivals.iter().map(|fact| fact.start.utc_day()).min().unwrap_or(20_000);
     let start = TimeRange::of_utc_day(first).start();

@@ -1,4 +1,4 @@
-//! The rules against brute force.
+//! Tests that compare the rules with a brute-force computation.
 
 mod answering;
 pub(crate) mod brute;

@@ -28,7 +28,7 @@ struct Row {
 }
 
 impl Row {
-    /// Hours have at most two decimals.
+    /// The hours of this row in milliseconds. Hours have at most two decimals.
     fn millis(&self) -> i64 {
         let (whole, part) = self.hours.split_once('.').unwrap_or((&self.hours, "0"));
         (whole.parse::<i64>().expect("hours") * 100 + format!("{part:0<2}").parse::<i64>().expect("hundredths"))
@@ -48,8 +48,9 @@ impl Row {
     }
 }
 
-/// The hours of each row as windows on the timeline of its developer, one after the other: at most
-/// ten minutes each, from eight o'clock, ten hours a day. As `windows.py` beside the data does it.
+/// The hours of all rows as windows, one after the other for each developer. A window has at most
+/// ten minutes; a day has ten hours and begins at eight o'clock. The script `windows.py` beside the
+/// data makes the same windows.
 fn windows(rows: &mut [Row]) -> Vec<WindowFact> {
     rows.sort_by_key(|row| (row.day(), row.task, row.developer));
     let mut free: HashMap<u128, i64> = HashMap::new();
@@ -91,7 +92,7 @@ fn window(row: &Row, number: u128, start: i64, end: i64) -> WindowFact {
     }
 }
 
-/// The milliseconds of each group.
+/// The time of each group, in milliseconds, by the group's id or month.
 fn times(sheets: &[Sheet], by: Grouping) -> BTreeMap<String, i64> {
     let range = TimeRange::new(Millis(0), Millis(20_000 * DAY)).expect("a range");
     let question = Question { range, by: [by].into(), zone: Zone::default(), filter: Filter::default(), after: None };

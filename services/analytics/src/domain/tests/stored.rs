@@ -4,7 +4,7 @@ use contracts::{EmployeeId, WindowFact, WindowId};
 
 use crate::domain::*;
 
-/// What the service stores, in memory.
+/// The data that the service stores, in memory.
 #[derive(Default)]
 pub(super) struct Stored {
     facts: HashMap<WindowId, WindowFact>,
@@ -12,7 +12,7 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// The stored data after these facts have arrived, a few at once.
+    /// The stored data after these facts have arrived, three in a batch.
     pub(super) fn after(arrivals: &[WindowFact], overlaps: Overlaps) -> Self {
         let mut stored = Self::default();
         for batch in arrivals.chunks(3) {
@@ -43,7 +43,7 @@ impl Stored {
         self.facts.values().filter(reaches).cloned().collect()
     }
 
-    /// What is read to answer a question.
+    /// The data that the service would read for this report.
     pub(super) fn sheets(&self, question: &Question, overlaps: Overlaps) -> Vec<Sheet> {
         let filter = &question.filter;
         let named = |who: EmployeeId| filter.employees.is_empty() || filter.employees.contains(&who);
@@ -57,7 +57,8 @@ impl Stored {
                 sheets
             }
             Source::Company => {
-                // The company's months have no stretches, and nothing but stretches is read of the employees' months.
+                // The stored months of all employees together have no stretches, so only the
+                // stretches of the employees' months are read for parts of days.
                 let edges = Sheet::of_days(of_employees.clone());
                 let mut together: BTreeMap<EmployeeDay, Vec<Stretch>> = BTreeMap::new();
                 for (EmployeeDay { day, .. }, stretches) in of_employees {
@@ -85,7 +86,8 @@ impl Stored {
     }
 }
 
-/// Adds the sums of a document, by project and task if `apart`.
+/// Adds the sums to a month, from its stretches: by project and task if `apart`, otherwise one sum
+/// for each day.
 fn sum_up(sheet: &mut Sheet, apart: bool) {
     let by_work: BTreeMap<i64, Cells> = sheet.stretches.iter().map(|(day, all)| (*day, cells(all))).collect();
     if apart {
