@@ -29,14 +29,15 @@ use crate::{
 
 const SENDER: &str = "T3 <no-reply@localhost>";
 
-/// The settings of this service alone. An empty one counts as none.
+/// The settings that only mailer has. An empty setting counts as not set.
 #[derive(Args, Clone, Debug, Default)]
-#[group(skip)] // the whole system has this name six times
+#[group(skip)] // clap names a group after its struct, and `stack` flattens six structs named `Config`
 pub struct Config {
     /// The SMTP server for outgoing mail. Without one, in development, mails are written as files.
     #[arg(long, env = "EMAIL_HOST")]
     pub email_host: Option<String>,
-    /// Its port; the default is 587 with starttls, 465 with tls and 25 with none.
+    /// The port of the SMTP server; the default is 587 with starttls, 465 with tls and 25 with
+    /// none.
     #[arg(long, env = "EMAIL_PORT")]
     pub email_port: Option<String>,
     /// The name for logging in to the SMTP server, if it requires one.
@@ -45,7 +46,7 @@ pub struct Config {
     /// The password for logging in to the SMTP server.
     #[arg(long, env = "EMAIL_PASSWORD", hide_env_values = true)]
     pub email_password: Option<Secret>,
-    /// A file with this password, as an alternative.
+    /// A file that contains the password, in place of EMAIL_PASSWORD.
     #[arg(long, env = "EMAIL_PASSWORD_FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub email_password_file: Option<PathBuf>,
     /// The sender of the mails; the default is `T3 <no-reply@localhost>`.
@@ -61,18 +62,19 @@ pub struct Config {
     /// A file of additional trusted certificates (PEM), for a mail server of your own.
     #[arg(long, env = "EMAIL_CA_FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub email_ca_file: Option<PathBuf>,
-    /// The hour, from 0 to 23 in the organisation's time zone, from which managers are mailed once a day what
-    /// waits for them; never for no such mails; unless set, 7.
+    /// The hour, from 0 to 23 in the organisation's time zone, from which managers get one mail a
+    /// day about what waits for their decision. The value `never` turns these mails off; the
+    /// default is 7.
     #[arg(long, env = "EMAIL_DIGEST_HOUR")]
     pub email_digest_hour: Option<String>,
-    /// The gateway's address for browsers, with the path that a proxy serves it under. Links in mails begin with
-    /// it. The default is `http://127.0.0.1:8000`.
+    /// The gateway's address for browsers, with the path that a proxy serves it under. Links in
+    /// mails begin with this address. The default is `http://127.0.0.1:8000`.
     #[arg(long, env = "PUBLIC_URL")]
     pub public_url: Option<String>,
 }
 
 impl Config {
-    /// Where mails are sent: to an SMTP server, or into a folder.
+    /// Returns where mails are sent: to an SMTP server, or into a folder.
     pub(crate) fn outgoing(&self, environment: Environment, data: &Path) -> Result<Outgoing, Refused> {
         match (given(self.email_host.as_ref()), environment) {
             (Some(host), _) => Ok(Outgoing::Smtp(self.smtp(host)?)),
@@ -83,7 +85,7 @@ impl Config {
         }
     }
 
-    /// The sender of mails.
+    /// Returns the sender of mails.
     pub(crate) fn sender(&self) -> Result<Mailbox, Refused> {
         let text = given(self.email_from.as_ref()).unwrap_or(SENDER);
         let plain = !text.chars().any(char::is_control);
@@ -92,7 +94,8 @@ impl Config {
         })
     }
 
-    /// The hour from which managers get their daily mail, if they get one.
+    /// Returns the hour from which managers get their daily mail, or `None` if these mails are
+    /// turned off.
     pub(crate) fn digest_hour(&self) -> Result<Option<DigestHour>, Refused> {
         match given(self.email_digest_hour.as_ref()).map(|text| (text, text.parse())) {
             None => Ok(Some(DigestHour::default())),
@@ -102,7 +105,7 @@ impl Config {
         }
     }
 
-    /// The start of links in mails.
+    /// Returns the URL with which links in mails begin.
     pub(crate) fn public_url(&self) -> Result<PublicUrl, Refused> {
         PublicUrl::read(self.public_url.as_ref())
     }
@@ -128,7 +131,8 @@ impl Config {
         Ok(Smtp::new(host.to_owned(), port, security, self.login()?, self.hello()?))
     }
 
-    /// The name for EHLO. Many servers refuse a name without a dot, such as that of a container.
+    /// Returns the name for EHLO. Many servers refuse a name without a dot, such as that of a
+    /// container.
     fn hello(&self) -> Result<ClientId, Refused> {
         if let Some(name) = given(self.email_helo.as_ref()) {
             return hello(name).ok_or_else(|| {
@@ -154,7 +158,8 @@ impl Config {
         }
     }
 
-    /// The root certificates that browsers trust, and the configured one.
+    /// Returns TLS parameters that trust the root certificates of the browsers, and the
+    /// certificates in EMAIL_CA_FILE.
     fn trust(&self, host: &str) -> Result<TlsParameters, Refused> {
         let mut tls = TlsParameters::builder(host.to_owned());
         if let Some(path) = self.email_ca_file.as_ref().filter(|path| !path.as_os_str().is_empty()) {
@@ -170,13 +175,14 @@ impl Config {
     }
 }
 
-/// The sender with its domain in the form of the DNS, so that every mail server understands it.
+/// Returns the sender with the domain in its ASCII form, as in DNS, so that every mail server
+/// understands the address.
 fn for_mail(sender: Mailbox) -> Mailbox {
     let email = Email::parse(sender.email.as_ref()).ok().and_then(|email| email.for_mail().parse().ok());
     Mailbox { email: email.unwrap_or(sender.email), ..sender }
 }
 
-/// A name with a dot, or an address in brackets (RFC 5321, 4.1.3).
+/// Parses the name for EHLO: a name with a dot, or an address in brackets (RFC 5321, 4.1.3).
 fn hello(text: &str) -> Option<ClientId> {
     if let Some(address) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         let v6 = address.strip_prefix("IPv6:").and_then(|v6| v6.parse().ok()).map(ClientId::Ipv6);

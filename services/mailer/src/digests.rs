@@ -1,4 +1,5 @@
-//! Requests one mail a day for each manager, from a set hour in the organisation's time zone on.
+//! Requests one mail a day for each manager, once a set hour in the organisation's time zone has
+//! come.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +15,7 @@ use crate::{
 /// How often the service checks whether the hour has come.
 const LOOK: Duration = Duration::from_secs(3);
 
-/// Requests the mails of each day, until shutdown.
+/// Requests the mails of each day in a background task, until shutdown.
 pub(crate) fn keep(app: Arc<App>, hour: DigestHour, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -35,8 +36,8 @@ pub(crate) fn keep(app: Arc<App>, hour: DigestHour, shutdown: &Shutdown) {
     });
 }
 
-/// Requests the mails that are due, and returns their day. Once they are known to be requested, no query is made until
-/// the day is over.
+/// Requests the mails that are due, and returns their day. If `done` is a day that is not over yet,
+/// its mails are requested already and nothing is queried.
 async fn look_unless_done(app: &App, hour: DigestHour, done: Option<Digest>) -> Result<Option<Digest>, Error> {
     match done.filter(|done| app.clock.now() < done.until) {
         Some(done) => Ok(Some(done)),
@@ -44,7 +45,8 @@ async fn look_unless_done(app: &App, hour: DigestHour, done: Option<Digest>) -> 
     }
 }
 
-/// Requests the mails that are due, unless they are requested already. Gives their day.
+/// Requests the mails that are due, unless they are requested already. Returns their day, or `None`
+/// before the hour.
 async fn look(app: &App, hour: DigestHour) -> Result<Option<Digest>, Error> {
     let settings = app.bus.ask(Caller::Service, &GetSettings {}).await?;
     let Some(digest) = Digest::due(app.clock.now(), &settings.timezone, hour) else { return Ok(None) };
@@ -58,7 +60,8 @@ async fn look(app: &App, hour: DigestHour) -> Result<Option<Digest>, Error> {
         let is_first = app.digests.request(tx, day).await?;
         if is_first {
             tx.emit_all(&requested).await?;
-            // The audit trail gets no entry, because nothing was changed.
+            // The audit trail gets no entry, because a request for mails changes nothing that the
+            // trail records.
             tx.is_audited_elsewhere();
         }
         Ok(is_first)

@@ -1,5 +1,6 @@
-//! Sends mails by SMTP: invitations, links, notices of changes and decisions, and a daily one for managers. Failed
-//! attempts are repeated with a growing delay. In development, mails may be written to a folder instead.
+//! Sends mails by SMTP: invitations, links, notices of changes and decisions, and a daily mail for
+//! managers. Failed attempts are repeated with a growing delay. In development, mails may be
+//! written to a folder instead.
 
 mod config;
 mod consumers;
@@ -21,10 +22,11 @@ use metrics::MailMetrics;
 use outgoing::Outgoing;
 use store::{Decisions, Deliveries, Digests};
 
-/// The most mails that one process sends at once, because mail servers limit connections.
+/// The largest number of mails that one process sends at once. Mail servers limit the connections
+/// of a client.
 const MOST_AT_ONCE: usize = 8;
 
-/// The state that consumers share.
+/// The state that all consumers share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) bus: Bus,
@@ -35,7 +37,7 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) outgoing: Outgoing,
     pub(crate) sender: Mailbox,
-    /// The start of links in mails.
+    /// The URL with which links in mails begin.
     pub(crate) public_url: PublicUrl,
     pub(crate) places: Arc<Semaphore>,
     pub(crate) metrics: MailMetrics,
@@ -44,7 +46,7 @@ pub(crate) struct App {
 /// Consumes events until shutdown.
 ///
 /// # Errors
-/// When a setting is invalid, or NATS refuses.
+/// When a setting is invalid, or a consumer cannot be started on NATS.
 pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     let outgoing = config.outgoing(deps.environment, &deps.data)?;
     let (sender, public_url, digest_hour) = (config.sender()?, config.public_url()?, config.digest_hour()?);
@@ -60,13 +62,15 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     let app = App { bus, db, deliveries, decisions, digests, clock, outgoing, sender, public_url, places, metrics };
     let app = Arc::new(app);
     metrics::watch(&app, &shutdown);
-    // No service can be asked for missed mails. The person who waits for a mail requests it again.
+    // Mails that a gap in EVENTS has lost cannot be requested from another service. The person who
+    // waits for such a mail requests it again.
     kit::watch_gaps(&deps, &app.db, &shutdown).await;
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
     if let Some(hour) = digest_hour {
         digests::keep(app.clone(), hour, &shutdown);
     }
-    // It answers no requests, but can be discovered and has statistics like the other services.
+    // The mailer answers no requests. Serving an empty table makes it discoverable, with
+    // statistics, like the other services.
     Endpoints::new(Service::Mailer, app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();
     shutdown.drained().await;

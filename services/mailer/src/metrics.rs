@@ -1,4 +1,4 @@
-//! The mailer's own metrics.
+//! The metrics that only mailer has.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use kit::{
 
 use crate::{App, store::Outcome};
 
-/// The metrics of mails.
+/// The counter of attempts to send a mail, and the gauges of waiting mails.
 #[derive(Clone, Debug)]
 pub(crate) struct MailMetrics {
     attempts: [Counter; 5],
@@ -45,7 +45,7 @@ impl MailMetrics {
     }
 }
 
-/// Measures the waiting mails, until shutdown.
+/// Measures the number of waiting mails again and again, until shutdown.
 pub(crate) fn watch(app: &Arc<App>, shutdown: &Shutdown) {
     let app = app.clone();
     sample(shutdown, move || {

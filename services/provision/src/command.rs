@@ -12,9 +12,11 @@ use crate::{Command, Settings, needs, settings::Run};
 
 /// Reads the settings and runs the command.
 ///
-/// A wrong setting ends it with an explanation and exit code 2, any other failure with 1.
+/// A wrong setting ends the process with an explanation and exit code 2, any other failure with
+/// exit code 1.
 pub fn main() -> ExitCode {
-    // A missing .env is fine. Flags and the environment take precedence over it.
+    // Without a .env file the program runs too. Flags and environment variables take precedence
+    // over the file.
     let _ = dotenvy::dotenv();
     let done = match Settings::parse().command {
         Command::Secrets { dir } => Secrets::make(&dir).map(|_| ExitCode::SUCCESS),

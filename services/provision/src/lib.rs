@@ -1,5 +1,6 @@
-//! Makes what services need and cannot make themselves: secrets, streams, consumers, users, collections with
-//! their indexes. It can be repeated, and refuses changes that would lose data.
+//! Creates what services need and may not create themselves: secrets, streams, consumers, users,
+//! and collections with their indexes. It can be run again at any time, and refuses changes that
+//! would lose data.
 
 mod command;
 mod settings;
@@ -9,7 +10,7 @@ use kit::Needs;
 pub use command::main;
 pub use settings::{Command, Settings};
 
-/// Everything that the services need.
+/// Returns the needs of the gateway and of the six services.
 pub fn needs() -> [Needs; 7] {
     [
         directory::needs(),

@@ -1,4 +1,4 @@
-//! The program `provision`.
+//! The program `provision`, which creates what the services need.
 
 use std::process::ExitCode;
 

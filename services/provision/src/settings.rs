@@ -8,51 +8,52 @@ use provisioning::Bounds;
 #[derive(Clone, Debug, Parser)]
 #[command(version, about = "Makes what the services of the T3 time tracker backend find when they start.")]
 pub struct Settings {
-    /// The command.
+    /// The command that is run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What shall be made.
+/// What the program does.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Makes every secret that is missing in a folder, and the configuration of NATS's users.
+    /// Creates every secret that is missing in a folder, and the configuration of NATS's users.
     Secrets {
-        /// The folder of secrets.
+        /// The folder of the secrets.
         dir: PathBuf,
     },
-    /// Makes streams, consumers, users, collections and indexes, and changes them where they are
-    /// others. Can be repeated; refuses what would lose data.
+    /// Creates streams, consumers, users, collections and indexes, and changes those that differ.
+    /// Can be run again; refuses changes that would lose data.
     Run(Box<Run>),
 }
 
-/// How streams, consumers, users, collections and indexes are made.
+/// The settings of the command `run`.
 #[derive(Args, Clone, Debug)]
 pub struct Run {
-    /// Prints the differences and changes nothing; the exit code is 1 when there are any.
+    /// Prints the differences and changes nothing. The exit code is 1 if there are any.
     #[arg(long)]
     pub check: bool,
-    /// The folder that `provision secrets` made, with the passwords of the MongoDB users. Without it the users
-    /// are left alone.
+    /// The folder that `provision secrets` made, with the passwords of the MongoDB users. Without
+    /// it the users are not changed.
     #[arg(long, env = "SECRETS_DIR")]
     pub secrets: Option<PathBuf>,
-    /// The monitoring port of NATS, http://host:8222, or several with commas between. It is asked whether NATS
-    /// syncs to disk before it acknowledges. Required in production.
+    /// The URL of the monitoring port of NATS, such as http://host:8222, or several with commas
+    /// between. It is queried to check that NATS syncs to disk before it acknowledges. Required in
+    /// production.
     #[arg(long, env = "NATS_MONITOR_URL")]
     pub nats_monitor_url: Option<String>,
-    /// Development or production.
+    /// The environment: development or production.
     #[arg(long = "env", env = "T3_ENV", value_name = "T3_ENV", value_enum, default_value = "production")]
     pub environment: Environment,
-    /// The sizes of the streams.
+    /// The size limits of the streams.
     #[command(flatten)]
     pub bounds: Bounds,
-    /// NATS, as the user `provision`.
+    /// The connection to NATS, as the user `provision`.
     #[command(flatten)]
     pub nats: Nats,
-    /// MongoDB, as the user `root`.
+    /// The connection to MongoDB, as the user `root`.
     #[command(flatten)]
     pub mongo: Mongo,
-    /// Logs.
+    /// The settings of logs.
     #[command(flatten)]
     pub telemetry: Telemetry,
 }

@@ -12,8 +12,8 @@ use tokio::time::timeout;
 
 use crate::Settings;
 
-/// How long the servers may take to stop. They are killed then, without loss: what they have acknowledged is on
-/// disk.
+/// How long the servers may take to stop. After that they are killed. Nothing is lost, because what
+/// the servers have acknowledged is on disk.
 const STOP: Duration = Duration::from_secs(4);
 
 /// The servers that this process has started.
@@ -25,8 +25,9 @@ pub struct Backing {
 }
 
 impl Backing {
-    /// Starts each server that the settings do not name, puts its address into the settings, and provisions it.
-    /// In production, named servers are provisioned by an operator.
+    /// Starts each server that the settings do not name, and puts the address of a started server
+    /// into the settings. Then provisions both servers, except if the settings name both in
+    /// production: there an operator provisions them.
     pub async fn start(settings: &mut Settings, data: &DataDir) -> Result<Self> {
         let secrets = Secrets::make_for_servers(&data.path().join("secrets"))?;
         let (nats, mongo) = tokio::try_join!(
@@ -48,7 +49,7 @@ impl Backing {
         Ok(backing)
     }
 
-    /// Makes the streams, consumers, users and collections that the services need.
+    /// Creates the streams, consumers, users and collections that the services need.
     async fn provision(&self, common: &Common) -> Result<()> {
         let (nats, mut mongo) = (self.nats_of(User::Provision, common)?, common.mongo.clone());
         if self.mongo.is_some() {
@@ -61,7 +62,8 @@ impl Backing {
         streams.and(services).apply().await
     }
 
-    /// The settings of one service. On servers that we have started, each service has a user of its own.
+    /// Returns the settings of one service. On a server that this process has started, each service
+    /// has a user of its own.
     pub fn settings_of(&self, service: Service, common: &Common) -> Result<Common> {
         let mut common = Common { nats: self.nats_of(service.into(), common)?, ..common.clone() };
         if self.mongo.is_some() {
@@ -78,7 +80,8 @@ impl Backing {
         Ok(nats)
     }
 
-    /// Resolves when a NATS or MongoDB server that this process started exits without being told to: always a fault.
+    /// Resolves when a NATS or MongoDB server that this process has started exits by itself, which
+    /// is always a fault.
     pub async fn exited(&self) -> Exited {
         let nats = async {
             match &self.nats {
@@ -95,7 +98,7 @@ impl Backing {
         tokio::select! { exited = nats => exited, exited = mongo => exited }
     }
 
-    /// Stops our servers, both at the same time.
+    /// Stops the servers that this process has started, both at the same time.
     pub async fn stop(mut self) {
         let nats = async {
             if let Some(nats) = &mut self.nats {

@@ -1,4 +1,4 @@
-//! The text on standard output once everything runs.
+//! The text that is printed on standard output once everything runs.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use kit::config::given;
 
 use crate::{Settings, demo::Welcome, secrets::AdminKey};
 
-/// The contents of the text.
+/// The content of the text.
 #[derive(Debug)]
 pub struct Banner<'a> {
     /// The settings of the system.
@@ -41,7 +41,8 @@ impl fmt::Display for Banner<'_> {
         writeln!(f, "  Admin key  {key}")?;
         writeln!(f, "  Mail       {mail}")?;
         writeln!(f, "  Data       {data}")?;
-        // Left out for servers that the settings name: their addresses may contain passwords.
+        // The addresses of servers that the settings name are not printed, because these addresses
+        // may contain passwords.
         if !settings.names_nats {
             writeln!(f, "  NATS       {}", settings.common.nats.nats_url)?;
         }

@@ -1,5 +1,6 @@
-//! The whole system in one process, for a first run: NATS and MongoDB, then the gateway and the six services,
-//! each with a NATS connection of its own. It runs the same code as in production; nothing is imitated.
+//! Runs the whole system in one process, for a first try: NATS and MongoDB, then the gateway and
+//! the six services, each with a NATS connection of its own. The services run the same code as in
+//! production.
 
 mod backing;
 mod banner;
@@ -26,15 +27,17 @@ use crate::banner::Banner;
 use crate::services::Services;
 pub use crate::settings::Settings;
 
-/// How long the services may take to finish their work. NATS and MongoDB stop after them; together that is
-/// less than 25 seconds.
+/// How long the services may take to finish their work. NATS and MongoDB are stopped after the
+/// services, and everything together takes less than 25 seconds.
 const SERVICES_STOP: Duration = Duration::from_secs(20);
 
 /// Reads the settings, runs the system until a signal, and stops it.
 ///
-/// A wrong setting ends it with an explanation and exit code 2, any other failure with 1.
+/// A wrong setting ends the process with an explanation and exit code 2, any other failure with
+/// exit code 1.
 pub fn main() -> ExitCode {
-    // A missing .env is fine. Flags and the environment take precedence over it.
+    // Without a .env file the process starts too. Flags and environment variables take precedence
+    // over the file.
     let _ = dotenvy::dotenv();
     match run(Settings::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,7 +58,7 @@ fn run(settings: Settings) -> Result<()> {
             () = second_signal() => bail!("stopped at once, as asked; what was in hand is done at the next start"),
         }
     });
-    // Does not wait for blocking threads: a name lookup may hang there for long.
+    // This does not wait for blocking threads, because a name lookup may block one for a long time.
     runtime.shutdown_background();
     telemetry.stop();
     ended
@@ -64,7 +67,7 @@ fn run(settings: Settings) -> Result<()> {
 /// Runs the system from start to end.
 async fn system(mut settings: Settings) -> Result<()> {
     let started = Instant::now();
-    // Whatever can fail comes first, while nothing needs to be stopped yet.
+    // The checks that fail without NATS and MongoDB come first, when nothing has to be stopped yet.
     let listener = listen(settings.gateway.http_addr).await?;
     let base = base_url(listener.local_addr()?);
     settings.mailer.public_url = settings.mailer.public_url.filter(|url| !url.is_empty()).or(Some(base.clone()));
@@ -92,7 +95,7 @@ async fn system(mut settings: Settings) -> Result<()> {
                 },
             };
             let banner = Banner { settings: &settings, base, admin_key, took, welcome };
-            // Standard output may be closed, which is no reason to stop.
+            // An error is ignored, because the system must go on when standard output is closed.
             let _ = writeln!(io::stdout(), "{banner}");
             let tracking = async {
                 match tracking {
@@ -124,7 +127,7 @@ async fn listen(addr: SocketAddr) -> Result<TcpListener> {
     })?)
 }
 
-/// The URL at which a browser on this machine reaches this address.
+/// Returns the URL at which a browser on this machine reaches this address.
 fn base_url(mut addr: SocketAddr) -> String {
     if addr.ip().is_unspecified() {
         addr.set_ip(Ipv4Addr::LOCALHOST.into());

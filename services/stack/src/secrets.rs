@@ -1,4 +1,5 @@
-//! The secrets that the settings lack: made once and kept in the data folder.
+//! The secrets that the settings do not contain. They are generated once and kept in the data
+//! folder.
 
 use std::path::PathBuf;
 
@@ -10,7 +11,7 @@ use servers::DataDir;
 
 use crate::Settings;
 
-/// Where the admin key is.
+/// Where the user finds the admin key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AdminKey {
     /// In the settings.
@@ -19,7 +20,8 @@ pub enum AdminKey {
     File(PathBuf),
 }
 
-/// Makes missing secrets in development. Production refuses to start without them.
+/// Generates the secrets that are missing, in development only. In production the gateway refuses
+/// to start without them.
 pub fn fill_in(settings: &mut Settings, data: &DataDir) -> Result<AdminKey> {
     if settings.common.environment == Environment::Production {
         return Ok(AdminKey::Settings);

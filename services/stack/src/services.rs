@@ -1,4 +1,4 @@
-//! The gateway and the six services: started together, stopped in order.
+//! Starts the gateway and the six services together, and stops the gateway before the others.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{Settings, backing::Backing};
 
-/// How long the other services wait for the gateway to stop first.
+/// How long the gateway may take to stop before the other services are stopped too.
 const GATEWAY_FIRST: Duration = Duration::from_secs(8);
 
 /// The services in the order of their ports for health and metrics.
@@ -59,21 +59,23 @@ impl Services {
         let shutdown = Shutdown::new();
         let deps = Deps::connect(service, &settings).await?;
         let mut ops_addr = settings.ops_addr;
-        // Seven services cannot share one port: each takes the next.
+        // Seven services cannot listen on the same port, so each gets the port after that of the
+        // service before it.
         if ops_addr.port() != 0 {
             let place = IN_ORDER.iter().position(|other| *other == service).unwrap_or_default();
             ops_addr.set_port(ops_addr.port().saturating_add(place as u16));
         }
         deps.health.serve(ops_addr, &shutdown).await?;
         let (bus, health) = (deps.bus.clone(), deps.health.clone());
-        // Each service runs in a task of its own, so that a panic can be reported with the name of the service.
+        // Each service runs in a tokio task of its own, so that a panic can be reported with the
+        // name of the service.
         let ended = tokio::spawn(run(deps, shutdown.clone()));
         self.running.spawn(async move { (service, ended.await.unwrap_or_else(|panic| Err(panic.into()))) });
         self.started.push(Started { service, bus, health, shutdown });
         Ok(())
     }
 
-    /// Waits until a service ends, which none should by itself, and gives the reason.
+    /// Waits until a service ends, which none should do by itself, and returns the reason.
     pub async fn any_ended(&mut self) -> Error {
         match self.running.join_next().await {
             Some(Ok((service, Ok(())))) => anyhow!("the {service} service ended by itself"),
@@ -95,7 +97,8 @@ impl Services {
                 }
             }
         };
-        // This limit counts after a timeout as well: the other services need the rest of the time.
+        // The gateway may use only a part of the time, because the other services need the
+        // remaining time.
         let _ = timeout_at(deadline.min(Instant::now() + GATEWAY_FIRST), gateway).await;
         self.stop_some(|_| true);
         let others = async {
@@ -107,8 +110,8 @@ impl Services {
             tracing::warn!(left = self.running.len(), "not everything is finished; it will be repeated");
         }
         for started in &self.started {
-            // A drain takes at most 2 s. One after the other is enough: either NATS is there for all services or for
-            // none.
+            // The connections are drained one after the other. If NATS is unreachable, each drain
+            // takes 2 s, but all of them end at the deadline.
             let _ = timeout_at(deadline, started.bus.drain()).await;
         }
     }

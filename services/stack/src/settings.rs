@@ -1,4 +1,4 @@
-//! The settings of the whole system: those of every service, with defaults for a first run.
+//! The settings of the whole system: the settings of every service, with defaults for a first run.
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
@@ -14,7 +14,7 @@ use kit::config::{Common, given};
         Settings come from flags, the environment and a .env file, in this order."
 )]
 pub struct Settings {
-    /// The settings of every service.
+    /// The settings that all services share.
     #[command(flatten)]
     pub common: Common,
     /// The settings of the gateway.
@@ -26,13 +26,13 @@ pub struct Settings {
     /// The settings of projects.
     #[command(flatten)]
     pub projects: projects::Config,
-    /// The settings of timetrack, made from those below and from those of analytics.
+    /// The settings of timetrack, made from `limits` and from one setting of analytics.
     #[arg(skip)]
     pub timetrack: timetrack::Config,
     /// The settings that only timetrack has.
     #[command(flatten)]
     pub limits: timetrack::Limits,
-    /// The settings of analytics, of which timetrack needs one too.
+    /// The settings of analytics. Timetrack needs one of them too.
     #[command(flatten)]
     pub analytics: analytics::Config,
     /// The settings of mailer.
@@ -41,8 +41,9 @@ pub struct Settings {
     /// The settings of audit.
     #[command(flatten)]
     pub audit: audit::Config,
-    /// Fill an empty data folder with a made-up company, for a first look: people, projects, tasks and the
-    /// hours of 60 days, or of as many as are named. Whom to log in as is printed.
+    /// Fill an empty data folder with a made-up company, for a first look: people, projects, tasks
+    /// and the hours of 60 days, or of DAYS days. The addresses and the password for logging in are
+    /// printed.
     #[arg(long, env = "T3_DEMO", value_name = "DAYS", num_args = 0..=1, require_equals = true,
           default_missing_value = "60", value_parser = clap::value_parser!(u16).range(2..=366))]
     pub demo: Option<u16>,
@@ -70,7 +71,8 @@ impl Settings {
     }
 }
 
-/// The command line, with the defaults and help texts that differ when everything runs in one process.
+/// Returns the command line, with the defaults and help texts that differ when everything runs in
+/// one process.
 fn command() -> Command {
     Settings::command()
         .mut_arg("environment", |arg| arg.default_value("development"))

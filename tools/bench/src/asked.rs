@@ -1,12 +1,12 @@
-//! The requests of the gateway to services, by its own metrics.
+//! The requests of the gateway to services, read from the metrics of the gateway.
 
 use std::{collections::BTreeMap, fmt};
 
-/// The histogram of the gateway's requests to services.
+/// The names of the sum and the count in the histogram of the gateway's requests to services.
 const SUM: &str = "rpc_client_call_duration_seconds_sum{";
 const COUNT: &str = "rpc_client_call_duration_seconds_count{";
 
-/// How often each request was sent, and how long the answers took together.
+/// How often each request was sent, and how many seconds its answers took in total.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Asked(BTreeMap<String, Calls>);
 
@@ -17,7 +17,7 @@ struct Calls {
 }
 
 impl Asked {
-    /// What these metrics, in the text format of Prometheus, say.
+    /// Reads the requests from metrics in the text format of Prometheus.
     pub(crate) fn read(metrics: &str) -> Self {
         let mut asked = Self::default();
         for line in metrics.lines() {
@@ -35,7 +35,7 @@ impl Asked {
         asked
     }
 
-    /// The requests since an earlier reading.
+    /// Returns the requests that were sent since an earlier reading.
     pub(crate) fn since(&self, before: &Self) -> Self {
         let more = self.0.iter().map(|(method, now)| {
             let then = before.0.get(method).copied().unwrap_or_default();
@@ -45,7 +45,7 @@ impl Asked {
     }
 }
 
-/// The mean of each, in milliseconds.
+/// Prints for each request its number and the mean time of its answers, in milliseconds.
 impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, (method, Calls { count, seconds })) in self.0.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! An HTTP client that repeats requests which are refused for the moment.
+//! An HTTP client that repeats a request when the answer is a temporary failure.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,9 +11,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-/// How long a request is repeated.
+/// How long a request is repeated before the client gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How long to wait for one answer: well above 10 s, within which the gateway always answers.
+/// How long to wait for one answer. The gateway always answers within 10 s.
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// A client of a running system.
@@ -28,22 +28,23 @@ pub struct Client {
 /// When a request may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// Only when the system has refused it: for requests that are not idempotent.
+    /// Only after an answer with 429 or 503, when the system has done nothing: for requests that
+    /// are not idempotent.
     WhenRefused,
-    /// After any failure: for idempotent requests.
+    /// After any temporary failure, also 504 or a lost answer: for idempotent requests.
     Always,
 }
 
 /// The final answer to a request.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status.
+    /// The HTTP status.
     pub status: StatusCode,
     body: Vec<u8>,
 }
 
 impl Client {
-    /// A client of the system at this base URL.
+    /// Creates a client of the system at this base URL.
     ///
     /// # Errors
     /// When the HTTP library cannot start.
@@ -52,15 +53,15 @@ impl Client {
         Ok(Self { http, base: base.trim_end_matches('/').to_owned(), statuses: Mutex::default() })
     }
 
-    /// A request to a path.
+    /// Starts a request to a path of the system.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base))
     }
 
-    /// Sends a request, and repeats it while the system is overloaded or away.
+    /// Sends a request, and repeats it while the system is overloaded or unreachable.
     ///
     /// # Errors
-    /// When that lasts longer than two minutes.
+    /// When the failures last longer than two minutes, or when the request may not be repeated.
     pub async fn send(&self, request: RequestBuilder, retry: Retry) -> Result<Answer> {
         let started = Instant::now();
         loop {
@@ -84,7 +85,7 @@ impl Client {
         }
     }
 
-    /// The number of answers by status since the last call; 0 means no answer.
+    /// Returns the number of answers by status since the last call; 0 means no answer.
     pub fn take_statuses(&self) -> BTreeMap<u16, u64> {
         std::mem::take(&mut self.statuses.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -101,16 +102,16 @@ impl Answer {
         Ok(Self { status, body })
     }
 
-    /// The body of a success.
+    /// Deserializes the body of a success.
     ///
     /// # Errors
-    /// The status and the reason of a refusal.
+    /// The status and the reason of a refusal, or a body that cannot be deserialized.
     pub fn ok<T: DeserializeOwned>(&self) -> Result<T> {
         self.check()?;
         serde_json::from_slice(&self.body).context("an answer that makes no sense")
     }
 
-    /// Checks for a success, without reading the body.
+    /// Checks that the answer is a success, without reading the body.
     ///
     /// # Errors
     /// The status and the reason of a refusal.
@@ -132,7 +133,8 @@ fn is_passing(status: StatusCode, retry: Retry) -> bool {
     }
 }
 
-/// The delay that the answer asks for, limited to 0.1 to 10 s.
+/// Returns the delay in the header Retry-After, limited to 0.1 to 10 s. Without the header it is 1
+/// s.
 fn retry_after(response: &Response) -> Duration {
     let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<f64>().ok());
     Duration::from_secs_f64(seconds.unwrap_or(1.0).clamp(0.1, 10.0))

@@ -1,4 +1,4 @@
-//! All services as processes of their own, with a NATS and a MongoDB of their own.
+//! A fleet: all services as separate processes, with a NATS and a MongoDB of their own.
 
 use std::{
     fs::File,
@@ -42,12 +42,13 @@ pub const SERVICES: [Service; 7] = [
 ];
 /// The admin key of every fleet.
 pub const ADMIN_KEY: &str = "the-admin-key-of-a-benchmark-of-t3";
-/// The size of MongoDB's cache in GiB. A million windows with their indexes need more than one.
+/// The size of MongoDB's cache in GiB. A million windows with their indexes need more than 1 GiB.
 const CACHE_GB: f64 = 4.0;
-/// The settings of the memory allocator in the images of services: see the Dockerfile.
+/// The settings of the memory allocator, as in the Docker images of the services: see the
+/// Dockerfile.
 const ALLOCATOR: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "1"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
 
-/// The library libfaketime, of Debian's package of this name.
+/// The library libfaketime, at the path where Debian's package libfaketime installs it.
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
 /// The settings of a fleet.
@@ -55,17 +56,19 @@ const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 pub struct FleetOptions {
     /// Whether NATS syncs to disk before it acknowledges.
     pub sync_always: bool,
-    /// The folder for a log of each process; without it they write to our standard error.
+    /// The folder for the logs, one file for each process. Without it the processes write to our
+    /// standard error.
     pub logs: Option<PathBuf>,
-    /// The deliberate fault of the services: see `kit::is_mutant`.
+    /// The name of the deliberate fault of the services: see `kit::is_mutant`.
     pub mutant: Option<String>,
-    /// The places of the servers of clusters; by default there is one server of each kind, on loopback.
+    /// The addresses and folders of the servers of clusters. By default one NATS and one MongoDB
+    /// run on loopback.
     pub cluster: Option<Cluster>,
-    /// Whether services can be made to die at a point of their program: see `kit::failpoint`.
+    /// Whether services can be made to end at a given point of their program: see `kit::failpoint`.
     pub failpoints: bool,
 }
 
-/// A running system of separate processes.
+/// A running system in which each service is a process.
 pub struct Fleet {
     /// The base URL of the first gateway.
     pub base: String,
@@ -75,18 +78,18 @@ pub struct Fleet {
     /// The connection string of MongoDB, as `root`.
     mongo_url: String,
     secrets: Secrets,
-    /// The seed of the load generator's own NATS user.
+    /// The seed of the NATS user `bench`, which may do everything.
     seed: Secret,
     replicas: Vec<Replica>,
     nats: Vec<Nats>,
     mongo: Vec<Mongo>,
     options: FleetOptions,
-    /// Deleted at the end.
+    /// The temporary folder of all files. It is deleted when this is dropped.
     _folder: TempDir,
 }
 
 impl Fleet {
-    /// Builds the services, starts everything, and waits until it is ready.
+    /// Builds the services, starts all processes, and waits until all are ready.
     ///
     /// # Errors
     /// When something cannot be built or started.
@@ -94,7 +97,7 @@ impl Fleet {
         Self::start_with(FleetOptions { sync_always, ..Default::default() }).await
     }
 
-    /// As [`Fleet::start`], with all settings.
+    /// Does the same as [`Fleet::start`], with all settings.
     ///
     /// # Errors
     /// When something cannot be built or started.
@@ -143,7 +146,7 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// A command for a program of ours, with the settings of NATS and MongoDB.
+    /// Returns a command for a program of the project, with the settings of NATS and MongoDB.
     fn program(&self, name: &str) -> Result<Command> {
         let mut program = Command::new(programs_folder()?.join(name));
         program
@@ -157,7 +160,8 @@ impl Fleet {
         Ok(program)
     }
 
-    /// Makes everything that the services need.
+    /// Creates the streams, consumers, users and collections that the services need, with the
+    /// program `provision`.
     fn provision(&self) -> Result<()> {
         let mut program = self.program("provision")?;
         program.arg("run").env("SECRETS_DIR", self.secrets.path(""));
@@ -167,8 +171,8 @@ impl Fleet {
         Ok(())
     }
 
-    /// Makes all services compare their copies with the owners. Gives a line for each service: its name, and how
-    /// many entries were compared, found different, and repaired.
+    /// Makes all services compare their copies with the owners. Returns a line for each service:
+    /// its name, and how many entries were compared, found different, and repaired.
     ///
     /// # Errors
     /// When the program cannot be run, or a service cannot compare.
@@ -183,35 +187,35 @@ impl Fleet {
     /// Starts another process of a service, and waits until it is ready.
     ///
     /// # Errors
-    /// When it cannot be started, or is not ready in time.
+    /// When the process cannot be started, or is not ready in time.
     pub async fn add(&self, service: Service) -> Result<Replica> {
         let mut replica = self.begin(service)?;
         replica.until_ready().await?;
         Ok(replica)
     }
 
-    /// Starts another process of a service, without waiting.
+    /// Starts another process of a service, without waiting until it is ready.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// When the process cannot be started.
     pub fn begin(&self, service: Service) -> Result<Replica> {
         self.spawn(service)
     }
 
-    /// Starts a process that dies at a point of its program: with `after_commit:3`, the fourth time that it reaches
-    /// this point.
+    /// Starts a process that ends by itself at a failpoint. With `after_commit:3` it ends when it
+    /// reaches this failpoint for the fourth time.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// When the process cannot be started.
     pub fn begin_doomed(&self, service: Service, dies_at: &str) -> Result<Replica> {
         self.spawn_with(service, &[("T3_DIE_AT", dies_at)])
     }
 
-    /// As [`Fleet::begin`], with a wall clock that is wrong by this many seconds (libfaketime). Timers are not
-    /// affected.
+    /// Does the same as [`Fleet::begin`], with a wall clock that is wrong by this many seconds
+    /// (libfaketime). Timers are not affected.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// When the process cannot be started.
     pub fn begin_at_wrong_time(&self, service: Service, seconds: i64) -> Result<Replica> {
         if let Some(why) = lacks_wrong_clocks() {
             bail!(why);
@@ -226,7 +230,7 @@ impl Fleet {
         self.spawn_with(service, &wrong)
     }
 
-    /// Hands over the processes that were started first. The caller must stop them.
+    /// Returns the processes that were started first. The caller must stop them.
     pub fn take_replicas(&mut self) -> Vec<Replica> {
         std::mem::take(&mut self.replicas)
     }
@@ -254,32 +258,34 @@ impl Fleet {
             .env("T3_DATA", &self.data)
             .env("OPS_ADDR", &ops)
             .env("HTTP_ADDR", &http)
-            // Tests read the links in mails and never follow them.
+            // Any URL does: tests read the tokens from the links in mails, and do not open the
+            // links.
             .env("PUBLIC_URL", &base)
             .env("ADMIN_API_KEY", ADMIN_KEY)
             .env("JWT_SECRET_KEY", "the-jwt-secret-of-a-benchmark-of-t3")
-            // A few clients send as much as thousands would.
+            // Without this, requests would be refused, because a few clients send as much as
+            // thousands of users.
             .env("RATE_LIMIT_CALLS", "0")
             .env("RATE_LIMIT_WINDOWS", "0")
             .env("RATE_LIMIT_ADDRESSES", "0")
             .envs(more.iter().copied());
-        // The process ends with this one, however this one ends.
+        // The operating system kills the process when this one ends, however it ends.
         let process = servers::spawn(program).with_context(|| format!("cannot start {service}"))?;
         Ok(Replica { service, base, ops: format!("http://{ops}"), process })
     }
 
-    /// A connection to MongoDB as `root`.
+    /// Connects to MongoDB as `root`.
     ///
     /// # Errors
-    /// When the address is malformed.
+    /// When the connection string is malformed.
     pub async fn mongo(&self) -> Result<mongodb::Client> {
         kit::mongo::connect(&self.mongo_url, None, "bench").await
     }
 
-    /// A connection to NATS as a user who may do everything.
+    /// Connects to NATS as a user who may do everything.
     ///
     /// # Errors
-    /// When it cannot be reached.
+    /// When NATS cannot be reached.
     pub async fn bus(&self) -> Result<async_nats::Client> {
         let options = async_nats::ConnectOptions::with_nkey(self.seed.expose().to_owned());
         Ok(options.connect(self.nats_urls()).await?)
@@ -289,7 +295,7 @@ impl Fleet {
         self.nats.iter().map(Nats::url).collect()
     }
 
-    /// A new cluster has no leader yet.
+    /// Waits until JetStream answers. A new cluster has no leader at first.
     async fn until_jetstream_answers(&self) -> Result<()> {
         let (began, jetstream) = (Instant::now(), jetstream::new(self.bus().await?));
         while let Err(error) = jetstream.query_account().await {
@@ -299,12 +305,12 @@ impl Fleet {
         Ok(())
     }
 
-    /// The NATS servers: `nats-1` is the first.
+    /// Returns the NATS servers; `nats-1` is the first.
     pub fn nats(&mut self) -> &mut [Nats] {
         &mut self.nats
     }
 
-    /// The members of MongoDB's replica set.
+    /// Returns the members of MongoDB's replica set.
     pub fn mongods(&mut self) -> &mut [Mongo] {
         &mut self.mongo
     }
@@ -317,7 +323,7 @@ impl Fleet {
     /// Starts every nats-server again with the same files and ports.
     ///
     /// # Errors
-    /// When it does not start.
+    /// When a server does not start.
     pub async fn restart_nats(&mut self) -> Result<()> {
         try_join_all(self.nats.iter_mut().map(Nats::start_again)).await.map(drop)
     }
@@ -330,12 +336,12 @@ impl Fleet {
     /// Starts every mongod again with the same files and ports.
     ///
     /// # Errors
-    /// When it does not start.
+    /// When a server does not start.
     pub async fn restart_mongo(&mut self) -> Result<()> {
         try_join_all(self.mongo.iter_mut().map(Mongo::start_again)).await.map(drop)
     }
 
-    /// Kills everything.
+    /// Kills all processes of the fleet.
     pub async fn stop(mut self) {
         self.replicas.clear();
         self.kill_nats().await;
@@ -343,7 +349,7 @@ impl Fleet {
     }
 }
 
-/// Why no process can have a wrong clock, if none can.
+/// Returns the reason why processes cannot be given a wrong clock, or `None` if they can.
 pub fn lacks_wrong_clocks() -> Option<String> {
     let is_missing = !Path::new(FAKETIME).is_file();
     is_missing.then(|| format!("{FAKETIME} is missing: install it with `apt-get install libfaketime`"))

@@ -19,12 +19,12 @@ enum Bound {
 }
 
 impl Goal {
-    /// A goal with a lower limit; nothing without a figure.
+    /// Returns a goal with a lower limit, or `None` if there is no figure.
     pub(crate) fn least(what: &str, is: Option<f64>, least: f64) -> Option<Self> {
         is.map(|is| Self { what: what.to_owned(), is, bound: Bound::Least(least) })
     }
 
-    /// A goal with an upper limit; nothing without a figure.
+    /// Returns a goal with an upper limit, or `None` if there is no figure.
     pub(crate) fn most(what: &str, is: Option<f64>, most: f64) -> Option<Self> {
         is.map(|is| Self { what: what.to_owned(), is, bound: Bound::Most(most) })
     }
@@ -36,7 +36,7 @@ impl Goal {
         }
     }
 
-    /// The missed goals in words.
+    /// Returns a sentence for each missed goal.
     pub(crate) fn missed(goals: &[Self]) -> Vec<String> {
         goals.iter().filter(|goal| !goal.is_met()).map(Self::in_words).collect()
     }
@@ -50,7 +50,7 @@ impl Goal {
     }
 }
 
-/// Fails with the missed goals, if `required`.
+/// Returns an error that lists the missed goals, if there are any and goals are `required`.
 pub(crate) fn check(missed: Vec<String>, required: bool) -> Result<()> {
     ensure!(!required || missed.is_empty(), "goals missed: {}", missed.join("; "));
     Ok(())

@@ -1,4 +1,5 @@
-//! A load generator: it drives a running system through its HTTP API only, and measures.
+//! A load generator. It drives a running system through its HTTP API only, and measures the
+//! answers.
 
 pub mod analytics;
 mod asked;

@@ -1,4 +1,4 @@
-//! The mails that a system without an SMTP server writes into its data folder.
+//! Reads the mails that a system without an SMTP server writes into its data folder.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,24 +19,24 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(50);
 
 impl Mailbox {
-    /// The mails in this data folder.
+    /// Returns the folder of mails in this data folder.
     pub fn of(data: &Path) -> Self {
         Self { folder: data.join("mail") }
     }
 
-    /// Waits up to 30 s for an invitation to this address with another token than `not`, and gives the newest
-    /// token.
+    /// Waits up to 30 s for an invitation to this address whose token is not `not`, and returns the
+    /// newest token.
     ///
     /// # Errors
-    /// When none arrives.
+    /// When no such mail arrives.
     pub async fn invitation(&self, address: &str, not: Option<&str>) -> Result<String> {
         self.token("activate", address, not).await
     }
 
-    /// As [`Mailbox::invitation`], for mails with a link to another page.
+    /// Does the same as [`Mailbox::invitation`], for mails with a link to another page.
     ///
     /// # Errors
-    /// When none arrives.
+    /// When no such mail arrives.
     pub async fn token(&self, page: &str, address: &str, not: Option<&str>) -> Result<String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -52,7 +52,7 @@ impl Mailbox {
         }
     }
 
-    /// The addresses with an invitation, in lower case.
+    /// Returns the addresses to which an invitation was sent, in lower case.
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -74,7 +74,7 @@ impl Mailbox {
     }
 
     fn newest(&self, page: &str, address: &str) -> Result<Option<String>> {
-        // Without mails there is no folder.
+        // Before the first mail is written, the folder does not exist.
         let Ok(entries) = fs::read_dir(&self.folder) else { return Ok(None) };
         let mut newest = None;
         for entry in entries {
@@ -94,7 +94,7 @@ impl Mailbox {
     }
 }
 
-/// The token in the link of a mail, if the mail is to this address.
+/// Returns the token in the link of a mail, if the mail is to this address.
 fn token(page: &str, mail: &[u8], address: &str) -> Option<String> {
     let start = format!("/{page}?token=");
     let mail = mailparse::parse_mail(mail).ok()?;
@@ -115,7 +115,8 @@ mod tests {
 
     const PLAIN: &[u8] = b"To: Ann <Ann@x.org>\r\nContent-Type: multipart/alternative; boundary=\"b\"\r\n\r\n\
         --b\r\nContent-Transfer-Encoding: 7bit\r\n\r\nhttp://h/activate?token=3DaB_-9\r\n\r\n--b--\r\n";
-    // The token ends in characters of base64url, and the link is broken across lines.
+    // The token contains `_` and `-`, which are characters of base64url, and the link is broken
+    // across lines.
     const QUOTED: &[u8] = b"To: Ann <ann@x.org>\r\nContent-Type: multipart/alternative; boundary=\"b\"\r\n\r\n\
         --b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
         h=C3=A9 http://h/activate?tok=\r\nen=3DaB_=\r\n--9 .\r\n--b--\r\n";

@@ -1,4 +1,4 @@
-//! The program `bench`.
+//! The program `bench`, which measures a T3 system.
 
 use std::process::ExitCode;
 
@@ -13,13 +13,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Play a time sheet as tracked windows, then compare the hours by project, developer, task and month.
+    /// Import a time sheet as tracked windows, then compare the hours by project, developer, task
+    /// and month.
     Import(bench::import::Options),
-    /// Measure how fast questions are answered, at a hundredth, a tenth and all of this many windows.
+    /// Measure how fast queries are answered, with a hundredth, a tenth and all of this many
+    /// windows.
     Analytics(bench::analytics::Options),
-    /// Measure how fast the console's pages come, and how large they are.
+    /// Measure how fast the console's pages are answered, and how large they are.
     Console(bench::console::Options),
-    /// Measure how fast windows come in, beside what MongoDB and NATS do by themselves.
+    /// Measure how fast windows are recorded, and compare with MongoDB and NATS by themselves.
     Ingest(bench::ingest::Options),
     /// Measure what a million windows cost: CPU, bytes stored, bytes sent.
     Cost(bench::ingest::CostOptions),

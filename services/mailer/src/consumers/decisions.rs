@@ -1,4 +1,4 @@
-//! Mails employees what was decided about their time.
+//! Sends employees a mail about each decision about their time.
 
 use std::sync::Arc;
 
@@ -31,7 +31,8 @@ pub(crate) async fn correction_decided(
     mail_once(&app, &delivery, id, employee, |name| correction_mail(name, &event, &app.public_url)).await
 }
 
-/// Mails the employee the decision about a pay period, unless a later decision replaced it.
+/// Mails the employee the decision about a pay period, unless a later decision about the same
+/// period is known.
 pub(crate) async fn period_decided(
     app: Arc<App>,
     delivery: Delivery,
@@ -48,7 +49,7 @@ pub(crate) async fn period_decided(
     send_once(&app, &delivery, id, letter, |_, _| None).await
 }
 
-/// Mails an employee once, however often the event is delivered.
+/// Sends an employee one mail about an event, however often the event is delivered.
 async fn mail_once(
     app: &App,
     delivery: &Delivery,

@@ -6,7 +6,8 @@ use kit::{Delivery, Error};
 use super::sending::{NotDone, send_once};
 use crate::{App, domain::invitation_mail, outgoing::Letter};
 
-/// Mails an invitation, and reports its delivery to directory, for admins.
+/// Mails an invitation, and reports the state of the delivery to directory, which shows it to
+/// admins.
 pub(crate) async fn invitation_requested(
     app: Arc<App>,
     delivery: Delivery,

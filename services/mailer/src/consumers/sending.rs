@@ -14,30 +14,34 @@ use crate::{
     store::{Claim, Outcome},
 };
 
-/// When to try again a mail that another process is sending.
+/// The delay before the event of a mail that another process is sending is redelivered.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-/// How often the claim on a mail is extended while it is sent, because a mail server may take minutes.
+/// The interval at which the claim on a mail is extended while the mail is sent. A mail server may
+/// take minutes.
 const STILL: Duration = Duration::from_secs(10);
-/// The pauses between two attempts to store the outcome of a mail grow from the first to the second.
+/// The first and the longest pause between two attempts to store the outcome of a mail. The pause
+/// doubles each time.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// Why a mail was not sent.
 pub(super) enum NotDone {
-    /// It is no longer needed: it was replaced, used or withdrawn, or has no recipient or content.
+    /// The mail is no longer needed: it was replaced, used or withdrawn, or has no recipient or
+    /// content.
     Overtaken,
-    /// Directory did not give the content of the mail.
+    /// A request to another service for the content or the address of the mail failed.
     Unminted(Failure),
-    /// Sending failed.
+    /// The mail could not be delivered to the mail server or the folder.
     Unsent(NotSent),
 }
 
-/// Sends a mail once: the process that claims it sends it. `told` makes an event of its delivery, if directory
-/// must know.
+/// Sends a mail once: only the process that has claimed the mail sends it. `told` makes the event
+/// that reports the delivery to directory, or returns `None` if directory does not need one.
 ///
-/// If an SMTP server is away, slow or refuses us, the event is redelivered with a growing delay, for as long as that
-/// takes. If MongoDB is away, the claim is kept until the outcome is stored. After a crash between sending and
-/// storing, the mail is sent again, with the same message id; both links work.
+/// If the SMTP server is unreachable or slow, or refuses all our mails, the event is redelivered
+/// with a growing delay until the mail is sent. If MongoDB is unreachable, the claim is kept until
+/// the outcome is stored. After a crash between sending and storing, the mail is sent again with
+/// the same message id, and the links in both copies work.
 pub(super) async fn send_once(
     app: &App,
     delivery: &Delivery,
@@ -72,13 +76,15 @@ pub(super) async fn send_once(
             let news = version.zip(shown(outcome, now)).and_then(|(version, shown)| told(version, shown));
             if let Some(changed) = news {
                 tx.emit(&changed).await?;
-                // The delivery is no change by an actor. The audit trail has the change that caused the mail.
+                // The audit trail gets no entry here: it has the change that caused the mail, and
+                // the delivery is no change by an actor.
                 tx.is_audited_elsewhere();
             }
             Ok(())
         });
         match settled {
-            // If the event were redelivered now, the mail would be sent again.
+            // MongoDB is unreachable, so storing the outcome is retried here. If the handler failed
+            // instead, the event would be redelivered and the mail sent again.
             Err(error) if error.is_away() => {
                 tracing::warn!(mail = %id, %error, "what became of a mail is not written down yet");
                 sleep(pause).await;
@@ -104,7 +110,7 @@ pub(super) async fn send_once(
     Ok(caused)
 }
 
-/// Works on a mail, and extends the claim on it meanwhile.
+/// Runs `work` on a mail, and extends the claim on the mail until `work` ends.
 async fn holding<T>(app: &App, id: MailId, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     loop {
@@ -117,8 +123,8 @@ async fn holding<T>(app: &App, id: MailId, work: impl Future<Output = T>) -> T {
     }
 }
 
-/// Sends a mail about an employee's time. None is sent if they have no reachable address, or `write` has nothing
-/// to say.
+/// Composes a mail about an employee's time. Returns [`NotDone::Overtaken`] if the employee has no
+/// address to send to, or if `write` returns `None`.
 pub(super) async fn about_time(
     app: &App,
     employee_id: EmployeeId,
@@ -131,7 +137,7 @@ pub(super) async fn about_time(
     Letter::compose(&app.sender, (&to.name, &to.email), id, mail, app.clock.now()).map_err(NotDone::Unsent)
 }
 
-/// The delivery as admins see it.
+/// Returns the state of the delivery that admins see, or `None` if the outcome does not change it.
 fn shown(outcome: Outcome<'_>, at: Millis) -> Option<InvitationDelivery> {
     let (state, detail) = match outcome {
         Outcome::Sent => (DeliveryState::Sent, None),

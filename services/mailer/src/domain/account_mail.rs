@@ -3,7 +3,7 @@ use kit::PublicUrl;
 
 use super::mail::{Mail, Part};
 
-/// Writes a mail about an account.
+/// Writes a mail about an account: a link, or a notice of a change.
 pub(crate) fn account_mail(minted: &MintedMail, public_url: &PublicUrl, now: Millis) -> Mail {
     let (subject, parts) = match &minted.says {
         MailSays::Reset { token, expires_at } => {

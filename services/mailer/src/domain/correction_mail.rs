@@ -6,7 +6,7 @@ use super::{
     times::{local, stretch},
 };
 
-/// Writes the decision about a requested correction.
+/// Writes the mail about the decision on a requested correction.
 pub(crate) fn correction_mail(name: &Name, event: &CorrectionDecided, public_url: &PublicUrl) -> Mail {
     let (correction, zone) = (&event.correction, &event.timezone);
     let (start, end) = (local(correction.start, zone), local(correction.end, zone));

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use contracts::{Millis, Zone};
 use jiff::civil::Date;
 
-/// From which hour of the organisation's day on managers are mailed what waits for them.
+/// The hour of the day, in the organisation's time zone, from which managers get their daily mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DigestHour(i8);
 
@@ -21,17 +21,17 @@ impl FromStr for DigestHour {
     }
 }
 
-/// The mails of a day.
+/// A day for which each manager gets one mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Digest {
     pub(crate) day: Date,
-    /// When the next day begins.
+    /// The moment at which the next day begins, until which the mails are sent.
     pub(crate) until: Millis,
 }
 
 impl Digest {
-    /// The day whose mails are due now, or were due earlier on this day. If clocks skip the hour, the mails are due
-    /// from then on.
+    /// Returns today if the hour has come, and `None` before. If the clocks skip the hour, it has
+    /// come at the moment of the skip.
     pub(crate) fn due(now: Millis, zone: &Zone, DigestHour(hour): DigestHour) -> Option<Self> {
         let day = zone.day(now);
         let from = zone.rules().to_ambiguous_timestamp(day.at(hour, 0, 0, 0)).compatible().ok()?;
@@ -60,7 +60,8 @@ mod tests {
         assert_eq!(due("2026-01-15T22:59:59Z", "7"), Some(date(2026, 1, 15)));
         assert_eq!(due("2026-01-15T23:00:00Z", "7"), None, "the next day has begun");
         assert_eq!(due("2026-01-15T23:00:00Z", "0"), Some(date(2026, 1, 16)));
-        // In summer the hour comes an hour earlier in UTC; a clock that skips from two to three skips no mail.
+        // In summer, 7:00 in Berlin is one hour earlier in UTC than in winter. On the day when
+        // clocks skip from 2:00 to 3:00, a mail for 2:00 is due at the skip.
         assert_eq!(due("2026-07-15T05:00:00Z", "7"), Some(date(2026, 7, 15)));
         assert_eq!(due("2026-03-29T00:59:59Z", "2"), None);
         assert_eq!(due("2026-03-29T01:00:00Z", "2"), Some(date(2026, 3, 29)));

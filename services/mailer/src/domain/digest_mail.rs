@@ -3,7 +3,7 @@ use kit::PublicUrl;
 
 use super::mail::{Mail, Part};
 
-/// Writes what waits for a manager, if anything does.
+/// Writes the mail about what waits for a manager's decision, or returns `None` if nothing waits.
 pub(crate) fn digest_mail(name: &Name, waiting: Waiting, public_url: &PublicUrl) -> Option<Mail> {
     let line = |count: u64, one: &str, several: &str, page: &str| {
         let what = if count == 1 { one } else { several };

@@ -1,11 +1,11 @@
 use contracts::Name;
 use maud::{DOCTYPE, html};
 
-/// The content of a mail, as text and as HTML.
+/// The content of a mail, as plain text and as HTML.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Mail {
     pub(crate) subject: &'static str,
-    /// The link in it, if it has one. It is a secret, because it contains a token.
+    /// The link in the mail, if there is one. The link is secret, because it contains a token.
     pub(crate) link: Option<String>,
     pub(crate) plain: String,
     pub(crate) html: String,

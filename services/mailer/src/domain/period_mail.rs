@@ -6,10 +6,10 @@ use super::{
     times::{hours, local},
 };
 
-/// Writes the decision about a pay period.
+/// Writes the mail about the decision on a pay period.
 pub(crate) fn period_mail(name: &Name, event: &PeriodDecided, public_url: &PublicUrl) -> Mail {
     let PeriodDecided { period, decision, timezone, .. } = event;
-    // The last day is the day of the last millisecond.
+    // The end is exclusive, so the last day of the period is the day of its last millisecond.
     let days = format!("{} to {}", period.id.first, local(period.end - 1, timezone).date());
     let own = public_url.link("/me");
     let (subject, what) = match decision {
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     fn mail(decision: &str, change: impl FnOnce(&mut Value)) -> Mail {
-        // March 2026 in Berlin, which loses an hour.
+        // March 2026 in Berlin, which is one hour shorter because summer time begins.
         let mut period = json!({
             "id": "0198c6f2-7f00-7a31-9c5e-000000000001_2026-03-01", "status": "open", "start": 1_772_319_600_000_i64,
             "end": 1_774_994_400_000_i64, "note": "<b>Friday</b>\nis missing.",

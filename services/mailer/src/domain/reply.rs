@@ -16,27 +16,27 @@ pub(crate) enum Step {
 /// The cause of a mail that could not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// A temporary failure: the same may work later.
+    /// A temporary failure: the same mail may be accepted later.
     Passing,
-    /// Our settings, our sender, or our reputation with the server. It fails for every mail until somebody
-    /// corrects it.
+    /// The mailer's settings, its sender address, or its reputation with the server. Every mail
+    /// fails until somebody corrects the cause.
     Ours,
-    /// The recipient: this mail can never be sent.
+    /// The recipient. This mail can never be sent.
     Recipient,
 }
 
-/// A refusal by a mail server.
+/// A mail server's answer that refuses a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    /// The three digits (RFC 5321, 4.2.3).
+    /// The three digits of the answer (RFC 5321, 4.2.3).
     pub(crate) code: u16,
-    /// The subject and the detail of an enhanced status code (RFC 3463), where the server gave one.
+    /// The subject and the detail of an enhanced status code (RFC 3463), if the server gave one.
     pub(crate) enhanced: Option<(u16, u16)>,
     /// The server's text in lower case. It is never logged or shown, because it may quote the mail.
     words: String,
 }
 
-/// Phrases about an unknown recipient, from servers without an enhanced code for that.
+/// Phrases about an unknown recipient. Some servers send them without an enhanced code for that.
 const NOBODY: &[&str] = &[
     "user unknown",
     "unknown user",
@@ -67,7 +67,7 @@ const NOBODY: &[&str] = &[
     "mailbox name not allowed",
 ];
 
-/// Phrases about us, or about mail from us.
+/// Phrases about the mailer, or about all mail from it.
 const US: &[&str] = &[
     "relay",
     "rcpthosts",
@@ -105,16 +105,17 @@ impl Refusal {
     /// Parses a server's answer.
     pub(crate) fn read(code: u16, words: &str) -> Self {
         let words = words.to_lowercase();
-        // The code is at the start, or, from qmail, at the end: `sorry, no mailbox here by that name (#5.1.1)`.
+        // The enhanced code is at the start of the text. Only qmail puts it at the end: `sorry, no
+        // mailbox here by that name (#5.1.1)`.
         let after_hash = words.split_once('#').map(|(_, rest)| rest);
         let enhanced = enhanced(&words).or_else(|| after_hash.and_then(enhanced));
         Self { code, enhanced, words }
     }
 
-    /// The cause of the refusal.
+    /// Returns the cause of the refusal.
     ///
-    /// Only what is surely about the recipient is final. An invitation that is tried too often harms nobody; one
-    /// that is given up because of our fault reaches nobody.
+    /// Only a refusal that is surely about the recipient is final. A mail that is tried too often
+    /// harms nobody, but a mail that is given up because of the mailer's fault reaches nobody.
     pub(crate) fn cause(&self, step: Step) -> Cause {
         if self.code < 500 {
             return Cause::Passing;
@@ -123,36 +124,39 @@ impl Refusal {
             return Cause::Ours;
         }
         let (is_nobody, is_us) = (self.says(NOBODY), self.says(US));
-        // Postfix refuses senders and greetings only when it gets the recipient.
+        // Postfix refuses a sender or a greeting only in its answer to the recipient.
         let is_about_sender = ["sender address rejected", "helo command rejected", "client host rejected"];
         let is_recipient = match self.enhanced {
             _ if self.says(&is_about_sender) => false,
-            // These codes are about the sender's address, and about relaying.
+            // These codes are about the sender's address or about relaying, not about the
+            // recipient.
             Some((1, 7..=9)) => false,
             Some((1, 0)) => step == Step::Recipient,
-            // An address that does not exist or has moved, or a domain without mail.
+            // The address does not exist or has moved, or its domain accepts no mail.
             Some((1, _)) => true,
-            // A mailbox that is full or disabled. Detail 3, a message that is too long, is not about the
-            // recipient.
+            // The mailbox is full or disabled. Detail 3 means that the message is too long, which
+            // is not about the recipient.
             Some((2, detail)) => detail != 3,
-            // Exchange Online sends this for an unknown address. Without the phrase, the domain does not exist.
+            // Exchange Online sends 5.4.1 with this phrase for an unknown address. Without the
+            // phrase, 5.4.1 is not about the recipient.
             Some((4, 1)) => self.says(&["recipient address rejected"]),
             Some((4, 4)) => self.says(&["invalid domain", "domain not found"]),
             Some((4, 310)) => true,
-            // Outlook.com sends 5.5.0 for a mailbox that does not exist.
+            // These codes have no specific meaning, so the text decides. Outlook.com sends 5.5.0
+            // for a mailbox that does not exist.
             Some((5 | 0, 0)) => is_nobody && !is_us,
-            // The recipient's server does not accept addresses beyond ASCII.
+            // The recipient's server accepts no addresses with non-ASCII characters.
             Some((6, 7)) => step == Step::Recipient,
             Some(_) => false,
             None if step == Step::Content => is_nobody && !is_us,
-            // A domain that accepts no mail (RFC 7504).
+            // 556 means that the domain accepts no mail (RFC 7504).
             None if self.code == 556 => true,
             None => !is_us && (is_nobody || matches!(self.code, 550..=553)),
         };
         if is_recipient { Cause::Recipient } else { Cause::Ours }
     }
 
-    /// An explanation that is shown after the code; empty if there is none.
+    /// Returns an explanation that is shown after the code. It is empty if there is none.
     pub(crate) fn meaning(&self, step: Step) -> &'static str {
         match (self.cause(step), self.enhanced, step) {
             (Cause::Passing, ..) => "",
@@ -173,7 +177,8 @@ impl Refusal {
     }
 }
 
-/// The subject and the detail of `5.1.1` at the start of a text.
+/// Parses an enhanced status code such as `5.1.1` at the start of a text, and returns its subject
+/// and detail.
 fn enhanced(text: &str) -> Option<(u16, u16)> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let mut numbers = text[..end].trim_end_matches('.').split('.').map(str::parse);

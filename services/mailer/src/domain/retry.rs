@@ -4,12 +4,13 @@ use super::Cause;
 
 /// The longest delay after a temporary failure.
 const LONGEST: Duration = Duration::from_secs(300);
-/// The longest delay if somebody must correct something first: servers that refuse us do not like frequent
-/// attempts.
+/// The longest delay after a refusal of all our mails. Such a server dislikes frequent attempts,
+/// and they are useless until somebody corrects the cause.
 const LONGEST_REFUSED: Duration = Duration::from_secs(900);
 
-/// The delay after this many failed attempts: a second, doubled each time, at most five minutes, or fifteen if a
-/// server refuses us.
+/// Returns the delay after this many failed attempts: one second, doubled with each further
+/// attempt, at most five minutes. If the server refuses all our mails, the delay is at most fifteen
+/// minutes.
 pub(crate) fn retry_after(attempts: u32, cause: Cause) -> Duration {
     let doublings = attempts.clamp(1, 11) - 1;
     Duration::from_secs(1 << doublings).min(if cause == Cause::Ours { LONGEST_REFUSED } else { LONGEST })

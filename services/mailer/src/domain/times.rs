@@ -1,18 +1,18 @@
 use contracts::{Millis, Zone};
 use jiff::{Timestamp, Zoned};
 
-/// A moment in local time.
+/// Converts a moment into local time.
 pub(super) fn local(at: Millis, zone: &Zone) -> Zoned {
     Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.rules().clone())
 }
 
-/// The start and end, with the day of the end only if it is another day.
+/// Formats a start and an end. The end has a date only if it is on another day than the start.
 pub(super) fn stretch(start: &Zoned, end: &Zoned) -> String {
     let until = if start.date() == end.date() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
     format!("{} to {}", start.strftime("%Y-%m-%d %H:%M"), end.strftime(until))
 }
 
-/// A duration in hours and minutes.
+/// Formats a duration in milliseconds as hours and minutes, such as 1:05.
 pub(super) fn hours(millis: i64) -> String {
     let minutes = (millis + 30_000).div_euclid(60_000);
     format!("{}:{:02}", minutes / 60, minutes % 60)

@@ -9,8 +9,8 @@ use tokio::{fs, io::AsyncWriteExt};
 use super::{Letter, NotSent};
 use crate::domain::Cause;
 
-/// The folder for mails in development, with one file each: `<milliseconds>-<mail>.eml`, so that names sort by
-/// time.
+/// The folder into which mails are written in development. Each mail is a file `<milliseconds since
+/// 1970>-<mail id>.eml`, so that the names sort by time.
 #[derive(Debug)]
 pub(crate) struct Folder(PathBuf);
 
@@ -24,13 +24,15 @@ impl Folder {
         whole(&path, &letter.bytes)
             .await
             .map_err(|error| NotSent::new(Cause::Ours, format!("{} cannot be written: {error}", path.display())))?;
-        // Links are logged nowhere else. Here the log replaces the recipient.
+        // Everywhere else a link is secret and never logged. Here nobody receives the mail, so the
+        // developer needs the link from the log.
         tracing::info!(link = letter.link, file = %path.display(), "no EMAIL_HOST is set: a mail is written as a file");
         Ok(())
     }
 }
 
-/// Writes a file completely or not at all, readable only by this user, because it contains a token.
+/// Writes a file completely or not at all. Only the user of this process may read the file, because
+/// it contains a token.
 async fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).await?;

@@ -17,9 +17,9 @@ use crate::domain::{Cause, Mail};
 pub(crate) struct Letter {
     pub(crate) id: MailId,
     pub(crate) envelope: Envelope,
-    /// The mail with its headers.
+    /// The bytes of the mail with its headers.
     pub(crate) bytes: Vec<u8>,
-    /// The link in it, if it has one.
+    /// The link in the mail, if there is one.
     pub(crate) link: Option<String>,
 }
 
@@ -30,8 +30,8 @@ impl fmt::Debug for Letter {
 }
 
 impl Letter {
-    /// Adds recipient and headers to a mail. A mail that is sent again keeps its message id, so that mail programs
-    /// recognise it.
+    /// Adds recipient and headers to a mail. A mail that is sent again has the same message id, so
+    /// that mail programs recognise it as the same.
     pub(crate) fn compose(
         sender: &Mailbox,
         (name, email): (&Name, &Email),
@@ -42,7 +42,8 @@ impl Letter {
         let unfit = |what: &str| NotSent::new(Cause::Recipient, format!("The {what} cannot be written into a mail."));
         let name = header_value(name.as_str()).ok_or_else(|| unfit("name"))?;
         let recipient = recipient(email).ok_or_else(|| unfit("e-mail address"))?;
-        // Built from the addresses, because lettre would parse those in the headers by stricter rules.
+        // The envelope is built here from the addresses. Otherwise lettre would parse the addresses
+        // in the headers, by stricter rules.
         let envelope = Envelope::new(Some(sender.email.clone()), vec![recipient.clone()]);
         let envelope = envelope.map_err(|_| unfit("e-mail address"))?;
         let message = Message::builder()
@@ -58,16 +59,17 @@ impl Letter {
     }
 }
 
-/// The address of the recipient. lettre refuses most non-ASCII characters that are no letters, such as vowel signs
-/// of Hindi; the mail server must decide about them.
+/// Returns the address of the recipient without lettre's checks. They refuse most non-ASCII
+/// characters that are no letters, such as vowel signs of Hindi. The mail server decides about such
+/// an address.
 fn recipient(email: &Email) -> Option<Address> {
     let address = email.for_mail();
     let (local, domain) = header_value(&address)?.rsplit_once('@')?;
     Some(Address::new_dangerous(local, domain))
 }
 
-/// Refuses line breaks in a header value, because they would start another header (RUSTSEC-2026-0561). Names and
-/// addresses cannot contain any today.
+/// Returns the text, or `None` if it contains a control character. A line break would start another
+/// header (RUSTSEC-2026-0561). Names and addresses cannot contain one today.
 fn header_value(text: &str) -> Option<&str> {
     (!text.chars().any(char::is_control)).then_some(text)
 }
@@ -121,7 +123,7 @@ mod tests {
         ] {
             Email::given(email).unwrap();
             let text = composed("Ann", email);
-            // Long headers continue on further lines.
+            // A long header continues on lines that begin with a space.
             let unfolded = text.replace("\r\n ", " ");
             assert!(unfolded.contains(&format!("To: Ann <{to}>\r\n")), "{email}: {unfolded}");
         }

@@ -1,4 +1,4 @@
-//! The two ways by which mails go out: an SMTP server, or a folder.
+//! The two ways to deliver mails: to an SMTP server, or into a folder.
 
 mod folder;
 mod letter;
@@ -18,7 +18,8 @@ use crate::domain::Cause;
 pub(crate) struct NotSent {
     /// The cause, which decides whether and when to try again.
     pub(crate) cause: Cause,
-    /// A sentence without secrets: neither the link nor the server's text, which may quote the mail.
+    /// The reason as a sentence without secrets. It contains neither the link nor the server's
+    /// text, which may quote the mail.
     pub(crate) why: String,
 }
 
@@ -28,17 +29,17 @@ impl NotSent {
     }
 }
 
-/// Where mails are sent.
+/// Where mails are delivered.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
-    /// To people, by SMTP.
+    /// To the recipients, by SMTP.
     Smtp(Smtp),
-    /// As files, on a developer's machine.
+    /// Into files, in development.
     Folder(Folder),
 }
 
 impl Outgoing {
-    /// Sends a mail. After success, the receiving server is responsible for it.
+    /// Sends a mail. After success, the receiving server is responsible for the mail.
     pub(crate) async fn send(&self, letter: &Letter, now: Millis) -> Result<(), NotSent> {
         match self {
             Self::Smtp(smtp) => smtp.send(letter).await,

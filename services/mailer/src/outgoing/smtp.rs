@@ -15,12 +15,13 @@ use tokio::time::timeout;
 use super::{Letter, NotSent};
 use crate::domain::{Cause, Refusal, Step};
 
-/// The time limit of one step.
+/// The time limit of one step of the SMTP dialogue, except for the content of the mail.
 const STEP: Duration = Duration::from_secs(10);
-/// How long it may take for all of them until it asks for the mail.
+/// The time limit of all steps before the content together.
 const CONVERSATION: Duration = Duration::from_secs(20);
-/// How long it may take to accept the mail: many scan it first, and have taken it when they answer. Whoever does not
-/// wait for that sends it again and again (RFC 5321, 4.5.3.2.6).
+/// How long the server may take to accept the content. Many servers scan a mail before they answer,
+/// and have accepted it when they answer. A client that does not wait for the answer sends the mail
+/// again and again (RFC 5321, 4.5.3.2.6).
 const ACCEPTANCE: Duration = Duration::from_secs(600);
 /// The time limit of QUIT.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -35,7 +36,7 @@ pub(crate) enum Security {
     None,
 }
 
-/// A mail server and how to connect to it. Every mail has its own connection.
+/// A mail server and how to connect to it. Every mail is sent on a connection of its own.
 pub(crate) struct Smtp {
     host: String,
     port: u16,
@@ -51,7 +52,7 @@ impl fmt::Debug for Smtp {
 }
 
 impl Smtp {
-    /// `hello` is our name in EHLO.
+    /// Creates the description of a mail server. `hello` is the name of this client in EHLO.
     pub(crate) fn new(
         host: String,
         port: u16,
@@ -72,7 +73,8 @@ impl Smtp {
         Ok(())
     }
 
-    /// Everything before the mail itself.
+    /// Connects to the server and runs all steps before the content. Returns the connection on
+    /// which the content is sent.
     async fn announce(&self, letter: &Letter) -> Result<AsyncSmtpConnection, NotSent> {
         let mut connection = self.connect().await?;
         let (envelope, options) = (&letter.envelope, mail_options(&connection, letter)?);
@@ -105,7 +107,8 @@ impl Smtp {
     }
 }
 
-/// An address with a local part beyond ASCII needs a server with SMTPUTF8 (RFC 6531).
+/// Returns the parameters of MAIL FROM. An address with non-ASCII characters before the @ needs a
+/// server with SMTPUTF8 (RFC 6531).
 fn mail_options(connection: &AsyncSmtpConnection, letter: &Letter) -> Result<Vec<MailParameter>, NotSent> {
     let is_ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
     let (from, to) = (letter.envelope.from(), letter.envelope.to());
@@ -140,14 +143,15 @@ async fn attempt_within<T>(
     }
 }
 
-/// Describes an error without the server's text, which may quote the mail with its token.
+/// Describes an SMTP error without the server's text, which may quote the mail with its token.
 fn not_sent(name: &str, step: Step, error: &Error) -> NotSent {
     let Some(code) = error.status() else {
         let why = match error.is_response() {
             true => format!("The mail server's answer to {name} makes no sense."),
             false => format!("The mail server cannot be talked to ({name}): {error}."),
         };
-        // Before the login succeeds, most errors are wrong settings: the name, the port, a certificate.
+        // Until the login succeeds, most errors come from wrong settings: the name, the port or a
+        // certificate.
         let cause = if matches!(step, Step::Greeting | Step::Login) { Cause::Ours } else { Cause::Passing };
         return NotSent::new(cause, why);
     };

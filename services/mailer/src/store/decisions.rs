@@ -12,7 +12,8 @@ struct Heard {
     version: i64,
 }
 
-/// The latest decisions about pay periods, so that no earlier one is mailed after it.
+/// The collection of the latest known decision about each pay period. It prevents that an earlier
+/// decision is mailed after a later one.
 #[derive(Clone, Debug)]
 pub(crate) struct Decisions(Collection<Heard>);
 
@@ -25,7 +26,8 @@ impl Decisions {
         Self(db.collection("decisions"))
     }
 
-    /// Whether no later decision about this period is known.
+    /// Stores that this decision is known, and returns whether no later decision about the period
+    /// is known.
     pub(crate) async fn is_latest(&self, period: PeriodId, version: i64) -> Result<bool, Error> {
         let (this, heard) = (doc! { "_id": mongo::value(&period) }, doc! { "$max": { "version": version } });
         let latest = self.0.find_one_and_update(this, heard).upsert(true).return_document(ReturnDocument::After);

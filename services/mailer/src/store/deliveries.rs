@@ -4,14 +4,14 @@ use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::{Collection, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
-/// How long a claim on a mail lasts unless it is extended, in milliseconds. The mail of a process that crashed waits
-/// this long.
+/// How long a claim on a mail lasts unless it is extended, in milliseconds. If a process crashes
+/// while it sends a mail, another process may send the mail after this time.
 const HOLD: i64 = 60 * SECOND;
 
-/// Stored as the error of a mail that was not needed.
+/// The error that is stored for a mail that was not needed.
 const UNNEEDED: &str = "Not needed any more: it was replaced, overtaken, used or withdrawn, or is for nobody.";
 
-/// The state of a mail.
+/// The status of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Status {
@@ -20,58 +20,59 @@ enum Status {
     Failed,
 }
 
-/// A mail as stored.
+/// The document of a mail.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
-    /// The id of the mail, or of the invitation that it contains.
+    /// The id of the mail; for an invitation, the id of the invitation.
     #[serde(rename = "_id")]
     id: MailId,
     status: Status,
-    /// The number of attempts to send it.
+    /// The number of attempts to send the mail.
     attempts: u32,
     /// The last error, without secrets.
     last_error: Option<String>,
-    /// When the present claim ends.
+    /// The moment at which the present claim ends.
     held_until: Millis,
     updated_at: Millis,
-    /// The number of reported changes.
+    /// The version of the delivery. Each change that is reported increases it.
     #[serde(default)]
     version: i64,
-    /// Whether a mail server refuses us rather than this recipient.
+    /// Whether the mail waits because a mail server refuses all our mails.
     #[serde(default)]
     is_refused: bool,
 }
 
-/// The answer to a claim on a mail.
+/// The result of claiming a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Claim {
     /// The caller may send the mail now. This many attempts were made before.
     Ours(u32),
     /// Another process is sending the mail.
     Others,
-    /// It was sent, or never will be.
+    /// The mail was sent, or will never be sent.
     Settled,
 }
 
-/// The outcome of an attempt.
+/// The outcome of an attempt to send a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome<'a> {
-    /// It was sent.
+    /// The mail was sent.
     Sent,
-    /// It can never be sent, for this reason.
+    /// The mail can never be sent, for this reason.
     Failed(&'a str),
-    /// It is not needed: it was replaced, used or withdrawn, or has no recipient.
+    /// The mail is not needed: it was replaced, used or withdrawn, or has no recipient.
     Unneeded,
-    /// It was not sent yet, for this reason.
+    /// The mail was not sent yet, for this reason.
     Pending(&'a str),
-    /// It was not sent yet, because a mail server refuses all our mails, for this reason.
+    /// The mail was not sent yet, because a mail server refuses all our mails, for this reason.
     Refused(&'a str),
-    /// It was not sent yet, and no attempt was made.
+    /// The mail was not sent yet, and no attempt was made.
     Untried,
 }
 
-/// The deliveries of all mails. They prevent that a mail is sent twice, and inform admins.
+/// The collection of the deliveries of all mails. Claims in it prevent that two processes send the
+/// same mail.
 #[derive(Clone, Debug)]
 pub(crate) struct Deliveries(Collection<Stored>);
 
@@ -84,7 +85,8 @@ impl Deliveries {
         Self(db.collection("deliveries"))
     }
 
-    /// The number of mails that wait, and how many of these because mail servers refuse us.
+    /// Returns the number of mails that wait, and how many of these wait because a mail server
+    /// refuses all our mails.
     pub(crate) async fn waiting(&self) -> Result<(u64, u64), Error> {
         let mut waiting = doc! { "status": mongo::value(&Status::Pending) };
         let all = self.0.count_documents(waiting.clone()).await?;
@@ -92,7 +94,7 @@ impl Deliveries {
         Ok((all, self.0.count_documents(waiting).await?))
     }
 
-    /// Claims a mail, unless it is settled or claimed by another process.
+    /// Claims a mail, unless it is sent, given up, or claimed by another process.
     pub(crate) async fn claim(&self, id: MailId, now: Millis) -> Result<Claim, Error> {
         let free = doc! {
             "_id": mongo::value(&id),
@@ -106,7 +108,8 @@ impl Deliveries {
         let claimed = self.0.find_one_and_update(free, ours).upsert(true).return_document(ReturnDocument::After).await;
         match claimed {
             Ok(claimed) => Ok(Claim::Ours(claimed.map_or(0, |stored| stored.attempts))),
-            // The mail exists but is claimed, so the upsert tried to insert a second one.
+            // The document of the mail exists but does not match the filter, so the upsert has
+            // tried to insert a second one.
             Err(error) if mongo::is_duplicate(&error) => {
                 let known = self.0.find_one(doc! { "_id": mongo::value(&id) }).await?;
                 let is_pending = known.is_none_or(|stored| stored.status == Status::Pending);
@@ -116,15 +119,15 @@ impl Deliveries {
         }
     }
 
-    /// Extends the claim on a mail.
+    /// Extends the claim on a mail until [`HOLD`] after `now`.
     pub(crate) async fn hold(&self, id: MailId, now: Millis) -> Result<(), Error> {
         let pending = doc! { "_id": mongo::value(&id), "status": mongo::value(&Status::Pending) };
         self.0.update_one(pending, doc! { "$set": { "heldUntil": mongo::value(&(now + HOLD)) } }).await?;
         Ok(())
     }
 
-    /// Stores the outcome of an attempt and ends the claim. Returns the version to report, if the delivery must be
-    /// reported.
+    /// Stores the outcome of an attempt and ends the claim. Returns the new version of the delivery
+    /// if the change must be reported, and `None` otherwise.
     pub(crate) async fn settle(
         &self,
         tx: &mut Tx<'_>,

@@ -4,10 +4,10 @@ use kit::{Database, Error, Shape, Tx};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// The key of the only document.
+/// The id of the only document in the collection.
 const LAST: &str = "last";
 
-/// The last day whose mails were requested.
+/// The document with the last day whose mails were requested.
 #[derive(Debug, Serialize, Deserialize)]
 struct Last {
     #[serde(rename = "_id")]
@@ -15,7 +15,7 @@ struct Last {
     day: Date,
 }
 
-/// The last day for which managers were mailed what waits for them.
+/// The collection that stores the last day whose mails to managers were requested.
 #[derive(Clone, Debug)]
 pub(crate) struct Digests(Collection<Last>);
 
@@ -28,13 +28,14 @@ impl Digests {
         Self(db.collection("digests"))
     }
 
-    /// Whether the mails of this day, or of a later one, are requested.
+    /// Returns whether the mails of this day, or of a later one, were requested.
     pub(crate) async fn are_requested(&self, day: Date) -> Result<bool, Error> {
         Ok(self.0.find_one(doc! { "_id": LAST }).await?.is_some_and(|last| last.day >= day))
     }
 
-    /// Stores that the mails of this day are requested. False if they were already. Of two concurrent calls, one
-    /// transaction is repeated.
+    /// Stores that the mails of this day are requested. Returns false if they were requested
+    /// before. If two processes do this at once, one transaction conflicts, is repeated and returns
+    /// false.
     pub(crate) async fn request(&self, tx: &mut Tx<'_>, day: Date) -> Result<bool, Error> {
         let last = self.0.find_one(doc! { "_id": LAST }).session(&mut tx.session).await?;
         if last.is_some_and(|last| last.day >= day) {

@@ -52,15 +52,17 @@ async fn nobody_has_a_service_speak_for_them_by_naming_where_it_answers() {
         let (headers, question) = (headers.clone(), question.clone().into());
         intruder.client.publish_with_reply_and_headers(MintToken::subject(), reply, headers, question).await.unwrap();
     }
-    // Requests are answered in order, so this proves that the earlier ones were refused.
+    // The service handles requests in order. After this answer, the earlier requests are handled
+    // too, and what NATS had allowed them would be counted below.
     let asked = intruder.client.request(MintToken::subject(), question.into()).await.unwrap();
     assert!(!asked.payload.is_empty());
     assert_eq!(harness.stream_messages(stream::EVENTS).await, 1, "{id} and nothing else");
     assert_eq!(harness.stream_messages(stream::INGEST).await, 0);
 }
 
-/// JetStream publishes a message to any reply subject that a pull names, with its own rights. When there is no
-/// message, it publishes an empty one, which would delete a stream if it reached the right subject.
+/// JetStream publishes a message to any reply subject that a pull names, with the rights of the
+/// server. When there is no message, it publishes an empty one. If the reply subject were that of a
+/// deletion, this would delete a stream.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_has_jetstream_speak_for_them_by_naming_where_it_delivers() {
     let harness = Harness::start().await;
@@ -78,7 +80,8 @@ async fn nobody_has_jetstream_speak_for_them_by_naming_where_it_delivers() {
             intruder.client.publish_with_reply(next, reply.clone(), one.into()).await.unwrap();
         }
     }
-    // Requests are handled in order, so this proves that the earlier ones were refused.
+    // NATS handles requests in order. After this answer, the earlier requests are handled too, and
+    // what NATS had allowed them would be counted below.
     intruder.client.request(next, one.into()).await.unwrap();
     intruder.client.request("$JS.API.CONSUMER.INFO.EVENTS.mailer", "".into()).await.unwrap();
     assert_eq!(harness.stream_messages(stream::EVENTS).await, 1);

@@ -6,7 +6,7 @@ use tokio::{
     time::{Duration, timeout},
 };
 
-/// A client with a stolen key that does not behave like our code.
+/// A NATS client with a stolen key, which sends what our programs never send.
 pub struct Intruder {
     pub client: Client,
     refusals: UnboundedReceiver<String>,
@@ -25,7 +25,8 @@ impl Intruder {
         Self { client: options.connect(harness.nats.url()).await.unwrap(), refusals }
     }
 
-    /// Publishes a request that claims to be an admin's. Fails if the server allows it.
+    /// Publishes a request that claims to be an admin's. Fails the test if the server allows the
+    /// subject.
     pub async fn is_refused_to_say(&mut self, subject: &str, payload: &[u8]) {
         let mut headers = HeaderMap::new();
         headers.insert(header::CALLER, Caller::Admin.to_string());
@@ -33,7 +34,7 @@ impl Intruder {
         self.is_refused("publish", subject).await;
     }
 
-    /// Subscribes. Fails if the server allows it.
+    /// Subscribes to a subject. Fails the test if the server allows the subscription.
     pub async fn is_refused_to_hear(&mut self, subject: &str) {
         let _heard = self.client.subscribe(subject.to_owned()).await.unwrap();
         self.is_refused("subscription", subject).await;

@@ -4,7 +4,8 @@ use contracts::{Action, AuditSubject, EmployeeChanged, Service, User, stream};
 use kit::{Bus, Clock, Events, Needs, Shutdown, config};
 use testkit::{Harness, eventually};
 
-/// Handles events of employees; an unreadable one goes to DEAD at once.
+/// Returns a table that handles events of employees. An event that cannot be deserialized goes to
+/// DEAD at once.
 fn table() -> Events<()> {
     Events::new(Service::Mailer).on(async |_, _, _: EmployeeChanged| Ok(Vec::new()))
 }

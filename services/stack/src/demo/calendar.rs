@@ -1,5 +1,5 @@
-//! The working hours of the demo company: ordinary days with breaks, half days, holidays, some hours on two
-//! computers at once, and one day that is too long.
+//! The working hours of the demo company: ordinary days with breaks, half days, holidays, some
+//! hours on two computers at once, and one day that is longer than anybody should work.
 
 use contracts::DAY;
 
@@ -11,25 +11,26 @@ use super::{
 
 /// Milliseconds in a minute.
 pub const MINUTE: i64 = 60_000;
-/// The length of a window in minutes, as the desktop app sends them.
+/// The length of a window in minutes. The desktop app sends windows of this length.
 const WINDOW: i64 = 10;
-/// How many minutes each of [`TRACKING`] has worked without a break by now.
+/// How many minutes each person of [`TRACKING`] has worked without a break until now.
 const MINUTES_TODAY: [i64; TRACKING.len()] = [35, 95, 130];
-/// Holidays: a person, and the first and last day, in days ago.
+/// The holidays: the index of a person in [`PEOPLE`], then the last and the first day, both as a
+/// number of days before today.
 const AWAY: [(usize, i64, i64); 4] = [(9, 0, 5), (4, 16, 26), (8, 37, 44), (0, 30, 34)];
-/// People worked on tasks that are done now until this many days ago.
+/// The number of days since which nobody has worked on a task whose status is Done.
 const FINISHED: i64 = 21;
 
 /// A window to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Planned {
-    /// The task that was worked on.
+    /// The task on which the person worked.
     pub task: Place,
-    /// Its start, in milliseconds since 1970 UTC.
+    /// The start of the window, in milliseconds since 1970-01-01 UTC.
     pub start: i64,
-    /// Its end, in milliseconds since 1970 UTC.
+    /// The end of the window, in milliseconds since 1970-01-01 UTC.
     pub end: i64,
-    /// Whether it was tracked on the person's second computer.
+    /// Whether the window was tracked on the person's second computer.
     pub elsewhere: bool,
 }
 
@@ -50,12 +51,12 @@ enum Shift {
 }
 
 impl Calendar {
-    /// The `days` before now, and today up to now.
+    /// Returns the range of the `days` days before today, and of today until `now`.
     pub fn new(now: i64, days: i64) -> Self {
         Self { now, days }
     }
 
-    /// All windows of a person, by start.
+    /// Returns all windows of a person, sorted by start.
     pub fn of(&self, person: usize) -> Vec<Planned> {
         let mut windows: Vec<Planned> = (0..=self.days).rev().flat_map(|ago| self.day(person, ago)).collect();
         windows.retain(|window| window.start + MINUTE <= self.now);
@@ -70,22 +71,23 @@ impl Calendar {
         windows
     }
 
-    /// Midnight UTC of the day this many days ago.
+    /// Returns midnight UTC of the day that was `ago` days ago.
     fn midnight(&self, ago: i64) -> i64 {
         self.now - self.now.rem_euclid(DAY) - ago * DAY
     }
 
-    /// The weekday of the day this many days ago; 0 is Sunday. 1970 began on a Thursday.
+    /// Returns the weekday of the day that was `ago` days ago; 0 is Sunday. 1970-01-01 was a
+    /// Thursday.
     fn weekday(&self, ago: i64) -> i64 {
         (self.midnight(ago) / DAY + 4) % 7
     }
 
-    /// The number of the week of the day this many days ago. Weeks begin on Monday.
+    /// Returns the number of the week in which the day `ago` days ago lies. Weeks begin on Monday.
     fn week(&self, ago: i64) -> i64 {
         (self.midnight(ago) / DAY + 3) / 7
     }
 
-    /// The working day about ten days ago that is too long for [`LONG_DAY`].
+    /// Returns how many days ago [`LONG_DAY`] worked too long: 9 to 11, whichever is a weekday.
     fn long_day(&self) -> Option<i64> {
         (9..12).find(|ago| (1..=5).contains(&self.weekday(*ago)))
     }
@@ -100,7 +102,8 @@ impl Calendar {
         } else if away || bank_holiday || ill || PEOPLE[person].free == Some(weekday) {
             Shift::Free
         } else if weekday == 0 || weekday == 6 {
-            // On and after a weekend the demo must show recent work too.
+            // Half of the people work on a weekend day that is today or yesterday. Otherwise a demo
+            // that is started on a weekend or on a Monday would show no recent work.
             if lately && person.is_multiple_of(2) { Shift::Half } else { Shift::Free }
         } else if rng.one_in(12) || weekday == 5 && person == 8 {
             Shift::Half
@@ -125,7 +128,7 @@ impl Calendar {
         while left > 0 {
             let length = 45 + 5 * rng.up_to(18);
             let length = if left - length < 30 { left } else { length };
-            // Most people work on one task a week.
+            // Most of the work of a week is on the same task.
             let turn = if rng.one_in(3) { rng.up_to(20) } else { self.week(ago) };
             windows.extend(cut(pick(&tasks, turn, person), at, at + length * MINUTE));
             (left, worked) = (left - length, worked + length);
@@ -149,7 +152,7 @@ fn pick(tasks: &[Place], turn: i64, person: usize) -> Place {
     tasks[(turn.unsigned_abs() as usize + person) % tasks.len()]
 }
 
-/// Cuts a stretch of work into windows.
+/// Cuts the time from `from` to `to` into windows of ten minutes. The last one may be shorter.
 fn cut(task: Place, from: i64, to: i64) -> impl Iterator<Item = Planned> {
     let starts = (from..to).step_by((WINDOW * MINUTE) as usize);
     starts.map(move |start| Planned { task, start, end: (start + WINDOW * MINUTE).min(to), elsewhere: false })
@@ -167,7 +170,7 @@ mod tests {
     /// A Thursday evening in November 2026, UTC.
     const NOW: i64 = 1_795_721_400_000;
 
-    /// Seven moments: each day of the week, each at another time of day.
+    /// Returns seven moments, each on another day of the week and at another time of day.
     fn nows() -> impl Iterator<Item = i64> {
         (0..7).map(|day| NOW + day * DAY + day * 3 * HOUR)
     }

@@ -1,4 +1,4 @@
-//! The HTTP API of the system, for filling the demo.
+//! A client of the system's HTTP API, with which the demo creates its data.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use reqwest::{Method, RequestBuilder, StatusCode, header::RETRY_AFTER};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-/// How long a request is repeated that is answered 429 or 503.
+/// How long a request is repeated while it is answered 429 or 503. It is also the timeout of each
+/// attempt.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A client of the API.
@@ -21,42 +22,42 @@ pub struct Client {
 /// The credentials of a request.
 #[derive(Clone, Copy, Debug)]
 pub enum Credentials<'a> {
-    /// None.
+    /// No credentials.
     None,
     /// The admin key.
     AdminKey,
-    /// A person's token.
+    /// The token of a logged-in person.
     Token(&'a str),
 }
 
 impl Client {
-    /// A client of the system at this base URL, with its admin key.
+    /// Creates a client for the system at this base URL with this admin key.
     pub fn new(base: &str, key: String) -> Result<Self> {
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
         Ok(Self { http, base: base.to_owned(), key })
     }
 
-    /// Sends a GET as the admin and gives the body.
+    /// Sends a GET with the admin key and returns the body of a success.
     pub async fn get(&self, path: &str) -> Result<Value> {
         success(path, self.answer(self.request(Method::GET, path, Credentials::AdminKey)).await)
     }
 
-    /// Sends a POST and gives the body of a success.
+    /// Sends a POST and returns the body of a success.
     pub async fn post(&self, path: &str, who: Credentials<'_>, body: &Value) -> Result<Value> {
         success(path, self.try_post(path, who, body).await)
     }
 
-    /// Sends a POST and gives any answer, refusals included.
+    /// Sends a POST and returns the status and the body, even of a refusal.
     pub async fn try_post(&self, path: &str, who: Credentials<'_>, body: &Value) -> Result<(StatusCode, Value)> {
         self.answer(self.request(Method::POST, path, who).json(body)).await
     }
 
-    /// Sends a PUT as the admin and gives the body of a success.
+    /// Sends a PUT with the admin key and returns the body of a success.
     pub async fn put(&self, path: &str, body: &Value) -> Result<Value> {
         success(path, self.answer(self.request(Method::PUT, path, Credentials::AdminKey).json(body)).await)
     }
 
-    /// Logs a person in and gives the token.
+    /// Logs a person in and returns the token.
     pub async fn log_in(&self, email: &str, password: &str) -> Result<String> {
         let path = "/api/auth/login";
         let request = self.request(Method::POST, path, Credentials::None);
@@ -73,7 +74,7 @@ impl Client {
         }
     }
 
-    /// Sends the request until the answer is neither 429 nor 503.
+    /// Sends the request until the answer is neither 429 nor 503, or until [`PATIENCE`] is over.
     async fn answer(&self, request: RequestBuilder) -> Result<(StatusCode, Value)> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -90,7 +91,7 @@ impl Client {
     }
 }
 
-/// The body of a success; the reason of a refusal as an error.
+/// Returns the body of a success. A refusal becomes an error with its reason.
 fn success(path: &str, answer: Result<(StatusCode, Value)>) -> Result<Value> {
     match answer.with_context(|| path.to_owned())? {
         (status, body) if status.is_success() => Ok(body),
@@ -98,7 +99,7 @@ fn success(path: &str, answer: Result<(StatusCode, Value)>) -> Result<Value> {
     }
 }
 
-/// The field `id`.
+/// Returns the field `id` of an object.
 pub fn id(of: &Value) -> Result<String> {
     Ok(of["id"].as_str().with_context(|| format!("no id: {of}"))?.to_owned())
 }

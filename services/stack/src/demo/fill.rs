@@ -25,15 +25,16 @@ use super::{
     welcome::Welcome,
 };
 
-/// The path for batches of windows.
+/// The path to which batches of windows are posted.
 const BATCH: &str = "/api/v1/time-entries/batch";
-/// The path of what the organisation has chosen.
+/// The path of the organisation's settings.
 const SETTINGS: &str = "/api/v1/settings";
-/// The most windows of a batch.
+/// The largest number of windows in a batch.
 const BATCH_MOST: usize = 500;
 /// How many batches are sent at the same time.
 const BATCHES: usize = 4;
-/// How often a batch is repeated while some of its windows are only queued, and the pause in between.
+/// How often a batch is sent while some of its windows are only queued, and the pause between two
+/// attempts.
 const TRIES: usize = 100;
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
@@ -44,7 +45,8 @@ struct Employee {
     token: String,
 }
 
-/// Fills the system. Gives the text for the user, and the people who go on tracking.
+/// Fills the system with the data of the last `days` days. Returns the text for the user, and the
+/// people who go on tracking.
 pub async fn fill(client: Client, data: &Path, days: u16) -> Result<(Welcome, Tracking)> {
     let (started, progress) = (Instant::now(), Progress::new());
     ensure!(
@@ -95,7 +97,8 @@ pub async fn fill(client: Client, data: &Path, days: u16) -> Result<(Welcome, Tr
     Ok((Welcome { password, windows, days, took: started.elapsed() }, tracking))
 }
 
-/// Invites a person, activates the account and logs in; nothing for a person who has not answered yet.
+/// Invites a person, activates the account and logs the person in. Returns `None` for the people
+/// whose invitation stays open.
 async fn hire(client: &Client, mail: &Mail, at: usize, person: &Person, password: &str) -> Result<Option<Employee>> {
     let hired = async {
         let email = person.email();
@@ -123,7 +126,7 @@ async fn hire(client: &Client, mail: &Mail, at: usize, person: &Person, password
     hired.await.with_context(|| person.name)
 }
 
-/// Makes all projects with their tasks, and gives their ids.
+/// Creates all projects with their tasks, and returns the ids of each project and of its tasks.
 async fn projects(client: &Client, employees: &[Employee]) -> Result<Vec<(String, Vec<String>)>> {
     let ids = |people: &[usize]| people.iter().map(|person| employees[*person].id.clone()).collect::<Vec<_>>();
     let mut made = Vec::with_capacity(PROJECTS.len());
@@ -155,16 +158,16 @@ async fn projects(client: &Client, employees: &[Employee]) -> Result<Vec<(String
     Ok(made)
 }
 
-/// The accounts, projects and tasks that were made.
+/// The accounts, projects and tasks that were created.
 struct Company {
     client: Client,
     employees: Vec<Employee>,
-    /// The id of each project, and of its tasks.
+    /// For each project its id and the ids of its tasks.
     tasks: Vec<(String, Vec<String>)>,
 }
 
 impl Company {
-    /// A window as the desktop app sends it.
+    /// Returns the body of a request that records a window, as the desktop app sends it.
     fn window(&self, person: usize, planned: &Planned) -> Value {
         let (Person { user, offset, computer, system, .. }, place) = (&PEOPLE[person], planned.task);
         let computer = if planned.elsewhere { format!("{user}-laptop") } else { (*computer).to_owned() };
@@ -176,7 +179,7 @@ impl Company {
         })
     }
 
-    /// Sends windows of a person until all are stored, and gives their number.
+    /// Sends windows of a person until all are stored, and returns their number.
     async fn send(&self, person: usize, planned: &[Planned]) -> Result<usize> {
         let windows: Vec<Value> = planned.iter().map(|planned| self.window(person, planned)).collect();
         let body = json!({ "windows": windows });
@@ -190,16 +193,18 @@ impl Company {
             if !items.iter().any(|item| is(item, "queued")) {
                 return Ok(planned.len());
             }
-            // Each window is recorded once, however often it is sent.
+            // The same batch may be sent again, because each window is recorded once, however often
+            // it is sent.
             sleep(RETRY_PAUSE).await;
         }
         bail!("windows of {} are still only queued", PEOPLE[person].name)
     }
 
-    /// Sends a window on a project that the person is not a member of: it is quarantined.
+    /// Sends a window on a project that the person is not a member of. The system quarantines this
+    /// window, so that the demo has one to show.
     async fn quarantine_one(&self, now: i64) -> Result<()> {
         let task: Place = foreign_task(QUARANTINED).context("somebody is on every project")?;
-        // The evening before this day.
+        // 20:00 UTC of yesterday.
         let start = now - now.rem_euclid(DAY) - 4 * HOUR;
         let window = self.window(QUARANTINED, &Planned { task, start, end: start + 10 * MINUTE, elsewhere: false });
         let who = Credentials::Token(&self.employees[QUARANTINED].token);

@@ -1,4 +1,4 @@
-//! The invitations, read from the folder of mails.
+//! Reads the tokens of invitations from the folder into which mails are written in development.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Result, bail};
 use tokio::time::{Instant, sleep};
 
-/// How long an invitation may take.
+/// How long it may take until an invitation is in the folder.
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(50);
 
@@ -18,12 +18,12 @@ const POLL: Duration = Duration::from_millis(50);
 pub struct Mail(PathBuf);
 
 impl Mail {
-    /// The folder of mails in this data folder.
+    /// Returns the folder of mails in this data folder.
     pub fn of(data: &Path) -> Self {
         Self(data.join("mail"))
     }
 
-    /// Waits for the invitation to this address, and gives its token.
+    /// Waits for the invitation to this address, and returns its token.
     pub async fn invitation(&self, address: &str) -> Result<String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -38,20 +38,20 @@ impl Mail {
     }
 
     fn find(&self, address: &str) -> Option<String> {
-        // Without mails there is no folder.
+        // Before the first mail is written, the folder does not exist.
         let paths = fs::read_dir(&self.0).ok()?.flatten().map(|entry| entry.path());
         let mut mails = paths.filter(|path| path.extension().is_some_and(|extension| extension == "eml"));
         mails.find_map(|path| token(&fs::read_to_string(path).ok()?, address))
     }
 }
 
-/// The token in the link of a mail, if the mail is to this address.
+/// Returns the token in the link of a mail, if the mail is to this address.
 fn token(mail: &str, address: &str) -> Option<String> {
     let (head, body) = mail.split_once("\r\n\r\n")?;
     if !head.contains(&format!("<{address}>")) {
         return None;
     }
-    // Quoted-printable: lines may be broken anywhere, and `=` is written as `=3D`.
+    // The body is quoted-printable: a line may be broken anywhere, and `=` is written as `=3D`.
     let body = body.replace("=\r\n", "").replace("=3D", "=");
     let (_, rest) = body.split_once("/activate?token=")?;
     Some(rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect())

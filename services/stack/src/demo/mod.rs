@@ -1,5 +1,5 @@
-//! The demo: an empty system is filled with an invented company, through the public API, and some of its people
-//! go on tracking.
+//! The demo: fills an empty system with an invented company through the public API, and lets some
+//! of the company's people go on tracking.
 
 mod calendar;
 mod client;
@@ -23,11 +23,12 @@ use self::client::Client;
 pub use self::{tracking::Tracking, welcome::Welcome};
 use crate::Settings;
 
-/// The advice when the system is not empty.
+/// The end of the error messages for a system that is not empty.
 const NOT_EMPTY: &str = "the demo fills an empty system only. Start without --demo to go on with what is there, or \
      name an empty folder in T3_DATA";
 
-/// Refuses settings and folders with which the demo would do harm or fail.
+/// Refuses to run the demo in production, with an SMTP server, or with a data folder that is not
+/// empty.
 pub fn check(settings: &Settings, data: &DataDir) -> Result<()> {
     if settings.common.environment == Environment::Production {
         Err(Refused("the demo is not for production: start it without T3_ENV=production".to_owned()))?;
@@ -37,7 +38,7 @@ pub fn check(settings: &Settings, data: &DataDir) -> Result<()> {
     }
     let folder = data.path();
     let found = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
-    // The lock file was made by this process.
+    // The lock file is allowed, because this process has created it.
     if found.flatten().any(|entry| entry.file_name() != "lock") {
         let folder = folder.display();
         Err(Refused(format!("the data folder {folder} holds something already, and {NOT_EMPTY}")))?;
@@ -45,7 +46,8 @@ pub fn check(settings: &Settings, data: &DataDir) -> Result<()> {
     Ok(())
 }
 
-/// Fills the system at this URL. Gives the text for the user, and the people who go on tracking.
+/// Fills the system at the base URL `base`. Returns the text for the user, and the people who go on
+/// tracking.
 pub async fn fill(settings: &Settings, base: &str, days: u16) -> Result<(Welcome, Tracking)> {
     let (gateway, data) = (&settings.gateway, &settings.common.data);
     let key = secret("ADMIN_API_KEY", gateway.admin_api_key.as_ref(), gateway.admin_api_key_file.as_ref())?;

@@ -1,4 +1,5 @@
-//! The password of all people of the demo. It is random, so that nobody can log in to a demo that is reachable.
+//! The password of all people of the demo. It is random, so that strangers cannot log in to a demo
+//! that is reachable on a network.
 
 const WORDS: [&str; 32] = [
     "amber", "anchor", "basket", "birch", "bridge", "candle", "cedar", "copper", "feather", "ferry", "forest",
@@ -6,7 +7,7 @@ const WORDS: [&str; 32] = [
     "pepper", "quartz", "river", "saddle", "silver", "thistle", "velvet", "walnut", "willow", "window",
 ];
 
-/// Five random words.
+/// Returns five random words, joined by hyphens.
 pub fn password() -> String {
     let words = kit::random_bytes::<5>().map(|byte| WORDS[usize::from(byte) % WORDS.len()]);
     words.join("-")

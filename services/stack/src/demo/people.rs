@@ -2,7 +2,7 @@
 
 use contracts::Role;
 
-/// A person.
+/// A person of the demo company.
 #[derive(Clone, Copy, Debug)]
 pub struct Person {
     /// The full name.
@@ -13,36 +13,36 @@ pub struct Person {
     pub title: &'static str,
     /// The role in the system.
     pub role: Role,
-    /// The difference of local time to UTC, in minutes.
+    /// The offset of local time from UTC, in minutes.
     pub offset: i64,
-    /// The minute of the local day at which they usually begin.
+    /// The minute of the local day at which the person usually begins to work.
     pub begins: i64,
-    /// A weekday on which they do not work; 1 is Monday.
+    /// A weekday on which the person does not work; 1 is Monday.
     pub free: Option<i64>,
     /// The name of the computer.
     pub computer: &'static str,
-    /// The operating system as the desktop app names it, and its version.
+    /// The name of the operating system, as the desktop app sends it, and its version.
     pub system: (&'static str, &'static str),
-    /// The cost of an hour.
+    /// The pay rate per hour, in euros.
     pub pay: i64,
 }
 
 impl Person {
-    /// The e-mail address, in a domain that is reserved for examples (RFC 2606).
+    /// Returns the e-mail address. Its domain is reserved for examples (RFC 2606).
     pub fn email(&self) -> String {
         format!("{}@lighthouse.example", self.user)
     }
 }
 
-/// How many of [`PEOPLE`] have an account. The rest are invited and have not answered.
+/// How many of [`PEOPLE`], from the first on, have an account. The others have an open invitation.
 pub const ACTIVE: usize = 11;
-/// The people who track while the demo runs.
+/// The indexes in [`PEOPLE`] of the people who track while the demo runs.
 pub const TRACKING: [usize; 3] = [2, 6, 8];
-/// The people who are sometimes on two computers at once.
+/// The indexes of the people who sometimes track on two computers at once.
 pub const TWO_COMPUTERS: [usize; 2] = [2, 6];
-/// The person with the day that is too long.
+/// The index of the person who has one day with too many hours.
 pub const LONG_DAY: usize = 5;
-/// The person with the quarantined window.
+/// The index of the person who has a quarantined window.
 pub const QUARANTINED: usize = 7;
 
 const MAC: (&str, &str) = ("darwin", "15.6");

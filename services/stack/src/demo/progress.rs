@@ -9,7 +9,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Prints on standard error.
+    /// Returns a progress that is printed on standard error.
     pub fn new() -> Self {
         Self { terminal: stderr().is_terminal() }
     }
@@ -22,12 +22,12 @@ impl Progress {
         }
     }
 
-    /// Shows how much of a step is done. On a terminal only.
+    /// Shows how many of the items of a step are done. This is shown on a terminal only.
     pub fn done(&self, what: &str, done: usize, of: usize) {
         self.show(&format!("{what}, {done} of {of}"));
     }
 
-    /// Removes the line.
+    /// Removes the progress line from the terminal.
     pub fn end(&self) {
         if self.terminal {
             let _ = write!(stderr(), "\r\x1b[K");

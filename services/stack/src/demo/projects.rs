@@ -7,18 +7,18 @@ pub struct Project {
     pub name: &'static str,
     /// The description.
     pub description: &'static str,
-    /// The bill rate per hour; nothing for internal work.
+    /// The bill rate per hour, in euros; `None` for internal work.
     pub bills: Option<i64>,
-    /// The members, as indexes of the list of people.
+    /// The indexes of the members in the list of people.
     pub members: &'static [usize],
     /// The tasks.
     pub tasks: &'static [Task],
 }
 
-/// A task: name, status, priority.
+/// A task: its name, status and priority.
 pub type Task = (&'static str, &'static str, &'static str);
 
-/// A task, as the index of its project and its index in there.
+/// The position of a task: the index of its project, and the index of the task in the project.
 pub type Place = (usize, usize);
 
 const TO_DO: &str = "To Do";
@@ -120,13 +120,15 @@ pub const PROJECTS: [Project; 6] = [
     },
 ];
 
-/// The people on a task: two of three members of its project.
+/// Returns the indexes of the people who are assigned to a task: two of three members of its
+/// project.
 pub fn assigned((project, task): Place) -> Vec<usize> {
     let members = PROJECTS[project].members.iter().enumerate();
     members.filter(|(place, _)| (place + task) % 3 != 0).map(|(_, person)| *person).collect()
 }
 
-/// The tasks in progress of a person, and the done ones if `finished`.
+/// Returns the tasks of a person that are in progress, and with `finished` also those that are
+/// done.
 pub fn tasks_of(person: usize, finished: bool) -> Vec<Place> {
     let all =
         PROJECTS.iter().enumerate().flat_map(|(at, project)| (0..project.tasks.len()).map(move |task| (at, task)));
@@ -137,7 +139,7 @@ pub fn tasks_of(person: usize, finished: bool) -> Vec<Place> {
     all.filter(fits).filter(|place| assigned(*place).contains(&person)).collect()
 }
 
-/// A task of a project that the person is not a member of.
+/// Returns a task of a project that the person is not a member of.
 pub fn foreign_task(person: usize) -> Option<Place> {
     PROJECTS.iter().position(|project| !project.members.contains(&person)).map(|project| (project, 1))
 }

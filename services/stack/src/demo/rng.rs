@@ -5,7 +5,7 @@
 pub struct Rng(u64);
 
 impl Rng {
-    /// The generator seeded with these numbers.
+    /// Returns a generator that is seeded with these numbers.
     pub fn of(numbers: &[i64]) -> Self {
         let mut rng = Self(0x7433_6465_6d6f);
         for number in numbers {
@@ -21,12 +21,12 @@ impl Rng {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from 0 to `most`.
+    /// Returns a number from 0 to `most`, both included.
     pub fn up_to(&mut self, most: i64) -> i64 {
         (self.next() % (most.unsigned_abs() + 1)).cast_signed()
     }
 
-    /// True once in this many times.
+    /// Returns true with a probability of 1 in `times`.
     pub fn one_in(&mut self, times: i64) -> bool {
         self.up_to(times - 1) == 0
     }

@@ -11,17 +11,18 @@ use super::{
     client::{Client, Credentials},
 };
 
-/// How often each sends a window.
+/// The interval at which each person sends a window.
 const EVERY: Duration = Duration::from_secs(60);
-/// After a longer pause, such as the sleep of a laptop, the time in between is not tracked.
+/// The longest gap after the last window that the next window still covers, in milliseconds. After
+/// a longer one, such as the sleep of a laptop, the next window is one minute long.
 const SILENCE: i64 = 10 * MINUTE;
 
-/// All who track.
+/// All people who track.
 #[derive(Debug)]
 pub struct Tracking {
-    /// The people.
+    /// The people who still track.
     pub at_work: Vec<AtWork>,
-    /// The API.
+    /// The client with which windows are sent.
     pub client: Client,
 }
 
@@ -30,14 +31,15 @@ pub struct Tracking {
 pub struct AtWork {
     /// The person's token.
     pub token: String,
-    /// The last window, as a template for the next.
+    /// The body of the last window, which is the template for the next.
     pub window: Value,
     /// The end of the last window, in milliseconds since 1970 UTC.
     pub since: i64,
 }
 
 impl Tracking {
-    /// Sends a window for each person every minute. A person who is refused stops: somebody has taken them off.
+    /// Sends a window for each person every minute. A person whose window is refused sends no more:
+    /// the user of the demo has changed something that forbids it.
     pub async fn go_on(mut self) {
         loop {
             let now = Clock::system().now().0;

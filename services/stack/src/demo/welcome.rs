@@ -1,4 +1,4 @@
-//! The text about the demo on standard output.
+//! The text about the demo that is printed on standard output.
 
 use std::{fmt, time::Duration};
 
@@ -7,13 +7,13 @@ use super::{people::PEOPLE, projects::PROJECTS};
 /// The content of the welcome text.
 #[derive(Clone, Debug)]
 pub struct Welcome {
-    /// The password of all people.
+    /// The password of all people of the demo.
     pub password: String,
-    /// The number of windows.
+    /// The number of windows that were sent.
     pub windows: usize,
-    /// The number of days that they cover.
+    /// The number of days that the windows cover.
     pub days: u16,
-    /// How long filling took.
+    /// How long filling the demo took.
     pub took: Duration,
 }
 

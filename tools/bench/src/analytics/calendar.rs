@@ -1,5 +1,6 @@
-//! The windows to be sent: any number, spread over a year, the same in every run. Each prefix of the sequence
-//! is spread like the whole, so that stored data can grow without changing its distribution.
+//! The windows that the benchmark sends: any number, spread over a year, the same in every run.
+//! Each prefix of the sequence is spread like the whole, so that stored data can grow without
+//! changing its distribution.
 
 use contracts::{DAY, HOUR, SECOND};
 
@@ -7,15 +8,15 @@ use contracts::{DAY, HOUR, SECOND};
 pub(crate) const DAYS: u64 = 365;
 /// The length of a window in milliseconds: ten minutes, as the desktop app sends them.
 pub(crate) const LENGTH: i64 = 600 * SECOND;
-/// The time of day at which the first window begins, in milliseconds.
+/// The time of day at which an employee's first window begins, in milliseconds after midnight UTC.
 const OPENS: i64 = 8 * HOUR;
 /// How many windows of one employee fit into a day.
 const SLOTS: u64 = ((DAY - OPENS) / LENGTH) as u64;
 
-/// The year.
+/// The year over which the windows are spread, with the numbers of employees and tasks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Calendar {
-    /// The first midnight, UTC.
+    /// Midnight UTC at the start of the year, in milliseconds since 1970.
     pub(crate) first: i64,
     /// The number of employees, who all work every day.
     pub(crate) employees: u64,
@@ -23,49 +24,51 @@ pub(crate) struct Calendar {
     pub(crate) tasks: u64,
 }
 
-/// A window to be sent.
+/// A window that the benchmark sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Planned {
     /// The index of the employee.
     pub(crate) employee: usize,
     /// The index of the task.
     pub(crate) task: usize,
-    /// The start, in milliseconds since 1970.
+    /// The start, in milliseconds since 1970-01-01 UTC.
     pub(crate) start: i64,
 }
 
 impl Calendar {
-    /// A year that has ended by now.
+    /// Returns the calendar of the 365 days before today.
     pub(crate) fn before(now: i64, employees: u64, tasks: u64) -> Self {
         let today = now - now.rem_euclid(DAY);
         Self { first: today - DAYS as i64 * DAY, employees, tasks }
     }
 
-    /// The end of the year, exclusive.
+    /// Returns the end of the year, exclusive, in milliseconds since 1970.
     pub(crate) fn end(&self) -> i64 {
         self.first + DAYS as i64 * DAY
     }
 
-    /// The largest possible number of windows.
+    /// Returns the largest possible number of windows.
     pub(crate) fn most(&self) -> u64 {
         self.employees * DAYS * SLOTS
     }
 
-    /// The window with this number. Every employee gets a window on every day before any gets a second on one.
+    /// Returns the window with this number. Every employee gets one window on every day before
+    /// anybody gets a second one on the same day.
     pub(crate) fn window(&self, number: u64) -> Planned {
         let pairs = self.employees * DAYS;
-        // Steps by the golden ratio are spread evenly, however many there are. A step that is coprime to the
-        // number of pairs visits each pair before it repeats.
+        // Consecutive windows are about 0.618 of all pairs of an employee and a day apart. Any
+        // number of such steps is spread evenly, and a step that is coprime to the number of pairs
+        // visits each pair before it repeats one.
         let step = coprime((pairs as f64 * 0.618) as u64, pairs);
         let pair = number % pairs * step % pairs;
         let (slot, day, employee) = (number / pairs, pair / self.employees, pair % self.employees);
-        // The task changes every half hour.
+        // The task changes after three windows, which is half an hour.
         let task = (employee * 31 + day * 7 + slot / 3 * 13) % self.tasks;
         let start = self.first + day as i64 * DAY + OPENS + slot as i64 * LENGTH;
         Planned { employee: employee as usize, task: task as usize, start }
     }
 
-    /// The windows with these numbers, grouped by employee and ordered by start.
+    /// Returns the windows with these numbers, grouped by employee and ordered by start.
     pub(crate) fn by_employee(&self, numbers: std::ops::Range<u64>) -> Vec<Vec<Planned>> {
         let mut all = vec![Vec::new(); self.employees as usize];
         for planned in numbers.map(|number| self.window(number)) {
@@ -76,7 +79,7 @@ impl Calendar {
     }
 }
 
-/// The next number that is coprime to another.
+/// Returns the first number from `from` on that is coprime to `with`.
 fn coprime(from: u64, with: u64) -> u64 {
     let divisor = |mut a: u64, mut b: u64| {
         while b > 0 {

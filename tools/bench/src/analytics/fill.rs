@@ -1,4 +1,4 @@
-//! Sends windows until this many are stored.
+//! Sends windows to a system until it has stored them.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ use crate::{
     progress::{Phase, Progress},
 };
 
-/// The most windows of a batch.
+/// The largest number of windows in a batch.
 const TOGETHER: usize = 500;
 /// How many batches are sent at the same time.
 const BATCHES: usize = 4;
@@ -33,7 +33,8 @@ struct Item {
     status: String,
 }
 
-/// Sends the windows with these numbers, in batches of one employee each, taking turns.
+/// Sends the windows with these numbers. Each batch has windows of one employee, and the employees
+/// take turns.
 pub(crate) async fn fill(staff: &Staff, calendar: &Calendar, numbers: Range<u64>) -> Result<Phase> {
     let client = Client::new(&staff.base)?;
     let progress = Progress::of("windows", (numbers.end - numbers.start) as usize);
@@ -54,7 +55,7 @@ pub(crate) async fn fill(staff: &Staff, calendar: &Calendar, numbers: Range<u64>
     Ok(progress.done())
 }
 
-/// Whether the server knows batches, which are part 2 of the API.
+/// Returns whether the server supports batches, which are in part 2 of the API.
 async fn takes_batches(client: &Client, staff: &Staff) -> Result<bool> {
     let request = client.request(Method::POST, "/api/v1/time-entries/batch").json(&serde_json::json!({}));
     let request = request.header("Authorization", &staff.people[0].authorization);

@@ -1,5 +1,5 @@
-//! The floor F: the time of one request over NATS and one read from MongoDB. No query can be faster, because
-//! each needs both.
+//! The floor F: the time of one request over NATS plus the time of one read from MongoDB. No query
+//! can be faster, because each query needs both.
 
 use std::time::{Duration, Instant};
 
@@ -11,9 +11,10 @@ use serde::Serialize;
 use crate::measured::Measured;
 
 const SUBJECT: &str = "bench.floor";
-/// How many documents there are; they are read one after the other.
+/// The number of documents that are read, one after the other.
 const DOCUMENTS: i32 = 1_000;
-/// How many requests are not measured: connections are made and caches filled first.
+/// The number of requests that are sent before the measurement, so that connections are open and
+/// caches are filled.
 const WARM_UP: usize = 200;
 
 /// The median time of one request over NATS and of one read by id from MongoDB, in milliseconds.
@@ -24,12 +25,13 @@ pub(crate) struct Floor {
 }
 
 impl Floor {
-    /// Measures both, one after the other, on one connection for this long each.
+    /// Measures requests over NATS, and then reads from MongoDB, on one connection and for `lasts`
+    /// each.
     pub(crate) async fn measure(nats: &async_nats::Client, mongo: &mongodb::Client, lasts: Duration) -> Result<Self> {
         Ok(Self { nats: request(nats, lasts).await?, mongo: point_read(mongo, lasts).await? })
     }
 
-    /// The sum of both.
+    /// Returns the sum of both times, in milliseconds.
     pub(crate) fn millis(&self) -> f64 {
         self.nats + self.mongo
     }

@@ -1,5 +1,5 @@
-//! The cost of freshness: an answer must count every window that was answered before it was asked for. Measured
-//! at rest and while windows come in.
+//! The cost of freshness: a report must count every window that was answered before the report was
+//! requested. The same query is measured at rest and while windows arrive.
 
 use std::{
     fmt,
@@ -20,23 +20,24 @@ use super::{
 };
 use crate::{measured::Measured, wire::Wire};
 
-/// How many windows come in a second.
+/// The number of windows that are sent per second.
 const RATE: usize = 1_000;
-/// The number of connections on which windows arrive.
+/// The number of connections on which windows are sent.
 const SENDERS: usize = 20;
 
-/// The same query, at rest and under load.
+/// The times of the same query, at rest and under load.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Freshness {
     at_rest: Measured,
     under_load: Measured,
-    /// The achieved rate of windows a second.
+    /// The number of windows per second that were really sent.
     pub(super) windows_a_second: f64,
 }
 
 impl Freshness {
-    /// Measures the query at rest and under load, for this long each. The windows under load lie in the days before
-    /// the year, which the query includes. Nothing if the server does not know the query.
+    /// Measures the query at rest and under load, for `lasts` each. Under load, windows are sent
+    /// for the 30 days before the year, which the query includes. Returns `None` if the server does
+    /// not support the query.
     pub(super) async fn measure(staff: &Staff, year: &Calendar, lasts: Duration) -> Result<Option<Self>> {
         let year = Calendar { first: year.first - 30 * DAY, ..*year };
         let question = QUESTIONS.iter().find(|question| question.name == YEAR).context("no such question")?;
@@ -54,7 +55,7 @@ impl Freshness {
         Ok(under_load.map(|under_load| Self { at_rest, under_load, windows_a_second }))
     }
 
-    /// By how many milliseconds the load raises the 99th percentile.
+    /// Returns by how many milliseconds the load raises the 99th percentile.
     pub(super) fn cost(&self) -> f64 {
         self.under_load.p99 - self.at_rest.p99
     }
@@ -67,11 +68,12 @@ impl fmt::Display for Freshness {
     }
 }
 
-/// Sends one connection's share of the windows, for its employees in turn, until `done`. Gives their number.
+/// Sends one connection's share of the windows, for its employees in turn, until `done`. Returns
+/// the number of windows.
 async fn send(staff: &Staff, year: &Calendar, sender: usize, done: &AtomicBool) -> Result<usize> {
     let mut wire = Wire::connect(&staff.base).await?;
     let mut due = interval(Duration::from_secs(1) * SENDERS as u32 / RATE as u32);
-    // A connection that falls behind catches up.
+    // A connection that has fallen behind sends without pauses until it has caught up.
     due.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let employees: Vec<usize> = (sender..staff.people.len()).step_by(SENDERS).collect();
     let mut sent = 0;

@@ -1,4 +1,4 @@
-//! How fast queries are answered, and whether that depends on how much is stored.
+//! Measures how fast queries are answered, and whether that depends on how many windows are stored.
 
 pub(crate) mod calendar;
 pub(crate) mod fill;
@@ -35,24 +35,24 @@ pub(crate) const FLOOR: Duration = Duration::from_secs(2);
 /// What to measure.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Ask this server, which speaks part 1 of the API, in place of one of our own; what it does
-    /// not know is left out.
+    /// Measure this server, which supports part 1 of the API, in place of a system that is started
+    /// here. Queries that the server does not support are left out.
     #[arg(long)]
     pub target: Option<String>,
-    /// The data folder of the target: its admin key and its mails.
+    /// The data folder of the target, with its admin key and its mails.
     #[arg(long, default_value = ".t3")]
     pub data: PathBuf,
-    /// How many windows are stored in the end, spread over 365 days. Queries are also measured with a hundredth and a
-    /// tenth of them.
+    /// The number of windows that are stored in the end, spread over 365 days. Queries are also
+    /// measured with a hundredth and a tenth of this number.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(100..))]
     pub windows: u64,
-    /// How many employees there are, each on every task.
+    /// The number of employees, who are all on every task.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub employees: u32,
-    /// How many projects there are, each with five tasks.
+    /// The number of projects, which have five tasks each.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub projects: u32,
-    /// How long each question is asked on each number of connections, in seconds.
+    /// How long each query is sent on each number of connections, in seconds.
     #[arg(long, default_value_t = 5)]
     pub seconds: u64,
     /// Print JSON in place of a table.
@@ -63,10 +63,10 @@ pub struct Options {
     pub check: bool,
 }
 
-/// Measures, and prints one table.
+/// Runs the measurement and prints one table, or JSON.
 ///
 /// # Errors
-/// When something cannot be started, a sum is wrong, or with `--check` a goal is missed.
+/// When something cannot be started or a sum is wrong, or with `--check` when a goal is missed.
 pub async fn run(options: &Options) -> Result<()> {
     let report = match &options.target {
         Some(target) => on_target(options, target).await?,
@@ -100,7 +100,7 @@ async fn on_our_own(options: &Options) -> Result<Report> {
     Ok(report)
 }
 
-/// Measures an existing server. The baseline is that of a local NATS and MongoDB.
+/// Measures an existing server. The floor is that of a NATS and a MongoDB which are started here.
 async fn on_target(options: &Options, target: &str) -> Result<Report> {
     let folder = tempfile::tempdir()?;
     let programs = Programs::find_or_fetch(&servers::on_stderr()).await?;
@@ -154,7 +154,8 @@ async fn ask_all(options: &Options, staff: &Staff, calendar: &Calendar, windows:
     Ok(Size { windows, floor, answers })
 }
 
-/// Checks that every window is counted, to the millisecond: a fast wrong answer is worth nothing.
+/// Checks that the sum of all counted time equals the time of the sent windows, to the millisecond.
+/// The speed of a wrong answer means nothing.
 async fn check_sum(fleet: &Fleet, calendar: &Calendar, windows: u64) -> Result<()> {
     let client = Client::new(&fleet.base)?;
     let path = format!("/api/v1/analytics/project-time?start={}&end={}", calendar.first, calendar.end());

@@ -1,4 +1,4 @@
-//! The queries and how fast they are answered.
+//! The queries that are measured, and how.
 
 use std::{
     collections::BTreeMap,
@@ -15,25 +15,25 @@ use super::{
 };
 use crate::{measured::Measured, wire::Wire};
 
-/// A query of the table.
+/// A query that is measured.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Question {
-    /// Its name.
+    /// The name of the query.
     pub(super) name: &'static str,
-    /// The goal for its median on one connection, in floors.
+    /// The goal for the median time of the query on one connection, as a multiple of the floor F.
     pub(super) floors: Option<f64>,
-    /// The path of the n-th request.
+    /// Returns the path and the query parameters of the n-th request.
     path: fn(&Staff, &Calendar, u64) -> String,
-    /// Whether an employee sends the query, and not the admin.
+    /// Whether an employee sends the query. Otherwise the admin sends it.
     by_employee: bool,
 }
 
 /// The query whose time must not depend on how much is stored.
 pub(super) const YEAR: &str = "project-time, 365 days, whole company";
-/// The cheapest query, for comparison.
+/// The cheapest query, with which others are compared.
 pub(super) const ME: &str = "auth/me";
 
-/// All queries.
+/// All queries that are measured.
 pub(super) const QUESTIONS: [Question; 7] = [
     Question { name: ME, floors: None, path: |_, _, _| "/api/auth/me".into(), by_employee: true },
     Question {
@@ -100,8 +100,8 @@ fn somebody(staff: &Staff, n: u64) -> contracts::EmployeeId {
 }
 
 impl Question {
-    /// Sends the query in a closed loop on this many connections for this long. Nothing when the server does not know
-    /// it.
+    /// Sends the query in a closed loop on this many connections, for `lasts`. Returns `None` if
+    /// the server does not support the query.
     pub(super) async fn ask(
         &self,
         staff: &Staff,
@@ -113,7 +113,7 @@ impl Question {
         for _ in 0..connections {
             wires.push(Wire::connect(&staff.base).await?);
         }
-        // The first answer on a connection is not measured: it fills caches.
+        // The first answer on a connection fills caches, so it is not measured.
         for (n, wire) in wires.iter_mut().enumerate() {
             let (status, _) = self.once(wire, staff, calendar, n as u64).await?;
             if status == 404 || status == 405 {
@@ -123,7 +123,7 @@ impl Question {
         let started = Instant::now();
         let loops = wires.into_iter().enumerate().map(async |(connection, mut wire)| {
             let (mut micros, mut statuses) = (Vec::new(), BTreeMap::new());
-            // Each connection asks for other employees and days.
+            // Each connection queries other employees and days than the others.
             let mut n = connection as u64 * 1_009;
             while started.elapsed() < lasts {
                 n += 1;
@@ -145,7 +145,7 @@ impl Question {
         Ok(Some(Measured { statuses, ..Measured::of(&name, micros, 1, lasted) }))
     }
 
-    /// Sends the n-th request, and gives the status and the microseconds until the complete answer.
+    /// Sends the n-th request. Returns the status and the microseconds until the complete answer.
     async fn once(&self, wire: &mut Wire, staff: &Staff, calendar: &Calendar, n: u64) -> Result<(u16, u32)> {
         let path = (self.path)(staff, calendar, n);
         let person = &staff.people[n as usize % staff.people.len()];

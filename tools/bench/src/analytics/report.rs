@@ -1,4 +1,4 @@
-//! The results and their goals.
+//! The results of the measurement, and its goals.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub(super) struct Size {
     pub(super) answers: Vec<Answers>,
 }
 
-/// The result of a query on this many connections.
+/// The result of one query on this many connections.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Answers {
     pub(super) question: &'static str,
@@ -42,7 +42,8 @@ impl Size {
 }
 
 impl Report {
-    /// The goals that could be measured. Those of queries are for all windows stored.
+    /// Returns the goals that could be measured. The goals of queries are those with all windows
+    /// stored.
     fn goals(&self) -> Vec<Goal> {
         let Some(most) = self.sizes.last() else { return Vec::new() };
         let of_question = QUESTIONS.iter().filter_map(|question| {
@@ -61,13 +62,14 @@ impl Report {
         of_question.chain(others.into_iter().flatten()).collect()
     }
 
-    /// By which factor a query takes longer with all windows stored than with a tenth of them.
+    /// Returns by which factor the median time of a query grows from a tenth of the windows to all
+    /// windows.
     fn growth(&self, question: &str) -> Option<f64> {
         let [.., tenth, all] = &self.sizes[..] else { return None };
         Some(all.of(question, 1)?.p50 / tenth.of(question, 1)?.p50)
     }
 
-    /// The missed goals in words.
+    /// Returns a sentence for each missed goal.
     pub(super) fn missed(&self) -> Vec<String> {
         Goal::missed(&self.goals())
     }

@@ -1,4 +1,4 @@
-//! The employees, each on every task of every project.
+//! The employees of the benchmark, each on every task of every project.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::{
     progress::Progress,
 };
 
-/// The number of tasks of a project.
+/// The number of tasks of each project.
 const TASKS_EACH: u32 = 5;
 
 /// A system with its employees and tasks.
@@ -28,7 +28,8 @@ pub(crate) struct Staff {
 }
 
 impl Staff {
-    /// Creates this many employees, activates them and logs them in, on this many new projects.
+    /// Creates this many employees, activates their accounts and logs them in. Then creates this
+    /// many projects with all employees on them.
     pub(crate) async fn hire(base: &str, data: &Path, employees: u32, projects: u32) -> Result<Self> {
         let client = Client::new(base)?;
         let admin = Admin::new(&client, data)?;
@@ -54,7 +55,7 @@ impl Staff {
         Ok(Self { base: base.to_owned(), key: admin.key().to_owned(), people, tasks })
     }
 
-    /// A window as JSON, as the desktop app sends it.
+    /// Returns a window as JSON, as the desktop app sends it.
     pub(crate) fn json(&self, planned: &Planned) -> String {
         let (project, task) = self.tasks[planned.task];
         let (start, user) = (planned.start, &self.people[planned.employee].user);

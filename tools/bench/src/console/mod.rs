@@ -1,5 +1,6 @@
-//! How fast the pages of the console come, and how large they are, while much is stored and many track; and how fast
-//! pay periods are listed and approved.
+//! Measures how fast the pages of the console are answered, and how large they are, while many
+//! windows are stored and all employees track. It also measures how fast pay periods are listed and
+//! approved.
 
 mod owner;
 mod page;
@@ -26,16 +27,17 @@ use crate::{
 /// What to measure.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// How many windows are stored, spread over 365 days; those of the last hour are added.
+    /// The number of windows that are stored, spread over 365 days. Windows of the last hour are
+    /// added.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(100..))]
     pub windows: u64,
-    /// How many employees there are, each on every task; all of them track now.
+    /// The number of employees, who are all on every task and track now.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub employees: u32,
-    /// How many projects there are, each with five tasks.
+    /// The number of projects, which have five tasks each.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub projects: u32,
-    /// How long each page is asked for, in seconds.
+    /// How long each page is requested, in seconds.
     #[arg(long, default_value_t = 10)]
     pub seconds: u64,
     /// End with an error where a goal is missed; the last line says which, and by how much.
@@ -43,10 +45,10 @@ pub struct Options {
     pub check: bool,
 }
 
-/// Measures, and prints one table.
+/// Runs the measurement and prints one table.
 ///
 /// # Errors
-/// When something cannot be started, a page fails, or with `--check` a goal is missed.
+/// When something cannot be started or a page fails, or with `--check` when a goal is missed.
 pub async fn run(options: &Options) -> Result<()> {
     let mut fleet = Fleet::start(true).await?;
     let (nats, mongo) = (fleet.bus().await?, fleet.mongo().await?);
@@ -82,7 +84,8 @@ pub async fn run(options: &Options) -> Result<()> {
     goal::check(report.missed(), options.check)
 }
 
-/// What share of a core each process has used, of those that have used any.
+/// Returns the share of a core that each process has used. Processes with less than half a percent
+/// are left out.
 fn cores(shares: &BTreeMap<String, f64>) -> String {
     let busy = shares.iter().filter(|(_, share)| **share >= 0.005);
     busy.map(|(name, share)| format!("{name} {:.0} %", share * 100.0)).collect::<Vec<_>>().join(" ")

@@ -1,4 +1,4 @@
-//! The owner, who looks at the pages.
+//! The owner of the organisation, with whose session the pages are requested.
 
 use std::path::Path;
 
@@ -28,7 +28,8 @@ struct Login {
 }
 
 impl Owner {
-    /// Makes an employee the owner and logs in again: the change of role has ended the session.
+    /// Makes the first employee the owner and logs in again, because the change of role has ended
+    /// the session.
     pub(super) async fn appoint(staff: &Staff, data: &Path) -> Result<Self> {
         let client = Client::new(&staff.base)?;
         let path = format!("/api/v1/employee/{}/role", staff.people[0].id);

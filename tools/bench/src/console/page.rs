@@ -1,4 +1,4 @@
-//! The pages and how fast they come.
+//! The pages of the console that are measured, and how.
 
 use std::time::{Duration, Instant};
 
@@ -20,30 +20,32 @@ use crate::{
     wire::Wire,
 };
 
-/// How many windows each employee has sent up to now, one after the other.
+/// The number of windows that each employee sends for the time just before now, one after the
+/// other.
 const LATELY: i64 = 6;
 /// How many batches are sent at the same time.
 const BATCHES: usize = 4;
 
-/// A page of the table.
+/// A page that is measured.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Page {
-    /// Its name.
+    /// The name of the page.
     pub(super) name: &'static str,
-    /// The path of the n-th request.
+    /// Returns the path of the n-th request.
     path: fn(&Calendar, u64) -> String,
 }
 
-/// The result of a page.
+/// The result of one page.
 #[derive(Clone, Debug)]
 pub(super) struct Shown {
     pub(super) name: &'static str,
     pub(super) measured: Measured,
-    /// The largest compressed body, in bytes.
+    /// The size of the largest compressed body, in bytes.
     pub(super) bytes: usize,
 }
 
-/// All pages. The first one needs no data: it shows what every page costs.
+/// All pages that are measured. The first page needs no data, so its time is the part that every
+/// page takes.
 pub(super) const PAGES: [Page; 4] = [
     Page { name: "Time zone, which asks for nothing", path: |_, _| "/console/zone".into() },
     Page { name: "Now", path: |_, _| "/console".into() },
@@ -51,14 +53,14 @@ pub(super) const PAGES: [Page; 4] = [
     Page { name: "Week", path: |year, n| format!("/console/week?day={}", date(year, n * 11)) },
 ];
 
-/// The n-th day of the year, as YYYY-MM-DD.
+/// Returns the n-th day of the year, as YYYY-MM-DD.
 fn date(year: &Calendar, n: u64) -> String {
     let day = year.first + (n % DAYS) as i64 * DAY;
     Timestamp::from_millisecond(day).map(|day| day.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
 }
 
 impl Page {
-    /// Requests the page in a closed loop on one connection for this long.
+    /// Requests the page in a closed loop on one connection, for `lasts`.
     pub(super) async fn ask(&self, owner: &Owner, year: &Calendar, lasts: Duration) -> Result<Shown> {
         let mut wire = Wire::connect(&owner.base).await?;
         let (mut micros, mut bytes, mut n) = (Vec::new(), 0, 0);
@@ -68,7 +70,7 @@ impl Page {
             let (status, length) = wire.page(&path, &owner.cookie).await?;
             ensure!(status == 200, "{path} was answered {status}");
             bytes = bytes.max(length);
-            // The first answer is not measured: it fills caches.
+            // The first answer fills caches, so it is not measured.
             if n == 0 {
                 started = Instant::now();
             } else {
@@ -80,7 +82,7 @@ impl Page {
     }
 }
 
-/// Sends windows of the last hour for every employee, and gives their number.
+/// Sends windows of the last hour for every employee, and returns the number of windows.
 pub(super) async fn at_work(staff: &Staff) -> Result<u64> {
     let client = Client::new(&staff.base)?;
     let now = kit::Clock::system().now().0;

@@ -1,4 +1,4 @@
-//! How fast the pay periods of everybody are listed, and approved.
+//! Measures how fast the pay periods of all employees are listed and approved.
 
 use std::time::{Duration, Instant};
 
@@ -15,12 +15,13 @@ use crate::{
     wire::Wire,
 };
 
-/// How many approvals are on their way at once: what a page that approves all sends.
+/// How many approvals are sent at the same time. The page that approves all periods sends as many.
 pub(super) const AT_ONCE: usize = 16;
-/// How far back the period begins: in the middle of the year, where everybody has time.
+/// How long before the end of the year the period begins. In the middle of the year all employees
+/// have windows.
 const BACK: i64 = 180 * DAY;
 
-/// A period, as far as an approver needs it.
+/// A pay period, with the fields that an approver needs.
 #[derive(Deserialize)]
 pub(super) struct Listed {
     id: String,
@@ -28,18 +29,19 @@ pub(super) struct Listed {
     hash: String,
 }
 
-/// What was measured.
+/// The measured times.
 #[derive(Clone, Debug)]
 pub(super) struct Periods {
-    /// The list of one pay period of everybody.
+    /// The time of listing one pay period of all employees.
     pub(super) list: Measured,
-    /// How many were approved.
+    /// The number of approved periods.
     pub(super) approved: usize,
-    /// How long the approvals took, all together.
+    /// How long all approvals took together.
     pub(super) took: Duration,
 }
 
-/// Lists one pay period of everybody again and again, for this long; returns the period too.
+/// Lists one pay period of all employees in a closed loop, for `lasts`. Returns the times and the
+/// listed periods.
 pub(super) async fn list(staff: &Staff, year: &Calendar, lasts: Duration) -> Result<(Measured, Vec<Listed>)> {
     let start = year.end() - BACK;
     let path = format!("/api/v1/period?start={start}&end={}&limit=1000", start + 1);
@@ -62,7 +64,7 @@ pub(super) async fn list(staff: &Staff, year: &Calendar, lasts: Duration) -> Res
     Ok((list, listed))
 }
 
-/// Approves each of these periods; gives how many they are, and how long that took.
+/// Approves each of these periods. Returns their number and how long the approvals took.
 pub(super) async fn approve(staff: &Staff, listed: Vec<Listed>) -> Result<(usize, Duration)> {
     let (client, key) = (&Client::new(&staff.base)?, ("X-API-Key", staff.key.as_str()));
     let started = Instant::now();

@@ -1,4 +1,4 @@
-//! The results and their goals.
+//! The results of the measurement, and its goals.
 
 use std::fmt;
 
@@ -8,13 +8,14 @@ use super::{
 };
 use crate::{analytics::floor::Floor, goal::Goal};
 
-/// The goal for the 95th percentile of a page, in floors.
+/// The goal for the 95th percentile of a page, as a multiple of the floor F.
 const FLOORS: f64 = 12.0;
 /// The goal for the compressed body of a page, in bytes.
 const BYTES: f64 = 60.0 * 1024.0;
-/// The p95 of a list of everybody's periods is at most this many floors.
+/// The goal for the 95th percentile of listing the periods of all employees, as a multiple of the
+/// floor F.
 const LIST_FLOORS: f64 = 10.0;
-/// Approving a thousand periods takes at most this many seconds.
+/// The goal for approving a thousand periods, in seconds.
 const APPROVE_SECONDS: f64 = 10.0;
 
 /// All results.
@@ -46,7 +47,7 @@ impl Report {
         pages.chain(self.periods.iter().flat_map(of_periods)).flatten().collect()
     }
 
-    /// The missed goals in words.
+    /// Returns a sentence for each missed goal.
     pub(super) fn missed(&self) -> Vec<String> {
         Goal::missed(&self.goals())
     }

@@ -1,4 +1,4 @@
-//! What the services have not processed yet, and waiting until they have.
+//! Measures what the services have not processed yet, and waits until they have.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use tokio::time::{Instant, sleep};
 
 use super::{Fleet, SERVICES};
 
-/// How long analytics may take to count everything that is stored.
+/// How long services may take to process everything that waits.
 const REST: Duration = Duration::from_secs(1_800);
-/// The longest that timetrack holds a window that arrived before its assignment.
+/// The longest time for which timetrack delays a window that has arrived before its assignment.
 const EARLY: Duration = Duration::from_secs(30);
 
 impl Fleet {
-    /// The number of messages that are pending or unacknowledged at a consumer.
+    /// Returns the number of messages that are pending or unacknowledged at a service's consumer.
     ///
     /// # Errors
     /// When JetStream cannot be reached.
@@ -26,7 +26,7 @@ impl Fleet {
         Ok(info.num_pending + info.num_ack_pending as u64)
     }
 
-    /// The number of messages in the queue of windows.
+    /// Returns the number of messages in INGEST.
     ///
     /// # Errors
     /// When JetStream cannot be reached.
@@ -35,7 +35,8 @@ impl Fleet {
         Ok(queue.cached_info().state.messages)
     }
 
-    /// How many events analytics are behind, and how long they take to catch up.
+    /// Returns how many events analytics has not processed, and how long it then takes to process
+    /// them.
     pub(crate) async fn analytics_lag(&self) -> Result<(u64, Duration)> {
         let behind = self.waiting(stream::EVENTS, Service::Analytics).await?;
         let started = Instant::now();
@@ -43,7 +44,7 @@ impl Fleet {
         Ok((behind, started.elapsed()))
     }
 
-    /// Waits until analytics have processed all events.
+    /// Waits until analytics has processed all events.
     ///
     /// # Errors
     /// When that takes longer than half an hour.
@@ -56,7 +57,8 @@ impl Fleet {
         Ok(())
     }
 
-    /// Waits until every service has processed all events. Before that, windows of new assignments are delayed.
+    /// Waits until every service has processed all events. Before that, windows of new assignments
+    /// are delayed.
     ///
     /// # Errors
     /// When that takes longer than half an hour.
@@ -71,10 +73,11 @@ impl Fleet {
         Ok(())
     }
 
-    /// Waits until this many windows are stored and counted, queued ones included.
+    /// Waits until this many windows are stored and counted. Queued windows are stored in this time
+    /// too.
     ///
     /// # Errors
-    /// When that takes longer than half an hour, or the queue is empty and windows are missing.
+    /// When that takes longer than half an hour, or when INGEST is empty and windows are missing.
     pub(crate) async fn until_counted(&self, windows: u64) -> Result<()> {
         let started = Instant::now();
         while self.queued().await? > 0 {

@@ -1,29 +1,30 @@
-//! Clusters of NATS and MongoDB.
+//! Starts clusters of NATS and MongoDB.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use servers::{Mongo, MongoOptions, Nats, NatsOptions, Place};
 
-/// The places of the servers.
+/// The addresses and folders of the servers of both clusters.
 #[derive(Clone, Debug)]
 pub struct Cluster {
-    /// Of NATS; the server in the first is `nats-1`.
+    /// The NATS servers; the first is `nats-1`.
     pub nats: Vec<Seat>,
-    /// Of the members of MongoDB's replica set.
+    /// The members of MongoDB's replica set.
     pub mongo: Vec<Seat>,
 }
 
 /// The address and the folder of a server.
 #[derive(Clone, Debug)]
 pub struct Seat {
-    /// Its address.
+    /// The address of the server.
     pub place: Place,
-    /// Its folder.
+    /// The folder of the server.
     pub dir: PathBuf,
 }
 
-/// The port of routes between NATS servers; each server has an address of its own.
+/// The port for the connections between NATS servers. It can be the same for all, because each
+/// server has an IP address of its own.
 const ROUTES: u16 = 6222;
 
 pub(super) async fn nats(options: NatsOptions, cluster: Option<&Cluster>) -> Result<Vec<Nats>> {
@@ -46,8 +47,8 @@ pub(super) async fn nats(options: NatsOptions, cluster: Option<&Cluster>) -> Res
 pub(super) async fn mongo(options: MongoOptions, cluster: Option<&Cluster>) -> Result<Vec<Mongo>> {
     let Some(Cluster { mongo: seats, .. }) = cluster else { return Ok(vec![Mongo::start(options).await?]) };
     let first = seats.first().context("a cluster without servers")?;
-    // Only a client on MongoDB's own loopback may create the first user, so the first member starts in this process's
-    // network.
+    // Only a client on MongoDB's own loopback may create the first user. So the first member is
+    // started on this process's loopback before it is started on its own address.
     let mut alone = Mongo::start(MongoOptions { dir: first.dir.clone(), ..options.clone() }).await?;
     alone.stop().await;
     drop(alone);
@@ -62,5 +63,5 @@ pub(super) async fn mongo(options: MongoOptions, cluster: Option<&Cluster>) -> R
     Ok(members)
 }
 
-/// The size of each cache in GiB: all members share one machine.
+/// The size of each member's cache in GiB. It is small because all members share one machine.
 const CACHE_GB: f64 = 0.5;

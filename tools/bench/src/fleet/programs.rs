@@ -1,11 +1,11 @@
-//! The programs of the services: building them, and where they are.
+//! Builds the programs of the services, and finds them.
 
 use std::{path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, ensure};
 use servers::Programs;
 
-/// Builds the services, and finds or fetches the servers: everything that may need the network.
+/// Builds the services, and finds or downloads the servers. Nothing after this needs the network.
 ///
 /// # Errors
 /// When something cannot be built or fetched.
@@ -14,7 +14,7 @@ pub async fn prepare(mutants: bool) -> Result<Programs> {
     Programs::find_or_fetch(&servers::on_stderr()).await
 }
 
-/// The folder of the service programs: that of this program.
+/// Returns the folder of the service programs, which is the folder of this program.
 pub(super) fn programs_folder() -> Result<PathBuf> {
     let folder = own_folder()?;
     Ok(if is_test()? { folder.with_file_name("") } else { folder })
@@ -25,17 +25,17 @@ fn own_folder() -> Result<PathBuf> {
     Ok(this.parent().context("no folder of programs")?.to_owned())
 }
 
-/// Whether this program is a test. Tests are one folder deeper than other programs.
+/// Returns whether this program is a test. Tests are one folder deeper than other programs.
 fn is_test() -> Result<bool> {
     Ok(own_folder()?.ends_with("deps"))
 }
 
-/// Builds the services in the profile of this program: release for measuring, otherwise debug. With `mutants`
-/// they can commit deliberate faults.
+/// Builds the services in the profile of this program: release for measuring, otherwise debug. With
+/// `mutants`, the services are built with the code of their deliberate faults.
 fn build(mutants: bool) -> Result<()> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // The same selection of crates as this program's own build: another one would enable other features of
-    // dependencies, and so build all of them again.
+    // This selects the same crates as this program's own build. With another selection cargo would
+    // enable other features of dependencies, and build all of them again.
     match is_test()? {
         true => cargo.args(["test", "--quiet", "--workspace", "--no-run"]),
         false => cargo.args(["build", "--workspace", "--bins"]),

@@ -9,16 +9,16 @@ use tokio::time::{Instant, sleep};
 
 /// How long the start of a server or a service may take.
 pub(super) const READY: Duration = Duration::from_secs(30);
-/// How long a service may take to stop: its own limit, and a little more.
+/// How long a service may take to stop: the limit of the service itself, and a little more.
 const STOPPED: Duration = Duration::from_secs(30);
 
 /// A process of a service. Dropping it kills the process.
 pub struct Replica {
     /// The service.
     pub service: Service,
-    /// The base URL, of a gateway.
+    /// The base URL of the HTTP API. Only a gateway listens on it.
     pub base: String,
-    /// The URL of `/healthz`, `/readyz` and `/metrics`.
+    /// The base URL of `/healthz`, `/readyz` and `/metrics`.
     pub(super) ops: String,
     pub(super) process: Child,
 }
@@ -27,7 +27,7 @@ impl Replica {
     /// Waits until the service is ready.
     ///
     /// # Errors
-    /// When it ends, or is not ready in time.
+    /// When the process ends, or is not ready in time.
     pub async fn until_ready(&mut self) -> Result<()> {
         let (started, service) = (Instant::now(), self.service);
         let http = reqwest::Client::builder().no_proxy().build()?;
@@ -68,23 +68,23 @@ impl Replica {
         Ok(kill_process(Pid::from_child(&self.process), Signal::CONT)?)
     }
 
-    /// Whether the process has ended.
+    /// Returns whether the process has ended.
     ///
     /// # Errors
-    /// When the operating system cannot tell.
+    /// When the operating system does not report the state of the process.
     pub fn has_ended(&mut self) -> Result<bool> {
         Ok(self.process.try_wait()?.is_some())
     }
 
-    /// The process id.
+    /// Returns the process id.
     pub fn pid(&self) -> u32 {
         self.process.id()
     }
 
-    /// Asks the process to stop (SIGTERM), and waits until it has ended.
+    /// Stops the process with SIGTERM, and waits until it has ended.
     ///
     /// # Errors
-    /// When it takes longer than 30 s, or ends with an error.
+    /// When the process takes longer than 30 s, or ends with an error.
     pub async fn stop(mut self) -> Result<()> {
         kill_process(Pid::from_child(&self.process), Signal::TERM)?;
         let asked = Instant::now();
@@ -101,7 +101,7 @@ impl Replica {
 
 impl Drop for Replica {
     fn drop(&mut self) {
-        // Fails when the process has ended already.
+        // The error is ignored, because the process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::client::{Client, Retry};
 
-/// A client with the admin key.
+/// A client that sends the admin key.
 #[derive(Debug)]
 pub struct Admin<'a> {
     /// The client.
@@ -17,10 +17,11 @@ pub struct Admin<'a> {
 }
 
 impl<'a> Admin<'a> {
-    /// Takes the key from ADMIN_API_KEY, or from the file that the stack keeps in its data folder.
+    /// Takes the admin key from ADMIN_API_KEY, or else from the file that the stack writes into its
+    /// data folder.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no admin key.
     pub fn new(client: &'a Client, data: &Path) -> Result<Self> {
         let key = match env::var("ADMIN_API_KEY") {
             Ok(key) if !key.is_empty() => key,
@@ -34,24 +35,24 @@ impl<'a> Admin<'a> {
         Ok(Self { client, key: key.trim().to_owned() })
     }
 
-    /// The admin key.
+    /// Returns the admin key.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Sends a GET.
+    /// Sends a GET and returns the body.
     ///
     /// # Errors
-    /// The refusal of the system.
+    /// When the system refuses the request.
     pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         let request = self.client.request(Method::GET, path).header("X-API-Key", &self.key);
         self.client.send(request, Retry::Always).await?.ok().with_context(|| format!("GET {path}"))
     }
 
-    /// Sends a GET; nothing for 404.
+    /// Sends a GET and returns the body, or `None` after 404.
     ///
     /// # Errors
-    /// Any other refusal of the system.
+    /// When the system refuses the request with another status.
     pub async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
         let request = self.client.request(Method::GET, path).header("X-API-Key", &self.key);
         let answer = self.client.send(request, Retry::Always).await?;
@@ -61,10 +62,10 @@ impl<'a> Admin<'a> {
         answer.ok().map(Some).with_context(|| format!("GET {path}"))
     }
 
-    /// Sends a POST that creates something.
+    /// Sends a POST that creates an object, and returns the body.
     ///
     /// # Errors
-    /// The refusal of the system.
+    /// When the system refuses the request.
     pub async fn create<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
         let request = self.client.request(Method::POST, path).header("X-API-Key", &self.key).json(body);
         self.client.send(request, Retry::WhenRefused).await?.ok().with_context(|| format!("POST {path}"))
@@ -73,7 +74,7 @@ impl<'a> Admin<'a> {
     /// Sends a POST without a body.
     ///
     /// # Errors
-    /// The refusal of the system.
+    /// When the system refuses the request.
     pub async fn post(&self, path: &str) -> Result<()> {
         let request = self.client.request(Method::POST, path).header("X-API-Key", &self.key);
         self.client.send(request, Retry::WhenRefused).await?.check().with_context(|| format!("POST {path}"))

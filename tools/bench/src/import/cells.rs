@@ -1,4 +1,4 @@
-//! The hours by project, developer, task and month, of the sheet and of the system.
+//! Compares the hours by project, developer, task and month in the sheet with those in the system.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,10 +11,10 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{admin::Admin, people::Person, plan::Plan};
 
-/// The most differences that are printed.
+/// The largest number of differences that are printed.
 const SHOWN: usize = 10;
 
-/// A sum: task and developer as indexes of the plan, and a month.
+/// The key of a sum: the indexes of the task and of the developer in the plan, and a month.
 type Cell = (usize, usize, YearMonth);
 
 /// The comparison of the sums of the sheet with those of the system.
@@ -33,7 +33,8 @@ struct Different {
 }
 
 impl Cells {
-    /// Queries the sums in these ranges and compares. Nothing when the system cannot group time.
+    /// Queries the sums of the system in these ranges and compares them. Returns `None` if the
+    /// system cannot group time.
     ///
     /// # Errors
     /// When analytics does not answer.
@@ -57,7 +58,7 @@ impl Cells {
             for row in rows {
                 let (project, task_id) = row.project.zip(row.task).context("a row without its project or task")?;
                 let (who, month) = row.employee.zip(row.month).context("a row without its employee or month")?;
-                // The system may contain more than the sheet.
+                // The system may have time of other tasks and people, which is not compared.
                 if let (Some(task), Some(developer)) = (task.get(&(project, task_id)), developer.get(&who)) {
                     *system.entry((*task, *developer, month)).or_default() += row.time;
                 }
@@ -80,7 +81,7 @@ impl Cells {
         Self { count: sheet.len(), different: different.collect() }
     }
 
-    /// Whether all sums agree, to the millisecond.
+    /// Returns whether all sums are equal, to the millisecond.
     pub fn is_exact(&self) -> bool {
         self.different.is_empty()
     }
@@ -89,7 +90,7 @@ impl Cells {
 fn of_sheet(plan: &Plan) -> Result<BTreeMap<Cell, i64>> {
     let mut sheet = BTreeMap::new();
     for window in &plan.windows {
-        // No window crosses midnight UTC.
+        // No window crosses midnight UTC, so the day of its start is the day of all its time.
         let day = Timestamp::from_millisecond(window.start.0)?.to_zoned(TimeZone::UTC).date();
         let cell = (window.task, window.developer, YearMonth::of(day));
         *sheet.entry(cell).or_default() += window.end - window.start;

@@ -1,4 +1,4 @@
-//! The hours of the system compared with those of the sheet.
+//! Compares the hours in the system with those in the sheet.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,11 +19,11 @@ const FINAL_AFTER: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(500);
 const YEAR: i64 = 365 * DAY;
 
-/// The comparison.
+/// The sums of each project, and of each cell, in the sheet and in the system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
     projects: Vec<Compared>,
-    /// None if the system cannot group time.
+    /// `None` if the system cannot group time.
     cells: Option<Cells>,
 }
 
@@ -41,7 +41,8 @@ struct Sums {
 }
 
 impl Comparison {
-    /// Repeats the comparison until everything agrees, or the system's sums do not change any more.
+    /// Repeats the comparison until all sums are equal, or the system's sums do not change any
+    /// more.
     ///
     /// # Errors
     /// When analytics does not answer.
@@ -91,14 +92,14 @@ impl Comparison {
         Ok(Self { projects: compared.collect(), cells })
     }
 
-    /// Whether everything agrees, to the millisecond and the cent.
+    /// Returns whether all sums are equal, to the millisecond and the cent.
     pub fn is_exact(&self) -> bool {
         self.projects.iter().all(|compared| compared.sheet == compared.system)
             && self.cells.as_ref().is_none_or(Cells::is_exact)
     }
 }
 
-/// The time range of the plan, in adjoining ranges of a year.
+/// Divides the time range of the plan into adjoining ranges of a year.
 fn year_by_year(plan: &Plan) -> Option<Vec<(Millis, Millis)>> {
     let mut start = plan.windows.iter().map(|window| window.start).min()?;
     let last = plan.windows.iter().map(|window| window.end).max()?;

@@ -1,7 +1,8 @@
-//! Imports a time sheet through the HTTP API: makes its developers, projects and tasks, posts its hours as
-//! tracked windows, and compares the sums.
+//! Imports a time sheet through the HTTP API: creates its developers, projects and tasks, posts its
+//! hours as tracked windows, and compares the sums.
 //!
-//! An interrupted run can be repeated: what exists is used, and windows that were recorded are recognised.
+//! An interrupted run can be repeated: employees, projects and tasks that exist are used, and
+//! windows that were recorded are not recorded again.
 
 mod admin;
 mod cells;
@@ -29,23 +30,24 @@ pub(crate) use admin::Admin;
 pub(crate) use passwords::Passwords;
 pub(crate) use people::{Person, invite};
 
-/// What to play, and where.
+/// The settings of an import.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// The time sheet: task,summary,priority,status,project,developer,hours,started,completed.
+    /// The time sheet, a CSV file with the columns
+    /// task,summary,priority,status,project,developer,hours,started,completed.
     pub file: PathBuf,
     /// The system's base URL.
     #[arg(long, default_value = "http://127.0.0.1:8000")]
     pub url: String,
-    /// The system's data folder: it holds the admin key (unless ADMIN_API_KEY is set) and the
-    /// mails, and keeps the passwords we choose.
+    /// The system's data folder. It has the admin key (unless ADMIN_API_KEY is set) and the mails,
+    /// and the import stores the passwords of the employees in it.
     #[arg(long, default_value = ".t3")]
     pub data: PathBuf,
-    /// The longest window, in minutes. Repeat an import with the same value: another one makes other windows of the
-    /// same hours.
+    /// The longest window, in minutes. Repeat an import with the same value: with another value the
+    /// same hours become other windows, which are recorded too.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub minutes: u32,
-    /// How many requests are on their way at once.
+    /// The number of requests that are sent at the same time.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub connections: u16,
 }
@@ -53,7 +55,7 @@ pub struct Options {
 /// Imports the sheet and prints the results.
 ///
 /// # Errors
-/// When the system refuses something, or sums differ in the end.
+/// When the system refuses a request, or sums differ in the end.
 pub async fn run(options: &Options) -> Result<()> {
     let plan = Plan::of(&sheet::read(&options.file)?, i64::from(options.minutes) * 60 * SECOND);
     println!(

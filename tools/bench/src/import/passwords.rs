@@ -1,4 +1,5 @@
-//! The passwords of the employees that were made, kept so that a second run can log in.
+//! The passwords of the employees that an import creates. They are stored so that a second run can
+//! log in.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use rand::distr::{Alphanumeric, SampleString};
 
-/// Passwords by e-mail address, in a file that only its user can read.
+/// The passwords by e-mail address, stored in a file that only its user can read.
 #[derive(Debug)]
 pub struct Passwords {
     path: PathBuf,
@@ -32,15 +33,15 @@ impl Passwords {
         Ok(Self { path, known })
     }
 
-    /// The password of an address, if there is one.
+    /// Returns the password of an address, if there is one.
     pub fn get(&self, address: &str) -> Option<&str> {
         self.known.get(address).map(String::as_str)
     }
 
-    /// The password of an address. A new one is stored before it is used anywhere.
+    /// Returns the password of an address. A new password is stored before it is returned.
     ///
     /// # Errors
-    /// When it cannot be stored.
+    /// When the password cannot be stored.
     pub fn get_or_make(&mut self, address: &str) -> Result<String> {
         if let Some(known) = self.known.get(address) {
             return Ok(known.clone());

@@ -1,4 +1,5 @@
-//! The developers of the sheet as employees: created, invited by mail, activated, logged in.
+//! Makes the developers of the sheet employees: they are created, invited by mail, activated and
+//! logged in.
 
 use std::collections::HashMap;
 
@@ -29,10 +30,11 @@ struct Login {
     access_token: String,
 }
 
-/// Makes an employee for each developer, in this order. An employee who exists is used as they are.
+/// Creates an employee for each developer, in the same order. An employee who exists already is not
+/// changed.
 ///
 /// # Errors
-/// When the system refuses something, no invitation arrives, or a password is unknown.
+/// When the system refuses a request, no invitation arrives, or a password is unknown.
 pub async fn invite(
     admin: &Admin<'_>,
     mailbox: &Mailbox,
@@ -91,7 +93,8 @@ async fn activate(admin: &Admin<'_>, mailbox: &Mailbox, employee: &Employee, pas
     if answer == StatusCode::OK {
         return Ok(());
     }
-    // The token has expired, or a newer invitation has replaced it.
+    // The token has expired, or a newer invitation has replaced it. So a new invitation is
+    // requested.
     admin.post(&format!("/api/v1/employee/{}/invite", employee.id)).await?;
     let token = mailbox.invitation(address, Some(&token)).await?;
     match try_token(admin.client, &token, password).await? {
@@ -103,6 +106,6 @@ async fn activate(admin: &Admin<'_>, mailbox: &Mailbox, employee: &Employee, pas
 async fn try_token(client: &Client, token: &str, password: &str) -> Result<StatusCode> {
     let body = json!({ "token": token, "password": password });
     let activate = client.request(Method::POST, "/api/auth/activate").json(&body);
-    // Not idempotent: a token works once.
+    // This request is not idempotent, because a token works once.
     Ok(client.send(activate, Retry::WhenRefused).await?.status)
 }

@@ -1,4 +1,4 @@
-//! The plan of an import: developers, projects, tasks and windows of a sheet.
+//! The plan of an import: the developers, projects, tasks and windows of a sheet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,66 +6,66 @@ use contracts::Millis;
 
 use super::{sheet::Row, timeline};
 
-/// The plan. Its parts refer to each other by index.
+/// The plan of an import. Its parts refer to each other by index.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// The numbers of the developers.
+    /// The numbers of the developers in the sheet.
     pub developers: Vec<u32>,
     /// The projects.
     pub projects: Vec<PlannedProject>,
     /// The tasks.
     pub tasks: Vec<PlannedTask>,
-    /// The windows by start, the order in which they would arrive.
+    /// The windows sorted by start, which is the order in which they are posted.
     pub windows: Vec<PlannedWindow>,
 }
 
 /// A project of the sheet.
 #[derive(Clone, Debug, Default)]
 pub struct PlannedProject {
-    /// The name.
+    /// The name of the project.
     pub name: String,
-    /// The members.
+    /// The members, as indexes of `Plan::developers`.
     pub developers: BTreeSet<usize>,
-    /// The statuses of its tasks.
+    /// The statuses of the project's tasks.
     pub statuses: BTreeSet<String>,
-    /// The priorities of its tasks.
+    /// The priorities of the project's tasks.
     pub priorities: BTreeSet<String>,
-    /// The time spent on it, in milliseconds.
+    /// The time spent on the project, in milliseconds.
     pub millis: i64,
 }
 
 /// A task of the sheet, in one project.
 #[derive(Clone, Debug)]
 pub struct PlannedTask {
-    /// The number in the sheet.
+    /// The number of the task in the sheet.
     pub number: u32,
-    /// The summary.
+    /// The summary of the task.
     pub summary: String,
-    /// The status.
+    /// The status of the task.
     pub status: String,
-    /// The priority.
+    /// The priority of the task.
     pub priority: String,
-    /// The project.
+    /// The project, as an index of `Plan::projects`.
     pub project: usize,
-    /// The developers on it.
+    /// The developers on the task, as indexes of `Plan::developers`.
     pub developers: BTreeSet<usize>,
 }
 
 /// A window of a developer.
 #[derive(Clone, Copy, Debug)]
 pub struct PlannedWindow {
-    /// The developer.
+    /// The developer, as an index of `Plan::developers`.
     pub developer: usize,
-    /// The task.
+    /// The task, as an index of `Plan::tasks`.
     pub task: usize,
-    /// The start.
+    /// The start of the window.
     pub start: Millis,
-    /// The end.
+    /// The end of the window.
     pub end: Millis,
 }
 
 impl Plan {
-    /// Makes the plan of a sheet, with windows of at most this many milliseconds.
+    /// Makes the plan of a sheet, with windows of at most `longest` milliseconds.
     pub fn of(rows: &[Row], longest: i64) -> Self {
         let mut plan = Self::default();
         let (mut developers, mut projects, mut tasks) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
@@ -98,13 +98,13 @@ impl Plan {
             PlannedWindow { developer, task, start: stretch.start, end: stretch.end }
         };
         plan.windows = stretches.into_iter().map(window).collect();
-        // A stable sort: windows of one developer stay in order.
+        // The sort must be stable, so that the windows of one developer stay in order.
         plan.windows.sort_by_key(|window| window.start);
         plan
     }
 }
 
-/// The index of the item with this key, which is added if it is new.
+/// Returns the index of the item with this key. An item whose key is new is added.
 fn place<K: Ord, T>(known: &mut BTreeMap<K, usize>, key: K, list: &mut Vec<T>, new: impl FnOnce() -> T) -> usize {
     *known.entry(key).or_insert_with(|| {
         list.push(new());

@@ -1,4 +1,4 @@
-//! The projects and tasks of the sheet: created, or found by name.
+//! Creates the projects and tasks of the sheet, or finds them by name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,17 +14,19 @@ use super::people::Person;
 use super::plan::{Plan, PlannedProject, PlannedTask};
 use crate::progress::{Phase, Progress};
 
-/// The bill rate of everybody: one cent a second, so that no sum needs rounding.
+/// The bill rate of all employees per hour. It is one cent per second, so that no sum needs
+/// rounding.
 pub const BILL_RATE: f64 = 36.0;
-/// The pay rate of everybody.
+/// The pay rate of all employees per hour.
 const PAY_RATE: f64 = 18.0;
-/// The most characters of a name.
+/// The largest number of characters in a name.
 const NAME_MOST: usize = 200;
 
-/// Makes the projects, in the order of the plan. A project of the same name is used as it is.
+/// Creates the projects, in the order of the plan. A project with the same name that exists already
+/// is not changed.
 ///
 /// # Errors
-/// When the system refuses one.
+/// When the system refuses a project.
 pub async fn projects(admin: &Admin<'_>, plan: &Plan, people: &[Person]) -> Result<(Vec<ProjectId>, Phase)> {
     let there: Vec<Project> = admin.list("/api/v1/project").await?;
     let there: HashMap<_, _> = there.iter().map(|found| (found.name.as_str(), found.id)).collect();
@@ -58,11 +60,12 @@ fn new_project(project: &PlannedProject, people: &[Person]) -> Result<CreateProj
     })
 }
 
-/// Makes the tasks, in the order of the plan, several at a time. A task of the same project whose name begins
-/// with the same number is used as it is.
+/// Creates the tasks, several at a time, and returns their ids in the order of the plan. If a task
+/// of the same project has a name that begins with the same number, this task is used and not
+/// changed.
 ///
 /// # Errors
-/// When the system refuses one.
+/// When the system refuses a task.
 pub async fn tasks(
     admin: &Admin<'_>,
     plan: &Plan,

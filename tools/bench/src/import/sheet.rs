@@ -1,4 +1,4 @@
-//! A time sheet: each row has the hours of one developer on one task.
+//! Reads a time sheet. Each row has the hours of one developer on one task.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use contracts::{HOUR, Millis};
 use jiff::{civil::Date, tz::TimeZone};
 use serde::Deserialize;
 
-/// The day of a row without dates.
+/// The day that is used for a row without dates.
 const NO_DATE: &str = "2004-01-05";
 
 /// A row of the sheet.
@@ -25,9 +25,9 @@ pub struct Row {
     pub project: String,
     /// The number of the developer.
     pub developer: u32,
-    /// The hours, in milliseconds.
+    /// The hours of the row, in milliseconds.
     pub millis: i64,
-    /// Midnight of the day on which the work was started.
+    /// Midnight UTC of the day on which the work was started.
     pub day: Millis,
 }
 
@@ -44,7 +44,7 @@ struct Line {
     completed: String,
 }
 
-/// Reads a sheet.
+/// Reads a sheet from a CSV file.
 ///
 /// # Errors
 /// When the file cannot be read, or a row is malformed.
@@ -53,7 +53,7 @@ pub fn read(path: &Path) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for (number, line) in sheet.deserialize().enumerate() {
         let row = line.map_err(anyhow::Error::from).and_then(parse);
-        // Row 1 is the header.
+        // Row 1 is the header, so the first line of data is row 2.
         rows.push(row.with_context(|| format!("{}, row {}", path.display(), number + 2))?);
     }
     ensure!(!rows.is_empty(), "{} holds no rows", path.display());
@@ -70,7 +70,7 @@ fn parse(line: Line) -> Result<Row> {
     Ok(Row { task, summary, priority, status, project, developer, millis, day })
 }
 
-/// Decimal hours in milliseconds. Fractions of a millisecond are dropped.
+/// Converts decimal hours into milliseconds. Fractions of a millisecond are dropped.
 fn millis(hours: &str) -> Option<i64> {
     let (whole, decimals) = hours.split_once('.').unwrap_or((hours, ""));
     let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit());

@@ -1,6 +1,6 @@
-//! Turns the hours of a sheet into windows by the rule of `windows.py` beside the sheet: on each developer's own
-//! timeline, from 08:00 UTC, at most ten hours a day, never two at once, in the order in which work was
-//! started.
+//! Turns the hours of a sheet into windows by the same rule as the script `windows.py` that comes
+//! with the sheet. Each developer works from 08:00 UTC for at most ten hours a day, on one task at
+//! a time, in the order in which the work was started.
 
 use std::collections::HashMap;
 
@@ -14,15 +14,15 @@ const DAY_END: i64 = DAY_START + 10 * HOUR;
 /// A part of the hours of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stretch {
-    /// The index of the row.
+    /// The index of the row in the sheet.
     pub row: usize,
-    /// The start.
+    /// The start of the part.
     pub start: Millis,
-    /// The end.
+    /// The end of the part.
     pub end: Millis,
 }
 
-/// All hours of the sheet, in parts of at most this many milliseconds.
+/// Returns all hours of the sheet, in parts of at most `longest` milliseconds.
 pub fn lay_out(rows: &[Row], longest: i64) -> Vec<Stretch> {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|&at| (rows[at].day, rows[at].task, rows[at].developer));
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(laid_out, golden);
     }
 
-    /// The sheet with ten years of work, where it exists.
+    /// Reads the sheet with ten years of work, or returns `None` if the file does not exist.
     fn sip() -> Option<Vec<Row>> {
         let path = here("../../../shared/data/sip/timesheet.csv");
         if !path.exists() {

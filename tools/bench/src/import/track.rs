@@ -1,4 +1,4 @@
-//! Posts the windows of the sheet one by one, as the desktop app does.
+//! Posts the windows of the sheet in single requests, as the desktop app does.
 
 use anyhow::{Context, Result};
 use contracts::{Label, ProjectId, TaskId, WindowSent};
@@ -10,12 +10,13 @@ use super::plan::{Plan, PlannedWindow};
 use crate::client::{Client, Retry};
 use crate::progress::{Phase, Progress};
 
-/// Posts all windows by start, several at a time.
+/// Posts all windows in the order of their starts, several at a time.
 ///
-/// They have no id: the system computes it from the content, so a repeated window is recorded once.
+/// The windows have no id. The system computes it from the content, so a repeated window is
+/// recorded once.
 ///
 /// # Errors
-/// When a window is refused for good.
+/// When a window is refused and may not be repeated.
 pub async fn windows(
     client: &Client,
     plan: &Plan,
@@ -45,7 +46,7 @@ pub async fn windows(
     Ok(progress.done())
 }
 
-/// The computer of a developer, as windows name it.
+/// The fields of a developer's computer that each window contains.
 struct Computer {
     name: Label,
     user: Label,

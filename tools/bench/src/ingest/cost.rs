@@ -1,5 +1,5 @@
-//! The cost of a million windows: CPU of each process, bytes stored, bytes sent. These are the inputs of
-//! docs/scale.md.
+//! Measures the cost of a million windows: CPU time of each process, bytes stored, written and
+//! sent. These are the inputs of docs/scale.md.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -22,7 +22,7 @@ pub struct CostOptions {
     /// How long each load lasts, in seconds.
     #[arg(long, default_value_t = 20)]
     pub seconds: u64,
-    /// How many employees send.
+    /// The number of employees who send windows.
     #[arg(long, default_value_t = 64)]
     pub employees: u32,
     /// Print JSON in place of a table.
@@ -36,17 +36,18 @@ struct Cost {
     name: String,
     windows: u64,
     windows_a_second: f64,
-    /// Seconds of one core for each process, until analytics have caught up.
+    /// The CPU time of each process until analytics had processed all events, in seconds of one
+    /// core.
     cpu_seconds: BTreeMap<String, f64>,
-    /// Bytes stored afterwards, by what they are.
+    /// The bytes stored afterwards, by what they are.
     stored: BTreeMap<String, f64>,
-    /// Bytes written to disk meanwhile, journals included.
+    /// The bytes that each process wrote to disk during the load, journals included.
     written: BTreeMap<String, f64>,
-    /// Bytes sent to and from NATS and MongoDB.
+    /// The bytes sent to and from NATS and MongoDB.
     sent: BTreeMap<String, f64>,
 }
 
-/// Measures, and prints a table for each kind of load.
+/// Runs the measurement, and prints a table for each kind of load.
 ///
 /// # Errors
 /// When something cannot be started or read.
@@ -79,7 +80,7 @@ pub async fn cost(options: &CostOptions) -> Result<()> {
     Ok(())
 }
 
-/// Counters, which only grow.
+/// Counters that only increase, as read at one moment.
 struct Counters {
     windows: u64,
     stored: BTreeMap<String, f64>,
@@ -91,7 +92,7 @@ impl Counters {
     async fn read(fleet: &Fleet) -> Result<Self> {
         let mongo = fleet.mongo().await?;
         let admin = mongo.database("admin");
-        // Forces a checkpoint: storage sizes are those of the last one.
+        // `fsync` forces a checkpoint, because storage sizes are updated only at a checkpoint.
         admin.run_command(doc! { "fsync": 1 }).await?;
         let mut stored = BTreeMap::new();
         for database in ["timetrack", "analytics"] {
@@ -101,7 +102,7 @@ impl Counters {
         }
         let jetstream = jetstream::new(fleet.bus().await?);
         let events = jetstream.get_stream(stream::EVENTS).await?.cached_info().state.bytes;
-        // The limit of EVENTS counts uncompressed bytes.
+        // The size limit of EVENTS counts uncompressed bytes, and the files below are compressed.
         stored.insert("EVENTS: as its bound counts".into(), events as f64);
         stored.insert("EVENTS: for as long as events are kept".into(), fleet.stream_bytes(stream::EVENTS)? as f64);
         let network = admin.run_command(doc! { "serverStatus": 1 }).await?;
@@ -118,7 +119,7 @@ impl Counters {
     }
 }
 
-/// A number of any BSON type: MongoDB uses the smallest that fits.
+/// Returns a number of any BSON type as a float. MongoDB uses the smallest type that fits.
 fn number(document: &Document, field: &str) -> Result<f64> {
     let value = document.get(field).with_context(|| format!("MongoDB says no {field}"))?;
     let of_int = value.as_i64().map(|n| n as f64).or_else(|| value.as_i32().map(f64::from));

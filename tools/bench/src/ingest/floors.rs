@@ -1,4 +1,5 @@
-//! The floors: the speed of MongoDB and NATS alone, on the same servers in the same run.
+//! The floors: the speed of MongoDB and of NATS without the services, on the same servers in the
+//! same run.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{fleet::Fleet, measured::Measured};
 
-/// What is asked of MongoDB: this many clients insert this many documents at once.
+/// The inserts that one floor measures: this many clients each insert this many documents at once.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Floor {
     pub(super) clients: usize,
@@ -27,8 +28,8 @@ impl Floor {
     }
 }
 
-/// Collections of MongoDB alone: one with the present indexes and layout of windows, and one with those of the first
-/// version, for comparison with earlier runs.
+/// The collections for measuring MongoDB without the services: one with the present indexes and
+/// layout of windows, and one with those of the first version, for comparison with earlier runs.
 pub(super) struct Floors {
     today: Collection<Document>,
     of_before: Collection<Document>,
@@ -48,21 +49,21 @@ impl Floors {
         Ok(floors)
     }
 
-    /// With the indexes of today.
+    /// Measures the floor with the present indexes.
     pub(super) async fn today(&self, floor: Floor) -> Result<Measured> {
         insert(&self.today, floor, self.lasts, "").await
     }
 
-    /// The floor with the indexes of the first version.
+    /// Measures the floor with the indexes of the first version.
     pub(super) async fn of_before(&self, floor: Floor) -> Result<Measured> {
         insert(&self.of_before, floor, self.lasts, OF_BEFORE).await
     }
 }
 
-/// The suffix of names of floors with the indexes of the first version.
+/// The suffix of the names of floors with the indexes of the first version.
 pub(super) const OF_BEFORE: &str = ", five indexes";
 
-/// Makes a collection with the settings and indexes of timetrack's windows.
+/// Creates a collection with the settings and indexes of timetrack's windows.
 async fn as_ours(mongo: &mongodb::Client) -> Result<Collection<Document>> {
     let ours = mongo.database("t3_db_timetrack");
     let mut found = ours.list_collections().filter(doc! { "name": "windows" }).await?;
@@ -94,7 +95,7 @@ fn first_indexes() -> Vec<IndexModel> {
 
 async fn insert(windows: &Collection<Document>, floor: Floor, lasts: Duration, suffix: &str) -> Result<Measured> {
     let Floor { clients, together } = floor;
-    // Documents of an earlier call are there already.
+    // The collection has the documents of earlier calls, so the numbers go on after these.
     let first = windows.estimated_document_count().await? as i64;
     let started = Instant::now();
     let document = if suffix == OF_BEFORE { first_document } else { document };
@@ -123,7 +124,7 @@ async fn insert(windows: &Collection<Document>, floor: Floor, lasts: Duration, s
     Ok(measured)
 }
 
-/// A document like those that timetrack stores.
+/// Returns a document like those in which timetrack stores windows.
 fn document(client: i64, n: i64) -> Document {
     let uuid = || bson::Binary {
         subtype: bson::spec::BinarySubtype::Generic,
@@ -145,7 +146,7 @@ fn document(client: i64, n: i64) -> Document {
     }
 }
 
-/// A document in the layout of the first version.
+/// Returns a document like those in which the first version stored windows.
 fn first_document(client: i64, n: i64) -> Document {
     let uuid = || bson::Binary {
         subtype: bson::spec::BinarySubtype::Generic,
@@ -166,7 +167,7 @@ fn first_document(client: i64, n: i64) -> Document {
     }
 }
 
-/// Publishes to JetStream and waits for the acknowledgements, 64 at a time.
+/// Measures how fast JetStream acknowledges messages, with 64 publishers at a time.
 pub(super) async fn publish(client: async_nats::Client, lasts: Duration) -> Result<Measured> {
     let jetstream = jetstream::new(client);
     let config = jetstream::stream::Config {

@@ -1,4 +1,4 @@
-//! The results and their goals.
+//! The results of the measurement, and its goals.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -7,21 +7,22 @@ use serde::Serialize;
 use super::{BESIDE_A_RUSH, RUSH, floors::OF_BEFORE, quiet::Quiet};
 use crate::{goal::Goal, measured::Measured};
 
-/// How much a floor may move while a load is measured.
+/// The largest ratio between the floors before and after a load. If it is larger, the load is
+/// measured again.
 const MOST_MOVED: f64 = 1.2;
 
-/// A load, and what MongoDB alone does at the same time.
+/// A load, and the floors that were measured with it.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Pair {
     pub(super) load: Measured,
-    /// The floors with the present indexes, just before the load and just after it.
+    /// The floors with the present indexes, before and after the load.
     pub(super) floors: [Measured; 2],
-    /// The measurement with the indexes of the first version.
+    /// The floor with the indexes of the first version.
     pub(super) of_before: Measured,
 }
 
 impl Pair {
-    /// The ratio between the two floors; at least 1.
+    /// Returns the ratio between the rates of the two floors. It is at least 1.
     pub(super) fn moved(&self) -> f64 {
         let [before, after] = self.floors.each_ref().map(|floor| floor.rate);
         (before / after).max(after / before)
@@ -40,7 +41,7 @@ impl Pair {
     }
 }
 
-/// The median; none of no figures.
+/// Returns the median, or `None` if there are no figures.
 fn median(figures: impl Iterator<Item = f64>) -> Option<f64> {
     let mut sorted: Vec<f64> = figures.collect();
     sorted.sort_by(f64::total_cmp);
@@ -51,19 +52,20 @@ fn median(figures: impl Iterator<Item = f64>) -> Option<f64> {
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Goals {
     pub(super) floors: Vec<Measured>,
-    /// Loads that are compared with floors, of all rounds.
+    /// The loads that are compared with floors, of all rounds.
     pub(super) pairs: Vec<Pair>,
-    /// All others.
+    /// The other loads.
     pub(super) loads: Vec<Measured>,
-    /// The share of one core that each process used, by load.
+    /// For each load, the share of one core that each process used.
     pub(super) usage: Vec<(String, BTreeMap<String, f64>)>,
-    /// The microseconds of one core that all processes together used for a window, by load.
+    /// For each load, the CPU time of all processes together per window, in microseconds.
     pub(super) microseconds: Vec<(String, f64)>,
-    /// The state of the machine before and after.
+    /// The state of the machine before and after the measurement.
     pub(super) machine: Option<[Quiet; 2]>,
     /// The peak memory of each process, in MiB.
     pub(super) peaks: BTreeMap<String, f64>,
-    /// How many events analytics were behind after each load, and how long they took to catch up.
+    /// For each load, how many events analytics had not processed at its end, and how long it took
+    /// to process them.
     pub(super) lags: Vec<(String, (u64, Duration))>,
 }
 
@@ -72,12 +74,12 @@ impl Goals {
         self.loads.iter().find(|load| load.name == name)
     }
 
-    /// The median of this figure of a load with a floor, over all rounds.
+    /// Returns the median of a figure of this load over all rounds.
     fn of_rounds(&self, name: &str, of: impl Fn(&Pair) -> f64) -> Option<f64> {
         median(self.pairs.iter().filter(|pair| pair.load.name == name).map(of))
     }
 
-    /// The goals that could be measured.
+    /// Returns the goals that could be measured.
     fn all(&self) -> Vec<Goal> {
         let ratio = |load: &str, suffix: &str, of: fn(&Measured) -> f64| {
             self.of_rounds(load, |pair: &Pair| pair.ratio(suffix, of))
@@ -85,7 +87,8 @@ impl Goals {
         let rate = |load: &str| self.of_rounds(load, |pair| pair.load.rate);
         let between = |load: &str, other: &str| Some(rate(load)? / self.load(other)?.rate);
         let stored = self.loads.iter().find(|load| load.name.ends_with(" stored")).map(|load| load.name.clone());
-        // Beside the indexes of the first version, for comparison with earlier runs, and beside those of today.
+        // The rates are compared with floors with the indexes of the first version, as in earlier
+        // runs, and with floors with the present indexes.
         let beside_floors = [OF_BEFORE, ""].into_iter().flat_map(|suffix| {
             [
                 ("64 connections", "insert_one", "64", 1.6),
@@ -123,7 +126,7 @@ impl Goals {
         beside_floors.chain(others).flatten().collect()
     }
 
-    /// The missed goals in words.
+    /// Returns a sentence for each missed goal.
     pub(super) fn missed(&self) -> Vec<String> {
         Goal::missed(&self.all())
     }

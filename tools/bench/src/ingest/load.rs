@@ -1,4 +1,4 @@
-//! A closed loop: each connection sends its next request when the last one is answered.
+//! A load in a closed loop: each connection sends its next request when the last one is answered.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ pub(super) enum Shape {
     Batch(usize),
 }
 
-/// Drives the load for this long.
+/// Sends windows on this many connections for `lasts`, and returns the times of the answers.
 pub(super) async fn drive(
     senders: &Senders,
     name: &str,

@@ -1,4 +1,5 @@
-//! How fast windows come in, compared with the floors of the same machine in the same run.
+//! Measures how fast windows are recorded, compared with the floors of the same machine in the same
+//! run.
 
 mod cost;
 mod floors;
@@ -25,10 +26,11 @@ use crate::{fleet::Fleet, goal, measured::Measured, senders::Senders};
 /// What to measure.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Drive this server, which speaks part 1 of the API, in place of one of our own.
+    /// Measure this server, which supports part 1 of the API, in place of a system that is started
+    /// here.
     #[arg(long)]
     pub target: Option<String>,
-    /// The data folder of the target: its admin key and its mails.
+    /// The data folder of the target, with its admin key and its mails.
     #[arg(long, default_value = ".t3")]
     pub data: PathBuf,
     /// How long each load lasts, in seconds.
@@ -37,16 +39,17 @@ pub struct Options {
     /// How often each load is measured; goals are compared with medians.
     #[arg(long, default_value_t = 1)]
     pub rounds: u32,
-    /// Measure only loads whose name contains this, and leave out loads that need another fleet.
+    /// Measure only the loads whose name contains this text. Loads that need another fleet are left
+    /// out then.
     #[arg(long)]
     pub only: Option<String>,
-    /// How many clients send batches at once beside single posts.
+    /// The number of clients that send batches while single posts are measured.
     #[arg(long, default_value_t = 40)]
     pub rush: usize,
-    /// How many windows are stored for the last load; 0 leaves it out.
+    /// The number of windows that are stored before the last load; 0 leaves this load out.
     #[arg(long, default_value_t = 1_000_000)]
     pub stored: u64,
-    /// How many employees send.
+    /// The number of employees who send windows.
     #[arg(long, default_value_t = 64)]
     pub employees: u32,
     /// Print JSON in place of a table.
@@ -57,10 +60,10 @@ pub struct Options {
     pub check: bool,
 }
 
-/// Measures, and prints one table.
+/// Runs the measurement and prints one table, or JSON.
 ///
 /// # Errors
-/// When something cannot be started, or with `--check` a goal is missed.
+/// When something cannot be started, or with `--check` when a goal is missed.
 pub async fn run(options: &Options) -> Result<()> {
     let goals = match &options.target {
         Some(target) => on_target(options, target).await?,
@@ -74,11 +77,11 @@ pub async fn run(options: &Options) -> Result<()> {
     goal::check(goals.missed(), options.check)
 }
 
-/// The load of many clients that catch up at once.
+/// The name of the load of many clients that send batches at the same time, as after an outage.
 const RUSH: &str = "batches of 500 of many";
 const BESIDE_A_RUSH: &str = "16 connections beside these";
 
-/// A load, and what it is compared with.
+/// A load, and the floor with which it is compared.
 struct Load {
     name: &'static str,
     connections: usize,
@@ -98,7 +101,7 @@ const LOADS: [Load; 5] = [
     load("256 connections", 256, Shape::Single, 64, 1),
     load("batches of 500, 4 connections", 4, Shape::Batch(500), 4, 500),
 ];
-/// How often a load is measured again because its floor has changed meanwhile.
+/// How often a load is measured at most. It is measured again if its floor has changed meanwhile.
 const TRIES: u32 = 3;
 
 impl Options {
@@ -124,7 +127,7 @@ async fn on_our_own(options: &Options) -> Result<Goals> {
     let floors = Floors::prepare(&fleet, Duration::from_secs(options.seconds)).await?;
     goals.floors.push(floors::publish(fleet.bus().await?, Duration::from_secs(options.seconds)).await?);
     let senders = Senders::hire(&fleet.base, &fleet.data, options.employees).await?;
-    // This load fills caches, which the first measured load would pay for otherwise.
+    // This load fills caches. Otherwise the first measured load would be slower than the others.
     load::drive(&senders, "warm-up", 16, Shape::Single, Duration::from_secs(2)).await?;
     for _ in 0..options.rounds {
         for load in LOADS.into_iter().filter(|load| options.has(load.name)) {
@@ -153,7 +156,8 @@ async fn on_our_own(options: &Options) -> Result<Goals> {
     Ok(goals)
 }
 
-/// Measures a load, and its floor before and after. If the floor has changed meanwhile, measures again.
+/// Measures a load, and its floor before and after. If the floor has changed meanwhile, all this is
+/// repeated, and the repetition with the smallest change counts.
 async fn beside_its_floor(
     options: &Options,
     fleet: &mut Fleet,
@@ -174,7 +178,7 @@ async fn beside_its_floor(
         let pair = Pair { load, floors: [before, floors.today(floor).await?], of_before };
         let is_steady = pair.is_steady();
         if best.as_ref().is_none_or(|best| pair.moved() < best.moved()) {
-            // The load generator's CPU time is no part of the price.
+            // The CPU time of the load generator is not part of the cost of a window.
             let ours: f64 = shares.iter().filter(|(process, _)| *process != "load").map(|(_, share)| share).sum();
             goals.microseconds.push((name.to_owned(), ours / pair.load.rate * 1_000_000.0));
             goals.usage.push((name.to_owned(), shares));
@@ -202,7 +206,7 @@ async fn without_sync(options: &Options, goals: &mut Goals) -> Result<()> {
     Ok(())
 }
 
-/// Measures single posts and, at the same time, batches of many clients that catch up after an outage.
+/// Measures single posts and, at the same time, batches of many clients, as after an outage.
 async fn beside_a_rush(options: &Options, senders: &Senders) -> Result<[Measured; 2]> {
     let lasts = Duration::from_secs(options.seconds);
     let singles = load::drive(senders, BESIDE_A_RUSH, 16, Shape::Single, lasts);
@@ -225,7 +229,7 @@ async fn measure(
     Ok(measured)
 }
 
-/// Sends batches until this many windows are stored and counted.
+/// Sends batches until this many windows are stored, and waits until analytics has counted them.
 async fn fill(fleet: &Fleet, senders: &Senders, most: u64) -> Result<()> {
     let mut stored = fleet.stored().await?;
     while stored < most {

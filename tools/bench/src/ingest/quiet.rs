@@ -1,4 +1,4 @@
-//! Whether other programs have used the machine during a measurement.
+//! Checks whether other programs have used the machine during a measurement.
 
 use std::{
     fmt, fs,
@@ -13,29 +13,29 @@ use serde::Serialize;
 
 use crate::usage::Usage;
 
-/// How often a write is synced.
+/// The number of writes that are synced to disk.
 const TIMES: usize = 100;
-/// The bytes of a write: about a message with a few windows.
+/// The content of each write, about as large as a message with a few windows.
 const BYTES: [u8; 4_096] = [b'x'; 4_096];
-/// How long other programs are observed while we are idle.
+/// How long other programs are observed.
 const WATCHED: Duration = Duration::from_secs(2);
-/// The most of one core that other programs may use.
+/// The largest CPU time that other programs may use, as a share of one core.
 const MOST_OF_A_CORE: f64 = 0.15;
-/// The largest ratio between the sync times before and after.
+/// The largest allowed ratio between the sync times before and after the measurement.
 const MOST_MOVED: f64 = 1.5;
 
-/// The state of the machine at a moment.
+/// The state of the machine at one moment.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Quiet {
     /// The median time of a sync to disk, in milliseconds.
     fsync: f64,
-    /// The number of cores that other programs use.
+    /// The number of cores that other programs use, which may be a fraction.
     others: f64,
 }
 
 impl Quiet {
-    /// Observes the machine for two seconds, and measures its disk. This program's processes should be idle meanwhile;
-    /// what they use is not counted.
+    /// Observes the machine for two seconds, and then measures its disk. The processes of the fleet
+    /// should be idle in this time. Their CPU time is not counted.
     pub(super) async fn measure(folder: &Path, ours: &Usage) -> Result<Self> {
         let (before, ours_before) = (busy()?, ours.total()?);
         let started = Instant::now();
@@ -47,7 +47,8 @@ impl Quiet {
         Ok(Self { fsync, others })
     }
 
-    /// Why the results between two states are worthless, if they are.
+    /// Returns why results between these two states are worthless, or `None` if the machine was
+    /// quiet.
     pub(super) fn disturbed(before: Self, after: Self) -> Option<String> {
         let moved = (after.fsync / before.fsync).max(before.fsync / after.fsync);
         let others = before.others.max(after.others);
@@ -76,7 +77,8 @@ fn fsync(path: &Path) -> Result<f64> {
     Ok(micros[TIMES / 2] / 1_000.0)
 }
 
-/// The CPU seconds of all cores in `/proc/stat`, without idle time and time spent waiting for the disk.
+/// Returns the CPU seconds of all cores in `/proc/stat`, without idle time and time spent waiting
+/// for the disk.
 fn busy() -> Result<f64> {
     let stat = fs::read_to_string("/proc/stat")?;
     let line = stat.lines().next().context("no line")?;
