@@ -1,4 +1,5 @@
-//! Accounts: invitations, activation and login. Passwords and tokens are [`Secret`]s.
+//! Accounts of employees: the requests and replies of invitations, activation and log-in, and the
+//! entries of the bucket that revokes tokens. Passwords and tokens are [`Secret`]s.
 
 use std::fmt;
 
@@ -11,19 +12,20 @@ use crate::{
     WantedSession, message::requests,
 };
 
-/// A text that is never logged or printed: a password, a token or a key.
+/// A password, a token or a key. Its `Debug` form is `[secret]`, so a log entry with a `Secret` does
+/// not contain the text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String, format = Password)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Hides a text.
+    /// Wraps a text as a secret.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text itself; not for logs.
+    /// Returns the secret text. Do not write the result to a log.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -49,17 +51,18 @@ impl std::str::FromStr for Secret {
     }
 }
 
-/// The fewest characters of a password.
+/// The minimum length of a password, in characters.
 pub const PASSWORD_LEAST: usize = 12;
-/// The most characters of a password.
+/// The maximum length of a password, in characters.
 pub const PASSWORD_MOST: usize = 128;
 
-/// Checks that a text may be a password: 12 to 128 characters of any kind (NIST SP 800-63B, 3.1.1.2, asks for
-/// length, not for kinds of characters). Characters are counted in Unicode's form NFC, so that a letter with its
-/// accent is one, whatever the keyboard sends.
+/// Checks the length of a password: 12 to 128 characters of any kind (NIST SP 800-63B, 3.1.1.2,
+/// requires a length and no kinds of characters). The text is converted to Unicode's form NFC
+/// before its characters are counted, so that an accented letter is one character, whether the
+/// keyboard sends it as one code point or as two.
 ///
 /// # Errors
-/// A sentence that says what the password must be.
+/// A sentence that says which limit the password breaks.
 pub fn check_password(password: &Secret) -> Result<(), &'static str> {
     match password.expose().nfc().count() {
         0..PASSWORD_LEAST => Err("must have at least 12 characters: three or four words do well"),
@@ -68,7 +71,7 @@ pub fn check_password(password: &Secret) -> Result<(), &'static str> {
     }
 }
 
-/// Activates the account of an invitation.
+/// Activates the account of an invited employee and sets its password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Activate {
     /// The token of the invitation's link.
@@ -78,14 +81,15 @@ pub struct Activate {
     pub password: Secret,
 }
 
-/// Asks whose invitation a token belongs to. The token stays usable.
+/// Requests the state of the invitation that a token belongs to. The token can still be used
+/// afterwards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetInvitation {
-    /// The token of the link.
+    /// The token in the invitation's link.
     pub token: Secret,
 }
 
-/// What a token can be used for.
+/// The state of the invitation that a token belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Invitation {
@@ -96,44 +100,47 @@ pub enum Invitation {
         /// The address to log in with.
         email: Email,
     },
-    /// The account is activated already: the employee can log in.
+    /// The account is activated already. The employee can log in.
     Used,
-    /// The token has expired, or a newer invitation replaced it: ask for another.
+    /// The token has expired, or a newer invitation has replaced it. The employee needs a new
+    /// invitation.
     Expired,
-    /// There is no such token.
+    /// No invitation has this token.
     Unknown,
 }
 
-/// Asks whether a password is right.
+/// Checks the password of an employee, as part of a log-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckPassword {
-    /// The login name, as typed.
+    /// The e-mail address with which the employee logs in, as typed.
     pub email: String,
-    /// The password.
+    /// The password to check.
     pub password: Secret,
-    /// The session to start when the password is right. Earlier gateways send none.
+    /// The session to start when the password is right. Gateways of earlier versions send no
+    /// session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<WantedSession>,
 }
 
-/// Who has logged in. A token ends with the epoch and the generation that it was made in.
+/// An employee who has logged in. The epoch and the generation go into the access token: the token
+/// is revoked when either of them rises.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoggedIn {
     /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// The number of times that the employee was deactivated.
+    /// How many times the employee has been deactivated so far.
     pub epoch: i64,
-    /// The current generation of the employee's tokens ([`AccountChanged`]).
+    /// The current generation of the employee's tokens (see [`AccountChanged::generation`]).
     #[serde(default)]
     pub generation: i64,
-    /// The session that was started, if the request asked for one.
+    /// The session that was started, if the request contained one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<StartedSession>,
 }
 
-/// Asks for a token for the mail of an invitation. The mailer asks when it sends, so that no stream ever holds a
-/// token.
+/// Requests a new token for the mail of an invitation. The mailer sends this request just before it
+/// sends the mail, so that no message in a stream contains a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MintToken {
@@ -143,7 +150,7 @@ pub struct MintToken {
     pub employee_id: EmployeeId,
 }
 
-/// The content of an invitation's mail. The reply has none when the mail need not be sent any more.
+/// The content of an invitation's mail. The reply is none when the mail need not be sent any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MintedToken {
@@ -151,98 +158,103 @@ pub struct MintedToken {
     pub name: Name,
     /// The address that the mail goes to.
     pub email: Email,
-    /// The token of the link.
+    /// The token for the invitation's link.
     pub token: Secret,
     /// When the token expires.
     pub expires_at: Millis,
 }
 
-/// The entry of a deactivated employee in the bucket [`crate::stream::REVOCATIONS`], under the key
-/// `employee.<id>`.
+/// The entry of an employee who was deactivated at least once, in the bucket
+/// [`crate::stream::REVOCATIONS`]. Its key is `employee.<id>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
-    /// Tokens of earlier epochs are revoked.
+    /// The employee's current epoch. Tokens of earlier epochs are revoked.
     pub epoch: i64,
 }
 
 impl Revocation {
-    /// The pattern of the keys of all employees.
+    /// The pattern that matches the keys of these entries for all employees.
     pub const KEYS: &'static str = "employee.*";
 
-    /// The key of an employee.
+    /// The key of the entry of an employee.
     pub fn key(employee: EmployeeId) -> String {
         format!("employee.{employee}")
     }
 
-    /// The employee that a key belongs to, or none for other keys.
+    /// The employee whose entry has this key; none if the key belongs to another kind of entry.
     pub fn employee(key: &str) -> Option<EmployeeId> {
         key.strip_prefix("employee.")?.parse().ok()
     }
 }
 
-/// How long a gateway still trusts its copy of the revocations after its last heartbeat, in milliseconds. After
-/// that it answers 503 to every token. So this long after a revocation is in the bucket, no gateway accepts the
-/// token, whatever has happened to that gateway.
+/// For how long a gateway may rely on its copy of the revocations, in milliseconds, counted from
+/// when it wrote the last heartbeat that it has read back. After that time the gateway answers 503
+/// to every token. So no gateway accepts a token once this time has passed since the revocation of
+/// the token was written to the bucket, even if that gateway has lost its connection.
 pub const BEAT_LATE: i64 = 2 * SECOND;
 
-/// The heartbeat that each gateway writes into the bucket [`crate::stream::REVOCATIONS`], under a key
-/// `beat.<gateway>` of its own. As long as a gateway reads its own heartbeats back, it also reads revocations.
+/// The heartbeat of a gateway in the bucket [`crate::stream::REVOCATIONS`]. Each gateway writes its
+/// own under the key `beat.<gateway>`. NATS delivers entries in order, so a gateway that reads its
+/// own heartbeat back has read every revocation that was written before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beat {
-    /// The number of this heartbeat, counted by the gateway.
+    /// The number of this heartbeat. Each gateway counts its own heartbeats.
     pub number: u64,
-    /// The revision of the bucket up to which the gateway has read every entry.
+    /// The revision of the bucket up to which this gateway has read all entries.
     pub seen: u64,
 }
 
 impl Beat {
-    /// The pattern of the keys of all heartbeats.
+    /// The pattern that matches the keys of the heartbeats of all gateways.
     pub const KEYS: &'static str = "beat.*";
 
-    /// The key of a gateway.
+    /// The key of the heartbeat of a gateway.
     pub fn key(gateway: impl fmt::Display) -> String {
         format!("beat.{gateway}")
     }
 
-    /// Whether a key belongs to a heartbeat.
+    /// Whether this key belongs to a heartbeat.
     pub fn is_key(key: &str) -> bool {
         key.starts_with("beat.")
     }
 }
 
-/// What gateways need to know about an account besides deactivations. Directory also writes it into the bucket
-/// [`crate::stream::REVOCATIONS`], under the key `account.<employee>`.
+/// The state of an account that gateways check tokens against, apart from deactivations
+/// ([`Revocation`]). Directory publishes it as an event, and also writes it to the bucket
+/// [`crate::stream::REVOCATIONS`] under the key `account.<employee>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountChanged {
     /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// The version of the employee that this state belongs to.
+    /// The version of the employee's document that this state belongs to.
     pub version: i64,
-    /// Tokens of earlier generations are revoked. A change of role starts a new generation.
+    /// The current generation of the employee's tokens. Tokens of earlier generations are revoked.
+    /// A change of the role, for example, starts a new generation.
     pub generation: i64,
-    /// The one session whose tokens of earlier generations stay valid; all other sessions were ended.
+    /// A session that was not ended with the others: its tokens of earlier generations stay valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub except: Option<SessionId>,
-    /// The role: what the employee may do beyond their own account.
+    /// The role of the employee: what they may do apart from using their own account.
     pub role: Role,
 }
 
 impl AccountChanged {
-    /// The pattern of the keys of all accounts in the bucket.
+    /// The pattern that matches the keys of these entries for all accounts.
     pub const KEYS: &'static str = "account.*";
 
-    /// Whether this revokes a token or session that began in this generation.
+    /// Whether this state revokes a token of this generation and session.
     pub fn ends(&self, generation: i64, session: Option<SessionId>) -> bool {
         generation < self.generation && (session.is_none() || session != self.except)
     }
 
-    /// The key of the entry in the bucket.
+    /// The key of the entry of an employee's account in the bucket.
     pub fn entry_key(employee: EmployeeId) -> String {
         format!("account.{employee}")
     }
 
-    /// The employee that an entry of the bucket belongs to, or none for other entries.
+    /// The employee whose account has this key in the bucket; none if the key belongs to another
+    /// kind of entry.
     pub fn of_entry(key: &str) -> Option<EmployeeId> {
         key.strip_prefix("account.")?.parse().ok()
     }

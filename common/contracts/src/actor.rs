@@ -4,29 +4,30 @@ use serde::{Deserialize, Serialize, de};
 
 use crate::{EmployeeId, KeyId, Service, SessionId};
 
-/// Who acts. Every request and every event names its actor.
+/// Who sends a request or causes an event.
 ///
-/// Sent in the header [`crate::header::ACTOR`] and stored in outbox rows, as text: `root`, `key:<id>`,
-/// `person:<employee>`, `person:<employee>/<session>` or `service:<name>`.
+/// The header [`crate::header::ACTOR`] of messages and the rows of the outbox contain the actor as
+/// text: `root`, `key:<id>`, `person:<employee>`, `person:<employee>/<session>` or
+/// `service:<name>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Actor {
-    /// The holder of `ADMIN_API_KEY`.
+    /// The holder of the root key, which is the setting `ADMIN_API_KEY`.
     Root,
-    /// The holder of an API key.
+    /// The holder of the API key with this id.
     Key(KeyId),
-    /// An employee, with the session if it is known.
+    /// An employee, and their session if it is known.
     Person {
         /// The id of the employee.
         employee: EmployeeId,
-        /// The session of the log-in.
+        /// The session that the employee's log-in has started.
         session: Option<SessionId>,
     },
-    /// A service: by its own decision, or because of an event.
+    /// A service that acts without a request, for example because of an event.
     Service(Service),
 }
 
 impl Actor {
-    /// The same actor without a session, for data that outlives sessions.
+    /// The same actor without the session, for data that is kept longer than sessions.
     #[must_use]
     pub fn in_any_session(self) -> Self {
         match self {
@@ -48,7 +49,7 @@ impl fmt::Display for Actor {
     }
 }
 
-/// A text that names no actor.
+/// The error for a text that is not the text form of an [`Actor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be root, key:<id>, person:<employee>, person:<employee>/<session> or service:<name>")]
 pub struct UnknownActor;

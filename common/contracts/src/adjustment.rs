@@ -1,4 +1,5 @@
-//! Adjustments: hours that arrived after their period was settled, and count in an open period instead.
+//! Adjustments: hours of settled time that were admitted later and are paid in a period that is
+//! still open.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,12 +10,13 @@ use crate::{
     WindowId, Zone, message::requests,
 };
 
-/// A window that arrived after its period was settled and that somebody has admitted. Its uncounted time was fixed
-/// at that moment, and counts at a moment that was open.
+/// The settled part of a window that arrived after that time was settled, and that somebody has
+/// admitted. The time and money that it adds are fixed when it is admitted. They count at a later
+/// moment that was not settled then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Adjustment {
-    /// The window.
+    /// The id of the window.
     pub id: WindowId,
     /// The employee whose time it is.
     pub employee_id: EmployeeId,
@@ -26,12 +28,14 @@ pub struct Adjustment {
     pub start: Millis,
     /// When the work ended.
     pub end: Millis,
-    /// The moment at which it counts.
+    /// The moment at which the adjustment counts: the first moment that was not settled when the
+    /// window was admitted.
     pub counts_at: Millis,
-    /// The time and money that it counts for.
+    /// The time and money that the adjustment adds.
     #[serde(flatten)]
     pub sum: AdjustedSum,
-    /// The hash of this adjustment: it is added to the hash of the period that it counts in.
+    /// The hash of this adjustment. It is added to the hash of the period in which the adjustment
+    /// counts.
     pub hash: TimeMark,
 }
 
@@ -41,14 +45,14 @@ pub struct AdjustedSum {
     /// The time, in milliseconds.
     #[schema(example = 3_600_000)]
     pub time: i64,
-    /// The cost; each adjustment is rounded to cents.
+    /// The cost. Each adjustment is rounded to cents before it is added.
     pub costs: Cents,
-    /// The income; each adjustment is rounded to cents.
+    /// The income. Each adjustment is rounded to cents before it is added.
     pub income: Cents,
 }
 
 impl AdjustedSum {
-    /// The time and money of these parts of a window.
+    /// The time and money of a window in these ranges, at the window's rates.
     pub fn of(fact: &WindowFact, stretches: impl IntoIterator<Item = TimeRange>) -> Self {
         let (mut time, mut costs, mut income) = (0, Money::default(), Money::default());
         for part in stretches.into_iter().flat_map(|stretch| fact.parts_within(stretch)) {
@@ -68,7 +72,7 @@ impl std::ops::AddAssign for AdjustedSum {
     }
 }
 
-/// Somebody has admitted a window whose period was settled.
+/// Published when somebody has admitted a window of settled time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdjustmentMade {
     /// The adjustment.
@@ -99,9 +103,9 @@ impl Event for AdjustmentMade {
 /// Asks for the adjustments that count in a range, ordered by moment and window, page by page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListAdjustments {
-    /// The range of moments at which they count.
+    /// The range of moments at which the adjustments count.
     pub range: TimeRange,
-    /// Only these employees; an empty list means all.
+    /// Only adjustments of these employees; an empty list means all employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
     /// Where the previous page ended; left out for the first page.
@@ -113,9 +117,9 @@ pub struct ListAdjustments {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AdjustmentCursor {
-    /// The moment at which the last one counts.
+    /// The moment at which the last adjustment of the page counts.
     pub counts_at: Millis,
-    /// The id of the window.
+    /// The id of that adjustment's window.
     pub id: WindowId,
 }
 

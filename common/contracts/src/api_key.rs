@@ -1,4 +1,5 @@
-//! API keys: their text form, and the requests to directory about them.
+//! API keys: their text form, and the requests to directory about them; also the request that sets
+//! a role.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -10,15 +11,17 @@ use crate::{
     message::requests, present,
 };
 
-/// The prefix of every key, by which scanners for leaked secrets recognise one.
+/// The prefix of every API key. Programs that scan texts for leaked secrets recognise a key by this
+/// prefix.
 pub const KEY_PREFIX: &str = "t3key_";
 
-/// The SHA-256 of a key's text, which is all that is stored of it. A fast hash is enough, because nobody can guess
-/// 256 random bits.
+/// The SHA-256 of a key's text. Directory stores only this hash. SHA-256 is fast to compute, but
+/// that does not help an attacker, because a key has 256 random bits.
 pub type KeyHash = [u8; 32];
 
-/// The text of a key: `t3key_<id>_<secret><checksum>`, all in lower-case hexadecimal digits: 32 for the id, 64 for
-/// 256 random bits, 8 for the CRC-32 of everything before them. By the checksum a scanner tells a key from a
+/// Makes the text of an API key: `t3key_<id>_<secret><checksum>`, with lower-case hexadecimal
+/// digits. The id has 32 digits, the secret 64 (256 random bits), and the checksum 8: the CRC-32 of
+/// all characters before it. The checksum lets a scanner for leaked secrets tell a key from a
 /// random text.
 pub fn key_text(id: KeyId, secret: [u8; 32]) -> Secret {
     let mut text = format!("{KEY_PREFIX}{}_", id.0.simple());
@@ -27,7 +30,7 @@ pub fn key_text(id: KeyId, secret: [u8; 32]) -> Secret {
     Secret::new(format!("{text}{checksum:08x}"))
 }
 
-/// The id and the hash of a key, or none if the text is not a key.
+/// Returns the id and the hash of an API key; none if the text is not the text form of a key.
 pub fn read_key(text: &str) -> Option<(KeyId, KeyHash)> {
     let (id, secret) = text.strip_prefix(KEY_PREFIX)?.split_once('_')?;
     let is_hex = |text: &str| text.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
@@ -40,29 +43,29 @@ pub fn read_key(text: &str) -> Option<(KeyId, KeyHash)> {
     Some((KeyId(id), Sha256::digest(text).into()))
 }
 
-/// An API key without its text. The API shows the name of who made it.
+/// An API key without its text, as directory stores it. The API shows the name of its creator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKey {
-    /// The key's id, which is also the public part of its text.
+    /// The key's id. It is also the part of the key's text that is not secret.
     pub id: KeyId,
     /// The name, which says what the key is for.
     pub name: Name,
-    /// The role, if the key has one.
+    /// The role of the key, if it has one.
     #[schema(value_type = Option<Role>)]
     pub role: Option<Role>,
-    /// The scopes that it allows: its own, or those of its role.
+    /// The scopes that the key allows: its own, or those of its role.
     pub scopes: Scopes,
-    /// When it was made.
+    /// When the key was made.
     pub created_at: Millis,
-    /// When it expires, if it does.
+    /// When the key expires; `null` if it never expires.
     #[schema(value_type = Option<i64>)]
     pub expires_at: Option<Millis>,
-    /// Who made it.
+    /// Who made the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub created_by: Option<Actor>,
-    /// The UTC day on which it was last used.
+    /// The UTC day on which the key was last used, as `YYYY-MM-DD`.
     #[schema(value_type = Option<String>, format = Date, example = "2026-11-26")]
     pub last_used_on: Option<String>,
 }
@@ -78,32 +81,32 @@ pub struct CreateApiKey {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Role, required = false)]
     pub role: Option<Role>,
-    /// The scopes of a key without a role.
+    /// The scopes of the key, if it has no role.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<Scope>, required = false, min_items = 1, example = json!(["r:projects", "rw:time"]))]
     pub scopes: Option<Scopes>,
-    /// When it expires; without it, never.
+    /// When the key expires. A key without this field never expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<MomentSent>)]
     pub expires_at: Option<Millis>,
 }
 
-/// A new key. This is the only reply that contains its text.
+/// A new API key with its text. No other reply contains the text of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewApiKey {
-    /// The key.
+    /// The key without its text.
     #[serde(flatten)]
     pub about: ApiKey,
     /// The text of the key.
     pub key: Secret,
 }
 
-/// Asks for all keys that are not revoked.
+/// Requests all API keys that are not revoked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListApiKeys {}
 
-/// Asks for one key that is not revoked.
+/// Requests one API key that is not revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetApiKey {
     /// The id of the API key.
@@ -117,7 +120,8 @@ pub struct RevokeApiKey {
     pub id: KeyId,
 }
 
-/// Notes that a key was used on a day. A gateway sends it once a day for each key.
+/// Records that an API key was used on a day. Each gateway sends this request at most once a day
+/// for each key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkKeyUsed {
     /// The id of the API key.
@@ -126,23 +130,24 @@ pub struct MarkKeyUsed {
     pub on: String,
 }
 
-/// A key was made or revoked. Gateways check keys against this.
+/// An API key was made or revoked. Directory publishes this event and also writes it to the bucket
+/// [`crate::stream::REVOCATIONS`]. Gateways check keys against these entries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKeyChanged {
     /// The id of the API key.
     pub id: KeyId,
-    /// The version of the key.
+    /// The version of the key: a later change has a higher one.
     pub version: i64,
-    /// The SHA-256 of its text, in hexadecimal digits.
+    /// The SHA-256 of the key's text, in hexadecimal digits.
     pub hash: String,
-    /// The role, if the key has one.
+    /// The role of the key, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
     /// The key's own scopes, if it has no role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Scopes>,
-    /// When it expires, if it does.
+    /// When the key expires; none if it never expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Millis>,
     /// Whether the key is revoked.
@@ -150,15 +155,16 @@ pub struct ApiKeyChanged {
 }
 
 impl ApiKeyChanged {
-    /// The pattern of the keys of all API keys in the bucket.
+    /// The pattern that matches the keys of the bucket's entries for all API keys.
     pub const KEYS: &'static str = "key.*";
 
-    /// The name of its entry in the bucket [`crate::stream::REVOCATIONS`].
+    /// The key of an API key's entry in the bucket [`crate::stream::REVOCATIONS`].
     pub fn entry_key(id: KeyId) -> String {
         format!("key.{id}")
     }
 
-    /// The API key that an entry of the bucket belongs to, or none for other entries.
+    /// The API key whose entry has this key in the bucket; none if the key belongs to another kind
+    /// of entry.
     pub fn of_entry(key: &str) -> Option<KeyId> {
         key.strip_prefix("key.")?.parse().ok()
     }
@@ -186,7 +192,7 @@ impl Event for ApiKeyChanged {
     }
 }
 
-/// Gives an employee another role and ends their sessions.
+/// Gives an employee another role, and ends all their sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetRole {
     /// The id of the employee.

@@ -6,37 +6,40 @@ use utoipa::ToSchema;
 
 use crate::{Action, Actor, Event, EventId, Millis, Page, Service, message::requests};
 
-/// One entry of the audit trail: somebody did something. It is committed together with the change that it records;
-/// a log-in changes nothing and is recorded alone.
+/// The event for one entry of the audit trail: somebody has done something. It is committed
+/// together with the change that it records. A log-in changes nothing and is recorded by itself.
 ///
-/// The headers of the message name the actor, the HTTP request and the event that caused it.
+/// The headers of the message contain the actor, and the HTTP request and the event that caused the
+/// action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audited {
-    /// The id of the entry and of its event, so that a repeated event is recorded once.
+    /// The id of the entry and of its event. It lets the audit service record an event once that is
+    /// delivered twice.
     pub id: EventId,
-    /// The service that reports it.
+    /// The service that publishes the entry.
     pub service: Service,
-    /// What was done: an [`Action`], or one that only a newer version defines.
+    /// What was done: the name of an [`Action`]. A service of a newer version may send a name that
+    /// this version does not define.
     pub action: String,
-    /// What it was done to.
+    /// What the action was done to.
     pub subject: AuditSubject,
-    /// When it happened.
+    /// When the action happened.
     pub at: Millis,
-    /// The client's address, if it is known.
+    /// The client's network address, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// What changed, as a JSON Patch of what the API shows; none if nothing changed.
+    /// What the action changed, as a JSON Patch of what the API shows; none if it changed nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<Value>,
 }
 
-/// The thing that an entry is about.
+/// What an entry of the audit trail is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AuditSubject {
-    /// The kind of thing, such as `employee`.
+    /// The kind of the subject, such as `employee`.
     #[schema(example = "employee")]
     pub kind: String,
-    /// The id of the thing.
+    /// The id of the subject.
     #[schema(example = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072")]
     pub id: String,
 }
@@ -47,14 +50,15 @@ impl AuditSubject {
         Self { kind: kind.to_owned(), id: id.to_string() }
     }
 
-    /// A subject whose text must not be stored, such as an address that no employee has. Its SHA-256 is stored
-    /// instead.
+    /// A subject whose text must not be stored, such as an e-mail address that no employee has. The
+    /// SHA-256 of the text is stored instead.
     pub fn hashed(kind: &str, text: &str) -> Self {
         Self::new(kind, crate::audit_changes::sha256(text))
     }
 }
 
-/// Every service reports its own changes, on a subject of its own.
+/// Every service publishes entries about its own changes on its own subject,
+/// `evt.<service>.v1.audit.<id>.recorded`.
 impl Event for Audited {
     const SERVICE: Service = Service::Audit;
     const NOUN: &'static str = "audit";
@@ -83,12 +87,12 @@ pub struct ShownActor {
     /// The id of the employee or key, or the name of the service; none for the root key.
     #[schema(example = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072")]
     pub id: Option<String>,
-    /// The current name of the employee or key; none if it cannot be found.
+    /// The current name of the employee or key; `null` if it is not known.
     #[schema(example = "Ann Example")]
     pub name: Option<String>,
 }
 
-/// The names of employees and keys are missing: only directory knows them.
+/// The names of employees and keys are left empty here, because only directory knows them.
 impl From<Actor> for ShownActor {
     fn from(actor: Actor) -> Self {
         let (kind, id, name) = match actor {
@@ -105,39 +109,40 @@ impl From<Actor> for ShownActor {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditEntry {
-    /// The position in the trail: 1, 2, 3 and so on, without a gap.
+    /// The position of the entry in the trail: 1, 2, 3 and so on, without a gap.
     #[schema(example = 4711)]
     pub seq: i64,
-    /// The id of the event.
+    /// The id of the event that reported the entry.
     pub id: EventId,
-    /// When it was done.
+    /// When the action happened.
     pub at: Millis,
-    /// The actor.
+    /// Who did it.
     pub actor: ShownActor,
-    /// What was done.
+    /// What was done, such as `employee.created`.
     #[schema(schema_with = crate::audit_action::schema)]
     pub action: String,
-    /// What it was done to.
+    /// What the action was done to.
     pub subject: AuditSubject,
-    /// The id of the HTTP request that caused it, directly or through events.
+    /// The id of the HTTP request that caused the action, directly or through events.
     #[schema(example = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6070")]
     pub request_id: Option<String>,
-    /// The event that made a service act, if one did.
+    /// The id of the event that made a service act, if one did.
     #[schema(value_type = Option<String>, format = Uuid)]
     pub cause: Option<EventId>,
-    /// The client's address, if it is known.
+    /// The client's network address, if it is known.
     #[schema(example = "192.0.2.7")]
     pub address: Option<String>,
-    /// What changed: a JSON Patch (RFC 6902) of what the API shows. A `test` before a change has the old value.
-    /// Notes and descriptions are replaced by their SHA-256.
+    /// What the action changed: a JSON Patch (RFC 6902) of what the API shows. A `test` operation
+    /// before a change has the old value. Notes and descriptions are replaced by their SHA-256.
     #[schema(value_type = Option<Vec<Object>>)]
     pub changes: Option<Value>,
-    /// The SHA-256 over the hash of the previous entry and all of this one.
+    /// The SHA-256 of the previous entry's hash and all fields of this entry.
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub hash: String,
 }
 
-/// Asks for entries of the trail, the newest first, page by page. Each field limits the entries.
+/// Requests entries of the audit trail, the newest first, page by page. An entry is listed if it
+/// matches every field that is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListAuditEntries {
@@ -147,10 +152,11 @@ pub struct ListAuditEntries {
     /// Entries before this moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<Millis>,
-    /// Entries of this actor; a person without a session stands for all their sessions.
+    /// Entries of this actor. A person without a session matches entries of all sessions of that
+    /// person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
-    /// Entries about the thing with this id, of any kind.
+    /// Entries about the subject with this id, of any kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// Entries with this action.
@@ -168,7 +174,8 @@ pub struct ListAuditEntries {
 }
 
 impl Audited {
-    /// An entry without an address; the service that reports it adds the address.
+    /// An entry without the client's address. The service that publishes the entry adds the
+    /// address.
     pub fn new(id: EventId, service: Service, action: Action, subject: AuditSubject, at: Millis) -> Self {
         Self { id, service, action: action.as_str().to_owned(), subject, at, address: None, changes: None }
     }

@@ -4,17 +4,17 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $word:literal;)*) => {
-        /// An action in the audit trail, named `<noun>.<past verb>`.
+        /// An action that the audit trail records. Its name has the form `<noun>.<past verb>`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Action {
             $($(#[$doc])* $name,)*
         }
 
         impl Action {
-            /// All of them.
+            /// All actions.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The stable name.
+            /// The name of the action, which never changes.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $word,)*
@@ -35,7 +35,7 @@ actions! {
     EmployeeActivated = "employee.activated";
     /// An employee was deactivated.
     EmployeeDeactivated = "employee.deactivated";
-    /// A deactivation was taken back.
+    /// A deactivated employee was reactivated.
     EmployeeReactivated = "employee.reactivated";
     /// An employee's role was changed.
     RoleSet = "role.set";
@@ -45,7 +45,7 @@ actions! {
     KeyUsed = "key.used";
     /// An API key was revoked.
     KeyRevoked = "key.revoked";
-    /// The permissions of the desktop app on a computer were recorded.
+    /// The permissions that a computer gives the desktop app were recorded.
     PermissionsSet = "permissions.set";
     /// Somebody tried to activate an account with an invalid token.
     ActivationFailed = "activation.failed";
@@ -53,11 +53,12 @@ actions! {
     LoginSucceeded = "login.succeeded";
     /// A log-in failed.
     LoginFailed = "login.failed";
-    /// Somebody logged out, or ended another of their sessions.
+    /// An employee logged out, or ended another of their own sessions.
     SessionEnded = "session.ended";
-    /// Somebody ended all of their other sessions.
+    /// An employee ended all of their sessions but the current one.
     SessionsEnded = "sessions.ended";
-    /// A used refresh token came again, so the session was ended: somebody else may have the token.
+    /// A refresh token was sent a second time, so its session was ended: somebody else may have the
+    /// token.
     SessionReused = "session.reused";
     /// Somebody asked for a link to set a new password.
     PasswordForgotten = "password.forgotten";
@@ -69,7 +70,7 @@ actions! {
     ResetFailed = "reset.failed";
     /// An employee changed their password.
     PasswordChanged = "password.changed";
-    /// Somebody gave a wrong password where a logged-in user must repeat it.
+    /// An employee sent a wrong password where a logged-in user must enter the password again.
     PasswordRefused = "password.refused";
     /// An employee confirmed their new address.
     EmailConfirmed = "email.confirmed";
@@ -93,7 +94,7 @@ actions! {
     ProjectDeleted = "project.deleted";
     /// A deactivated employee was removed from a project and its tasks.
     MemberRemoved = "member.removed";
-    /// An employee's projects were replaced by a new list.
+    /// The list of an employee's projects was replaced.
     MembershipsSet = "memberships.set";
     /// A task was created.
     TaskCreated = "task.created";
@@ -109,45 +110,47 @@ actions! {
     WindowCorrected = "window.corrected";
     /// A recorded window was voided: it no longer counts.
     WindowVoided = "window.voided";
-    /// An employee asked for a correction.
+    /// An employee requested a correction of their hours.
     CorrectionAsked = "correction.asked";
-    /// A requested correction was made.
+    /// A requested correction was accepted and made.
     CorrectionAccepted = "correction.accepted";
     /// A requested correction was refused.
     CorrectionRefused = "correction.refused";
-    /// All windows of a filter were changed.
+    /// All recorded windows that match a filter were changed.
     WindowsUpdated = "windows.updated";
-    /// Somebody started to give recorded windows of a filter their current rates.
+    /// Somebody started a repricing job: it gives the recorded windows that match a filter their
+    /// current rates.
     RepriceStarted = "reprice.started";
-    /// Such a job has finished.
+    /// A repricing job has finished.
     RepriceFinished = "reprice.finished";
-    /// A quarantined window was tried again.
+    /// Somebody had a quarantined window tried again.
     QuarantineReplayed = "quarantine.replayed";
-    /// A quarantined window was admitted by somebody's decision.
+    /// Somebody admitted a quarantined window, which was then recorded.
     QuarantineAdmitted = "quarantine.admitted";
-    /// A quarantined window was discarded.
+    /// Somebody discarded a quarantined window, which is then never recorded.
     QuarantineDiscarded = "quarantine.discarded";
     /// An employee submitted a pay period as complete.
     PeriodSubmitted = "period.submitted";
-    /// A pay period was approved, which settles it.
+    /// A pay period was approved: nothing in it changes any more.
     PeriodApproved = "period.approved";
-    /// A pay period was sent back to its employee.
+    /// A pay period was sent back to its employee, who must submit it again.
     PeriodSentBack = "period.sent_back";
     /// An approved pay period was opened again.
     PeriodReopened = "period.reopened";
-    /// A lock was moved forward.
+    /// A lock was moved to a later moment.
     LockSet = "lock.set";
-    /// A lock was moved back or removed.
+    /// A lock was moved to an earlier moment, or removed.
     LockReopened = "lock.reopened";
     /// A pay run was created.
     PayRunCreated = "pay_run.created";
     /// The settings of the organisation changed.
     SettingsChanged = "settings.changed";
-    /// A dead message was put on its stream again.
+    /// A message of the stream DEAD was published again on its original stream.
     DeadReplayed = "dead.replayed";
-    /// A list was exported as a table.
+    /// A list was exported as a file.
     ExportMade = "export.made";
-    /// The stream dropped events before the trail had read them, so entries may be missing.
+    /// The stream EVENTS deleted events before the audit service had read them, so entries may be
+    /// missing.
     AuditGap = "audit.gap";
 }
 
@@ -157,7 +160,7 @@ impl fmt::Display for Action {
     }
 }
 
-/// The schema of an action in the API's description: an enumeration of the known ones.
+/// The schema of an action's name in the description of the API: an enumeration of the known names.
 pub(crate) fn schema() -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Action::ALL.iter().map(|a| a.as_str()))).into()
 }

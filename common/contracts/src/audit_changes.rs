@@ -1,30 +1,32 @@
-//! What changed, as a JSON Patch (RFC 6902) of what the API shows.
+//! What a change has changed, as a JSON Patch (RFC 6902) of what the API shows.
 
 use json_patch::{PatchOperation, diff, patch};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// Fields with text that people wrote. The trail stores the hash, which proves the text but does not contain it.
+/// Fields with text that people have written. The trail stores the SHA-256 of such a text: the hash
+/// proves what the text was, but does not contain it.
 const HASHED: [&str; 2] = ["note", "description"];
-/// Fields that would hold a secret. The API shows none today; if one is ever added, the trail does not store it.
+/// Fields that would contain a secret. The API shows no such field today. If one is ever added, the
+/// trail stores `[secret]` instead of its value.
 const SECRET: [&str; 6] = ["password", "token", "key", "secret", "access_token", "refresh_token"];
-/// The limit of a patch, in bytes. A larger one is replaced by the hashes of both states. An event may have 256
-/// KiB.
+/// The maximum size of a patch, in bytes. A larger patch is replaced by its SHA-256. The limit of a
+/// whole event is 256 KiB.
 const MOST: usize = 200 * 1024;
 
-/// The changes of something new.
+/// The patch for something that was created.
 pub fn created<T: Serialize>(after: &T) -> Value {
     bounded(json!([{ "op": "add", "path": "", "value": shown(after) }]))
 }
 
-/// The changes of something deleted.
+/// The patch for something that was deleted.
 pub fn deleted<T: Serialize>(before: &T) -> Value {
     bounded(json!([{ "op": "test", "path": "", "value": shown(before) }, { "op": "remove", "path": "" }]))
 }
 
-/// The changes between two states. A `test` of the old value stands before each operation that removes something,
-/// so that an entry can be understood without earlier ones.
+/// The patch between two states. A `test` operation with the old value comes before each operation
+/// that removes or replaces something, so that a reader of the entry needs no earlier entries.
 pub fn changed<T: Serialize>(before: &T, after: &T) -> Value {
     let (mut now, after) = (shown(before), shown(after));
     let mut all = Vec::new();
@@ -33,7 +35,7 @@ pub fn changed<T: Serialize>(before: &T, after: &T) -> Value {
             let path = operation.path().as_str();
             all.push(json!({ "op": "test", "path": path, "value": now.pointer(path) }));
         }
-        // `diff` made the patch from this very value, so it applies.
+        // `patch` cannot fail here, because `diff` computed the operation from the same value.
         let applied = patch(&mut now, std::slice::from_ref(&operation));
         debug_assert!(applied.is_ok(), "{applied:?}");
         all.push(json!(operation));
@@ -49,9 +51,10 @@ fn bounded(patch: Value) -> Value {
     json!([{ "op": "replace", "path": "", "value": format!("too long to be kept, sha256:{}", sha256(&text)) }])
 }
 
-/// A value as the API shows it, without what the trail must not store.
+/// The value as the API shows it, with hashes and `[secret]` in place of the texts that the trail
+/// must not store.
 fn shown<T: Serialize>(value: &T) -> Value {
-    // Everything that the API shows can be written as JSON.
+    // `to_value` cannot fail here: the API writes every such value as JSON.
     let mut value = serde_json::to_value(value).unwrap_or_default();
     mask(&mut value);
     value
@@ -75,7 +78,7 @@ fn mask(value: &mut Value) {
     }
 }
 
-/// The SHA-256 of a text, in hexadecimal.
+/// The SHA-256 of a text, in hexadecimal digits.
 pub(crate) fn sha256(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }

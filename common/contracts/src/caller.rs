@@ -2,23 +2,24 @@ use std::{fmt, str::FromStr};
 
 use crate::{Actor, EmployeeId};
 
-/// The capacity in which somebody asks. It decides what they may see and do; [`Actor`] says who they are. Sent in
-/// the header [`crate::header::CALLER`].
+/// The kind of caller that a request comes from. The kind decides what the caller may see and do,
+/// and [`Actor`] says who they are. The header [`crate::header::CALLER`] contains it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// Somebody without credentials, who logs in or activates an account.
+    /// A caller without credentials, for example one who logs in or activates an account.
     Anonymous,
-    /// The holder of an API key.
+    /// The holder of an API key, or of a role whose scopes allow the request.
     Admin,
-    /// An employee with a token.
+    /// An employee with an access token.
     Employee(EmployeeId),
-    /// One of the services.
+    /// Another service.
     Service,
 }
 
 impl Caller {
-    /// The actor of a message from an earlier version, which names none: then the only admin was the holder of the
-    /// root key, and services did not name themselves.
+    /// The actor of a message whose sender has an earlier version, which sends no actor. In those
+    /// versions the only admin was the holder of the root key, and services did not name
+    /// themselves.
     pub fn actor(self) -> Option<Actor> {
         match self {
             Self::Admin => Some(Actor::Root),
@@ -27,7 +28,7 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may see the data of this employee.
+    /// Whether the caller may see the data of an employee.
     pub fn may_see(self, employee: EmployeeId) -> bool {
         match self {
             Self::Admin | Self::Service => true,
@@ -48,7 +49,7 @@ impl fmt::Display for Caller {
     }
 }
 
-/// A header that is no [`Caller`].
+/// The error for a text that is not the text form of a [`Caller`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such kind of caller")]
 pub struct UnknownCaller;

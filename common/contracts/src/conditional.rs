@@ -1,5 +1,5 @@
-//! Conditional changes (`If-Match`): of two people who read the same state and change it, the second is refused,
-//! so that no change is lost.
+//! Conditional changes (`If-Match`). When two people read the same state and both change it, the
+//! second change is refused, so that it does not overwrite the first.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -8,38 +8,41 @@ use crate::{
     Code, Employee, Failure, Project, ProjectId, Request, Service, Settings, SystemPermissions, Task, Team, Window,
 };
 
-/// A short hash of a thing's state, computed from its JSON form.
+/// A short hash of the state of a document, computed from its JSON form. The API shows it as the
+/// ETag.
 ///
-/// The gateway computes it from what it shows, the service from what it stores. During an upgrade the two may
-/// differ by a field that only one of them knows; a conditional change is then refused.
+/// The gateway computes the tag from the JSON that it shows, and the service from the state that it
+/// stores. During an upgrade one of them may know a field that the other does not know. Their tags
+/// then differ, and a conditional change is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tag(String);
 
 impl Tag {
-    /// The tag of what has this JSON form.
+    /// The tag of this state.
     pub fn of<T: Serialize + ?Sized>(state: &T) -> Self {
-        // Everything that the API shows can be written as JSON.
+        // `to_vec` cannot fail here: the API writes every such state as JSON.
         Self::of_bytes(&serde_json::to_vec(state).unwrap_or_default())
     }
 
-    /// The tag of these bytes.
+    /// The tag of these bytes: the first 8 bytes of their SHA-256, in hexadecimal digits.
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// A tag that a caller sent, which may be any text.
+    /// The tag that a caller has sent. It may be any text.
     pub fn sent(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// Its text.
+    /// The text of the tag.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The condition of a change: the thing must have one of these tags. Without tags there is no condition.
+/// The condition of a change: the present state must have one of these tags. None means that there
+/// is no condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct IfMatch(pub Option<Vec<Tag>>);
@@ -50,11 +53,11 @@ impl IfMatch {
         self.0.is_none()
     }
 
-    /// Refuses a change if the thing has another tag. Call it inside the transaction of the change, with what that
-    /// transaction has read.
+    /// Refuses the change if `tag` is not one of the tags of the condition. Call this inside the
+    /// transaction of the change, with the tag of the state that this transaction has read.
     ///
     /// # Errors
-    /// 412.
+    /// 412, if no tag matches.
     pub fn require(&self, tag: impl FnOnce() -> Tag) -> Result<(), Failure> {
         match &self.0 {
             Some(seen) if !seen.contains(&tag()) => {
@@ -67,13 +70,14 @@ impl IfMatch {
     }
 }
 
-/// A change with its condition. On the wire it is the message of the change with the optional field `ifMatch`.
+/// A change and its condition. As JSON it is the message of the change with the optional field
+/// `ifMatch`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conditional<R> {
     /// The change.
     #[serde(flatten)]
     pub change: R,
-    /// Its condition.
+    /// The tags of which the present state must have one.
     #[serde(default, rename = "ifMatch", skip_serializing_if = "IfMatch::is_none")]
     pub if_match: IfMatch,
 }
@@ -86,61 +90,63 @@ impl<R: Request> Request for Conditional<R> {
 }
 
 impl Project {
-    /// The tag of the whole state.
+    /// The tag of the project's whole state.
     pub fn tag(&self) -> Tag {
         Tag::of(self)
     }
 }
 
 impl Task {
-    /// The tag of the whole state.
+    /// The tag of the task's whole state.
     pub fn tag(&self) -> Tag {
         Tag::of(self)
     }
 }
 
 impl Team {
-    /// The tag of the whole state.
+    /// The tag of the team's whole state.
     pub fn tag(&self) -> Tag {
         Tag::of(self)
     }
 }
 
 impl Window {
-    /// The tag of the whole state except the negative time, which other windows change.
+    /// The tag of the window's whole state, apart from the negative time, which changes with other
+    /// windows.
     pub fn tag(&self) -> Tag {
         Tag::of(&Self { negative_time: 0, ..self.clone() })
     }
 }
 
 impl Settings {
-    /// The tag of the whole list.
+    /// The tag of all settings.
     pub fn tag(&self) -> Tag {
         Tag::of(self)
     }
 }
 
 impl Employee {
-    /// The tag of the fields that an admin changes in directory. It leaves out copies (the projects), the team,
-    /// which has its own tag, and what the employee's computers and the mail server report.
+    /// The tag of the fields that an admin changes with a request to directory. These fields are
+    /// left out: the list of projects, which is a copy; the team, which has its own tag; the
+    /// permissions that the employee's computers report; and the delivery of the invitation.
     pub fn tag(&self) -> Tag {
         let (projects, system_permissions) = (Vec::new(), Vec::new());
         Tag::of(&Self { projects, system_permissions, invitation: None, team_id: None, ..self.clone() })
     }
 
-    /// The tag of the permissions of the employee's computers.
+    /// The tag of the permissions of all the employee's computers.
     pub fn permissions_tag(&self) -> Tag {
         let all: &[SystemPermissions] = &self.system_permissions;
         Tag::of(all)
     }
 
-    /// The tag of the projects that the employee is on.
+    /// The tag of the list of projects that the employee is on.
     pub fn projects_tag(&self) -> Tag {
         projects_tag(self.projects.clone())
     }
 }
 
-/// The tag of a list of projects, whatever its order.
+/// The tag of a list of projects. The order of the list does not change the tag.
 pub fn projects_tag(mut projects: Vec<ProjectId>) -> Tag {
     projects.sort_unstable();
     Tag::of(&projects)

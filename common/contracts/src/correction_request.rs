@@ -1,5 +1,5 @@
-//! Corrections that employees request: time that was not tracked, another time for a recorded window, or a window
-//! that should not count. Somebody else decides.
+//! Corrections that employees request of their own hours: time that was not tracked, other values
+//! for a recorded window, or that a window no longer counts. Somebody else accepts or refuses them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,27 +10,28 @@ use crate::{
     Service, TaskId, TruthSent, WindowId, Zone, given, lenient::truth, message::requests, nullable, present,
 };
 
-/// The namespace for computed ids of corrections: the UUIDv5 of "corrections.t3" in the DNS namespace.
+/// The namespace of the computed ids of corrections. It is the UUIDv5 of "corrections.t3" in the
+/// DNS namespace.
 const CORRECTIONS: Uuid = Uuid::from_u128(0x532e_74b7_86fe_5c15_be53_c23c_1745_6fe3);
 
 /// The correction that an employee requests.
 ///
-/// Without `windowId` a new time, which needs `start`, `end`, `projectId` and `taskId`. With it, another
-/// time for that window: what is left out stays as it is. With `void` too, that the window counts no
-/// longer.
+/// Without `windowId`, it is new time: `start`, `end`, `projectId` and `taskId` are required. With
+/// `windowId`, it changes that window: the fields that are left out stay as they are. With
+/// `windowId` and `void`, that window no longer counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CorrectionSent {
-    /// The client's own UUID. Without it the id is computed from the request, so that a repetition has the same
-    /// id.
+    /// The client's own UUID for the correction. Without it, the id is computed from the request,
+    /// so that a repeated request has the same id.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = CorrectionId, required = false)]
     pub id: Option<CorrectionId>,
-    /// The recorded window that it is about.
+    /// The recorded window to change or void; left out for new time.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = WindowId, required = false)]
     pub window_id: Option<WindowId>,
-    /// Whether that window should no longer count.
+    /// Whether the window `windowId` should no longer count.
     #[serde(default, deserialize_with = "truth", skip_serializing_if = "std::ops::Not::not")]
     #[schema(value_type = TruthSent, required = false)]
     pub void: bool,
@@ -42,7 +43,7 @@ pub struct CorrectionSent {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = MomentSent, required = false)]
     pub end: Option<Millis>,
-    /// The project really worked on; its task must be named too.
+    /// The project really worked on. `taskId` is then required too.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = ProjectId, required = false)]
     pub project_id: Option<ProjectId>,
@@ -50,30 +51,32 @@ pub struct CorrectionSent {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = TaskId, required = false)]
     pub task_id: Option<TaskId>,
-    /// What was done; `null` clears it.
+    /// What was done. `null` removes the note of the window.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Note>)]
     pub note: Option<Option<Note>>,
-    /// The reason, for whoever decides.
+    /// Why the correction is needed, for the person who decides.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Reason)]
     pub reason: Note,
 }
 
 impl CorrectionSent {
-    /// The id: the client's, or the UUIDv5 of these bytes, in this order:
+    /// The id of the correction: `id` if the client has sent one, or else the UUIDv5 of these
+    /// bytes, in this order:
     ///
     /// | bytes | what |
     /// |---|---|
-    /// | 16 | employee, as the UUID's bytes |
-    /// | 16 each | window, project and task, in the same way; zeros where none is named |
-    /// | 1 | 1 where the window should not count, else 0 |
-    /// | 8 each | start and end, milliseconds, big-endian two's complement; the lowest number where left out |
-    /// | 1 and some | 0 where the note stays, 1 where it is cleared, 2 and its UTF-8 where it is another |
-    /// | 1 | 0xff, which is no UTF-8 |
-    /// | rest | reason, UTF-8 |
+    /// | 16 | the employee's id, as the bytes of the UUID |
+    /// | 16 each | the ids of window, project and task, in the same form; zeros for an id left out |
+    /// | 1 | 1 if `void` is true, else 0 |
+    /// | 8 each | start and end in milliseconds, big-endian; `i64::MIN` if left out |
+    /// | 1 or more | the note: 0 if left out, 1 if `null`, else 2 and then its text as UTF-8 |
+    /// | 1 | 0xff, which no UTF-8 text contains |
+    /// | rest | the reason as UTF-8 |
     ///
-    /// The layout is frozen: with another one, a repetition would be taken for a new request.
+    /// This layout is frozen. With another layout, a repeated request would get another id and be
+    /// stored as a new correction.
     pub fn id(&self, employee: EmployeeId) -> CorrectionId {
         if let Some(id) = self.id {
             return id;
@@ -101,13 +104,13 @@ impl CorrectionSent {
     }
 }
 
-/// A range of time, what it was worked on, and a note.
+/// A range of time, the project and task that were worked on in it, and a note.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkedTime {
-    /// When it began.
+    /// When the work began.
     pub start: Millis,
-    /// When it ended.
+    /// When the work ended.
     pub end: Millis,
     /// The project worked on.
     pub project_id: ProjectId,
@@ -126,20 +129,20 @@ pub struct CorrectionRequest {
     pub id: CorrectionId,
     /// The employee whose time it is.
     pub employee_id: EmployeeId,
-    /// The state.
+    /// Whether somebody has decided about the correction, and how.
     pub status: CorrectionStatus,
-    /// The recorded window to change; none for new time.
+    /// The recorded window to change or void; left out for new time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = WindowId, required = false)]
     pub window_id: Option<WindowId>,
-    /// What that window was when the correction was requested.
+    /// The values of that window when the correction was requested; left out for new time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = WorkedTime, required = false)]
     pub was: Option<WorkedTime>,
     /// Whether that window should no longer count.
     pub void: bool,
-    /// When the work really began. This and the next four fields are the wanted state; if the window should not
-    /// count, its present state.
+    /// When the work really began. The values of this field and the next four are what the employee
+    /// wants recorded. If `void` is true, they are the present values of the window.
     pub start: Millis,
     /// When the work really ended.
     pub end: Millis,
@@ -153,21 +156,23 @@ pub struct CorrectionRequest {
     /// The employee's reason.
     #[schema(value_type = String)]
     pub reason: Note,
-    /// When it was requested.
+    /// When the correction was requested.
     pub asked_at: Millis,
-    /// Who has decided, if somebody has: an [`crate::Actor`] as text. The API shows the name.
+    /// Who decided: an [`crate::Actor`] as text; none while nobody has decided. The API shows the
+    /// name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub decided_by: Option<String>,
-    /// When it was decided.
+    /// When somebody decided; left out until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i64, required = false)]
     pub decided_at: Option<Millis>,
-    /// The reason of the decision.
+    /// The reason that was given for the decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     pub decision_reason: Option<Note>,
-    /// The window that was created or changed, once accepted.
+    /// The window that was created or changed when the correction was accepted; left out until
+    /// then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = WindowId, required = false)]
     pub recorded_as: Option<WindowId>,
@@ -179,11 +184,11 @@ pub struct CorrectionRequest {
 pub struct AskCorrection {
     /// The id of the correction.
     pub id: CorrectionId,
-    /// The correction.
+    /// The correction to request.
     pub asked: CorrectionSent,
 }
 
-/// The answer to a requested correction.
+/// The reply to [`AskCorrection`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CorrectionTaken {
@@ -193,49 +198,50 @@ pub struct CorrectionTaken {
     pub repeated: bool,
 }
 
-/// Asks for one correction; an employee only for their own.
+/// Requests one correction. An employee may only request their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetCorrection {
     /// The id of the correction.
     pub id: CorrectionId,
 }
 
-/// Asks for corrections, the newest first, page by page; an employee only for their own.
+/// Requests corrections, the newest first, page by page. An employee gets only their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListCorrections {
-    /// Only those of this employee.
+    /// Only corrections of this employee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee_id: Option<EmployeeId>,
-    /// Only those in this state.
+    /// Only corrections in this state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<CorrectionStatus>,
     /// Where the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<CorrectionCursor>,
-    /// The most corrections of a page; a page may have fewer.
+    /// The maximum number of corrections on a page. A page may have fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
 }
 
-/// A position in the list of corrections.
+/// A position in the list of corrections: the last correction of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CorrectionCursor {
-    /// When the last one was requested.
+    /// When that correction was requested.
     pub asked_at: Millis,
-    /// The id of the correction.
+    /// The id of that correction.
     pub id: CorrectionId,
 }
 
 impl CorrectionRequest {
-    /// Its position in the list.
+    /// The position of this correction in the list.
     pub const fn place(&self) -> CorrectionCursor {
         CorrectionCursor { asked_at: self.asked_at, id: self.id }
     }
 }
 
-/// Makes a correction as it was requested. If it is made already, nothing changes.
+/// Accepts a correction and makes it as it was requested. If it is accepted already, nothing
+/// changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AcceptCorrection {
     /// The id of the correction.
@@ -254,18 +260,18 @@ pub struct RefuseCorrection {
     pub reason: Note,
 }
 
-/// Somebody accepted or refused a correction.
+/// Published when somebody has accepted or refused a correction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorrectionDecided {
     /// The correction in its final state.
     pub correction: CorrectionRequest,
-    /// The time zone of the organisation.
+    /// The time zone of the organisation, for the dates in the mail to the employee.
     pub timezone: Zone,
 }
 
 impl CorrectionDecided {
-    /// The id of the mail that informs the employee. It is computed from the correction, so that the mail is sent
-    /// once.
+    /// The id of the mail that informs the employee. It is computed from the correction's id, so
+    /// that the mail is sent once even if the event is delivered twice.
     pub fn mail_id(&self) -> MailId {
         MailId(Uuid::new_v5(&self.correction.id.0, b"decided"))
     }

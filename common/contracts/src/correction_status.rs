@@ -5,19 +5,19 @@ use utoipa::ToSchema;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CorrectionStatus {
-    /// Nobody has decided yet.
+    /// Nobody has decided about the correction yet.
     Asked,
-    /// Somebody accepted it, and it was made.
+    /// Somebody accepted the correction, and it was made.
     Accepted,
-    /// Somebody refused it.
+    /// Somebody refused the correction.
     Refused,
 }
 
 impl CorrectionStatus {
-    /// All of them.
+    /// All states.
     pub const ALL: [Self; 3] = [Self::Asked, Self::Accepted, Self::Refused];
 
-    /// The name in messages.
+    /// The name of the state in messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Asked => "asked",
@@ -27,7 +27,8 @@ impl CorrectionStatus {
     }
 }
 
-/// A word that names no [`CorrectionStatus`]. Never repeats it.
+/// The error for a text that is not the name of a [`CorrectionStatus`]. The error does not contain
+/// the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be asked, accepted or refused")]
 pub struct UnknownCorrectionStatus;

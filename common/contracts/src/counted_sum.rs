@@ -1,5 +1,5 @@
-//! How much time and money an employee's windows count for in a range: the pure rule that analytics and timetrack
-//! share.
+//! The rule for how much time and money of an employee's windows counts in a range. Analytics and
+//! timetrack share this rule.
 
 use std::{fmt, iter, ops, str::FromStr};
 
@@ -8,17 +8,18 @@ use utoipa::ToSchema;
 
 use crate::{AdjustedSum, Money, PricedPart, ProjectId, Rate, TaskId, TimeRange, WindowFact, WindowId, counted};
 
-/// A 128-bit hash of which seconds count, on what, and at which rates. Two ranges that differ in any of that have
-/// different marks, unless by chance.
+/// A 128-bit hash of counted time: which milliseconds count, for which project and task, and at
+/// which rates. Two different sets of counted time have different hashes, unless two hashes are
+/// equal by chance.
 ///
-/// Marks add up like time and money: the marks of adjoining ranges, in any order, add up to the mark of the whole.
-/// So a mark can be stored for each day next to its sums.
+/// The marks of adjoining ranges add up to the mark of the whole range, in any order, like time and
+/// money. So the mark of each day can be stored next to the sums of the day, and added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, ToSchema)]
 #[schema(value_type = String, pattern = "^[0-9a-f]{32}$", example = "5f1c0de2a9b34c7788d0e1f2a3b4c5d6")]
 pub struct TimeMark(pub u128);
 
 impl TimeMark {
-    /// The mark of time on this task, at these rates.
+    /// The mark of a range of time on this task, at these rates.
     pub fn of(project: ProjectId, task: TaskId, cost: Rate, income: Rate, range: TimeRange) -> Self {
         let (project, task) = (project.0.as_u64_pair(), task.0.as_u64_pair());
         let rates = [cost.units(), income.units()].map(i64::cast_unsigned);
@@ -35,7 +36,8 @@ impl TimeMark {
     }
 }
 
-/// Spreads words over 128 bits. The layout is frozen, because marks are stored and compared across versions.
+/// Hashes some numbers to 128 bits. This function is frozen: services of several versions store
+/// marks and compare them.
 fn mixed<const N: usize>(words: [u64; N]) -> u128 {
     let finish = |mut word: u64| {
         word = (word ^ (word >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
@@ -76,7 +78,7 @@ impl fmt::Display for TimeMark {
     }
 }
 
-/// A text that is no mark.
+/// The error for a text that is not the text form of a [`TimeMark`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be 32 hexadecimal digits")]
 pub struct InvalidMark;
@@ -102,7 +104,7 @@ impl<'de> Deserialize<'de> for TimeMark {
     }
 }
 
-/// An exact sum of time and money. Money is rounded only when it is shown.
+/// An exact sum of time and money. The money is rounded to cents only when it is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CountedSum {
     /// The time, in milliseconds.
@@ -111,13 +113,15 @@ pub struct CountedSum {
     pub costs: Money,
     /// The income.
     pub income: Money,
-    /// The hash of what was counted.
+    /// The hash of the time that was counted.
     pub mark: TimeMark,
 }
 
 impl CountedSum {
-    /// The time and money of one employee's windows in a range. For a right sum give all windows that start before
-    /// its end and at most a day (the longest window) before its start.
+    /// The time and money of one employee's windows that count in a range. The sum is right if
+    /// `facts` contains all windows that start before the end of the range and not more than a day
+    /// (the longest window) before its start. With `count_overlaps`, overlapping windows all count
+    /// in full.
     pub fn of(facts: impl IntoIterator<Item = WindowFact>, range: TimeRange, count_overlaps: bool) -> Self {
         let whole = |fact: &WindowFact| TimeRange::new(fact.start, fact.end).ok();
         let facts = facts.into_iter().filter(|fact| !fact.voided);

@@ -2,7 +2,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// The currencies of ISO 4217 that people are paid in: no metals, no funds, none for testing.
+/// The codes of ISO 4217 for currencies in which people are paid: without the codes for metals,
+/// funds and tests.
 const CODES: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD \
                      CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP \
                      GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD \
@@ -11,25 +12,25 @@ const CODES: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF
                      SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES \
                      VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG";
 
-/// The currency of all amounts, as a code of ISO 4217. It is shown beside them and changes none: amounts are kept
-/// in hundredths, whatever the currency.
+/// The currency of all amounts, as a code of ISO 4217. It is only shown next to amounts and does
+/// not affect how they are computed: every amount is stored in hundredths of the currency.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
 
-/// A word that is no currency.
+/// The error for a text that is not the code of a currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be the code of a currency of ISO 4217, such as EUR or USD")]
 pub struct UnknownCurrency;
 
 impl Currency {
-    /// The code.
+    /// The code, such as `EUR`.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
-/// In whatever case it is typed.
+/// Reads the code in upper or lower case.
 impl FromStr for Currency {
     type Err = UnknownCurrency;
 

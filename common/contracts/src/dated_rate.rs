@@ -1,4 +1,4 @@
-//! Rates that hold from a day on, and the requests to projects about them.
+//! Rates that are valid from a given day on, and the requests to projects about them.
 
 use std::{fmt, str::FromStr};
 
@@ -15,10 +15,11 @@ use crate::{
     message::requests,
 };
 
-/// The most rates of one scope, because one event contains them all.
+/// The maximum number of rates in one scope. One event contains all rates of a scope, so this
+/// limits its size.
 pub const RATES_OF_SCOPE_MOST: usize = 1_000;
 
-/// The four kinds of rate.
+/// The kind of a rate: bill or pay, for a normal or an overtime hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum RateKind {
@@ -33,10 +34,10 @@ pub enum RateKind {
 }
 
 impl RateKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 4] = [Self::Bill, Self::Pay, Self::OvertimeBill, Self::OvertimePay];
 
-    /// The name in messages.
+    /// The name of the kind in messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Bill => "bill",
@@ -47,7 +48,7 @@ impl RateKind {
     }
 }
 
-/// A text that is no kind of rate.
+/// The error for a text that is not the name of a [`RateKind`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be bill, pay, overtimeBill or overtimePay")]
 pub struct UnknownRateKind;
@@ -60,47 +61,49 @@ impl FromStr for RateKind {
     }
 }
 
-/// The work that a rate is for. Each field limits it; without any it is all work of everybody.
+/// The work that a rate is for. Each field that is given limits the work. A scope without fields
+/// contains all work of all employees.
 ///
-/// A request may name a task with its project. The project is then dropped, because a task may move to another
-/// project.
+/// A request may name both a task and its project. Then the project is dropped, so that the rate
+/// still applies to the task after it moves to another project.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateScope {
-    /// Work on this project.
+    /// Only work on this project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<ProjectId>,
-    /// Work on this task.
+    /// Only work on this task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskId>,
-    /// Work of this employee.
+    /// Only work of this employee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee: Option<EmployeeId>,
 }
 
 impl RateScope {
-    /// All work on a project.
+    /// The scope of all work on a project.
     pub const fn project(id: ProjectId) -> Self {
         Self { project: Some(id), task: None, employee: None }
     }
 
-    /// All work on a task.
+    /// The scope of all work on a task.
     pub const fn task(id: TaskId) -> Self {
         Self { project: None, task: Some(id), employee: None }
     }
 
-    /// All work of an employee.
+    /// The scope of all work of an employee.
     pub const fn employee(id: EmployeeId) -> Self {
         Self { project: None, task: None, employee: Some(id) }
     }
 
-    /// The same scope, limited to this employee.
+    /// This scope, limited to the work of one employee.
     #[must_use]
     pub const fn of(self, employee: EmployeeId) -> Self {
         Self { employee: Some(employee), ..self }
     }
 
-    /// The scopes that contain an employee's work on a task, the most specific first.
+    /// The scopes that contain an employee's work on a task of a project, the most specific scope
+    /// first.
     pub const fn of_work(employee: EmployeeId, project: ProjectId, task: TaskId) -> [Self; 6] {
         let (task, project) = (Self::task(task), Self::project(project));
         [
@@ -114,7 +117,7 @@ impl RateScope {
     }
 }
 
-/// `all`, or the fields that limit it: `p_<project>`, `t_<task>`, `e_<employee>`, joined by `_`.
+/// `all`, or the fields of the scope joined by `_`: `p_<project>`, `t_<task>` and `e_<employee>`.
 impl fmt::Display for RateScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let project = self.project.map(|id| format!("p_{id}"));
@@ -125,44 +128,45 @@ impl fmt::Display for RateScope {
     }
 }
 
-/// A rate that holds from a day on, as the API shows it.
+/// A rate that is valid from a day on, as the API shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DatedRate {
     /// The rate's id.
     pub id: RateId,
-    /// The work that it is for.
+    /// The work that the rate is for.
     pub scope: RateScope,
     /// The kind of rate.
     pub kind: RateKind,
-    /// The amount, in currency an hour.
+    /// The amount for one hour, in the organisation's currency.
     #[schema(value_type = f64, example = 62.5)]
     pub amount: Rate,
-    /// The first day on which it holds, in the organisation's time zone.
+    /// The first day on which the rate is valid, in the organisation's time zone.
     #[schema(value_type = String, format = Date, example = "2026-02-01")]
     pub valid_from: Date,
-    /// When it was set.
+    /// When the rate was set.
     pub created_at: Millis,
 }
 
-/// Sets a rate from a day on. Windows that are recorded already keep their rates.
+/// Sets a rate that is valid from a day on. Windows that are recorded already keep their rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SetRate {
-    /// The work that it is for.
+    /// The work that the rate is for.
     #[serde(deserialize_with = "object")]
     pub scope: RateScope,
     /// The kind of rate.
     pub kind: RateKind,
-    /// The amount, in currency an hour.
+    /// The amount for one hour, in the organisation's currency.
     #[schema(value_type = RateSent)]
     pub amount: Rate,
-    /// The first day on which it holds, in the organisation's time zone.
+    /// The first day on which the rate is valid, in the organisation's time zone.
     #[schema(value_type = String, format = Date, example = "2026-02-01")]
     pub valid_from: Date,
 }
 
-/// Reads an object. Serde also accepts a list of the values in order; this refuses it.
+/// Deserializes a JSON object. Serde's derived code would also accept an array of the field values;
+/// this function refuses an array.
 fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<T, D::Error> {
     let value = Value::deserialize(from)?;
     if !value.is_object() {
@@ -172,10 +176,10 @@ fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<T, 
 }
 
 impl SetRate {
-    /// Refuses a day that cannot be meant.
+    /// Refuses a first day that can only be a mistake.
     ///
     /// # Errors
-    /// 422, for the day.
+    /// 422, if `valid_from` is not in the years 1970 to 2199.
     pub fn check(&self) -> Result<(), Failure> {
         match (1970..=2199).contains(&self.valid_from.year()) {
             true => Ok(()),
@@ -184,11 +188,11 @@ impl SetRate {
     }
 }
 
-/// Asks for rates in the order of their ids, page by page. A rate is listed if its scope names one entry of each
+/// Requests rates in the order of their ids, page by page. A rate is listed if it matches every
 /// list that is not empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListRates {
-    /// Rates of these projects and of the tasks that they have now.
+    /// Rates of these projects, and of the tasks that belong to these projects now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub projects: Vec<ProjectId>,
     /// Rates of these tasks.
@@ -203,7 +207,7 @@ pub struct ListRates {
     /// Only rates that name no project and no task.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub everywhere: bool,
-    /// The last one of the previous page; left out for the first page.
+    /// The id of the last rate of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<RateId>,
 }
@@ -215,7 +219,7 @@ pub struct GetRate {
     pub id: RateId,
 }
 
-/// Deletes a rate before its first day.
+/// Deletes a rate. This is possible only before the first day of the rate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteRate {
     /// The id of the rate.
@@ -224,19 +228,22 @@ pub struct DeleteRate {
     pub timezone: Zone,
 }
 
-/// All rates of one scope, after one was set or deleted.
+/// Published when a rate of a scope was set or deleted, or a line of the project's payroll was
+/// changed. The event contains all rates of the scope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RatesChanged {
-    /// The work that they are for.
+    /// The work that the rates are for.
     pub scope: RateScope,
-    /// The number of changes of this scope so far.
+    /// The number of changes of this scope so far. A consumer ignores an event with a lower version
+    /// than it has stored.
     pub version: i64,
     /// The rates, in no particular order.
     pub rates: Vec<RateSince>,
-    /// The history of the project's payroll, in the order of changes: for a project, the line of everybody; for a
-    /// project and an employee, the employee's own line. Empty while it has never changed: the present payroll
-    /// then holds for all time.
+    /// The history of a line of the project's payroll, in the order of the changes. For the scope
+    /// of a project it is the line `*`; for the scope of a project and an employee it is the
+    /// employee's own line. It is empty if the line has never changed: then the line in the present
+    /// payroll is valid for all time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub payroll: Vec<LineSince>,
 }
@@ -249,19 +256,19 @@ pub struct RateSince {
     pub kind: RateKind,
     /// The amount, in currency an hour.
     pub amount: Rate,
-    /// The first day on which it holds.
+    /// The first day on which the rate is valid.
     pub valid_from: Date,
-    /// When it was set.
+    /// When the rate was set.
     pub set_at: Millis,
 }
 
-/// A line of the payroll, and since when it was so.
+/// A line of a payroll, and the moment from which on it was so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineSince {
-    /// The moment of the change; none for all time before the first change.
+    /// The moment of the change; none if the line was so before the first recorded change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Millis>,
-    /// The line, or none if there was none.
+    /// The line after the change; none if the change removed the line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<PayrollLine>,
 }

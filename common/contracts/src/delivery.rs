@@ -1,4 +1,5 @@
-//! The state of an invitation's mail: reported by the mailer, shown with the employee.
+//! The state of an invitation's mail. The mailer reports it, and the API shows it with the
+//! employee.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,15 +10,17 @@ use crate::{EmployeeId, Event, InvitationId, Millis, Service};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
-    /// It waits to be sent.
+    /// The mail waits to be sent.
     Queued,
-    /// A mail server has accepted it.
+    /// A mail server has accepted the mail.
     Sent,
-    /// It could not be sent yet and will be tried again: `detail` says why.
+    /// The mail could not be sent yet. The mailer tries again. `detail` says why.
     Retrying,
-    /// It will never be sent: `detail` says why. Correct the address, or send a new invitation.
+    /// The mail will never be sent. `detail` says why. Correct the e-mail address, or send a new
+    /// invitation.
     Failed,
-    /// The employee was deactivated. Send a new invitation after a reactivation.
+    /// The employee was deactivated, so the mail is not sent. Reactivate the employee and send a
+    /// new invitation.
     Withdrawn,
 }
 
@@ -26,7 +29,7 @@ pub enum DeliveryState {
 pub struct InvitationDelivery {
     /// The state of the mail.
     pub state: DeliveryState,
-    /// Why it is not sent, as a sentence for people.
+    /// Why the mail is not sent, as a sentence for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "The mail server answered the recipient with 550 5.1.1: there is no such mailbox.")]
     pub detail: Option<String>,
@@ -34,7 +37,7 @@ pub struct InvitationDelivery {
     pub at: Millis,
 }
 
-/// The delivery of an invitation has changed.
+/// Published when the state of an invitation's mail has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryChanged {
@@ -42,9 +45,9 @@ pub struct DeliveryChanged {
     pub invitation_id: InvitationId,
     /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// The number of changes of this delivery, from 1.
+    /// The number of this change: 1 for the first change of this delivery.
     pub version: i64,
-    /// The delivery now.
+    /// The state after the change.
     pub delivery: InvitationDelivery,
 }
 

@@ -7,43 +7,44 @@ use utoipa::ToSchema;
 
 use crate::visible::{fits_address, is_invisible};
 
-/// The most bytes before the @ (RFC 5321, 4.5.3.1.1).
+/// The maximum length of the part before the @, in bytes (RFC 5321, 4.5.3.1.1).
 const LOCAL_MOST: usize = 64;
-/// The most bytes of an address (RFC 5321, 4.5.3.1.3).
+/// The maximum length of an address, in bytes (RFC 5321, 4.5.3.1.3).
 const MOST: usize = 254;
 
-/// An e-mail address as it was given, trimmed.
 /// An e-mail address as it was entered, trimmed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, format = "idn-email", max_length = 254, example = "ann@example.org")]
 pub struct Email(String);
 
-/// Why a text is no e-mail address, or none that mail can reach. It never contains the text.
+/// Why a text is not an e-mail address, or not one that mail can be sent to. The error does not
+/// contain the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEmail {
-    /// No address at all.
+    /// The text does not have the form of an e-mail address.
     #[error("must be an e-mail address, such as ann@example.org")]
     Shape,
-    /// It holds characters that nobody can see.
+    /// The address has invisible characters.
     #[error("must not contain invisible characters: type the address anew instead of copying it")]
     Invisible,
-    /// It holds white space.
+    /// The address has white space.
     #[error("must not contain spaces or other white space")]
     Space,
-    /// It holds a typographic character or another that stands in no address.
+    /// The part before the @ has a character that mail servers do not accept, such as a typographic
+    /// quotation mark.
     #[error("must not contain typographic or other special characters before the @: an apostrophe is ', a dash is -")]
     Character,
-    /// The local part begins or ends with a dot, or has two in a row.
+    /// The part before the @ begins or ends with a dot, or has two dots in a row.
     #[error("must not begin or end with a dot before the @, nor have two dots in a row")]
     Dots,
-    /// Too many bytes before the @.
+    /// The part before the @ has more than 64 bytes.
     #[error("must have at most 64 bytes before the @")]
     LongLocal,
-    /// Too many bytes in all.
+    /// The whole address has more than 254 bytes.
     #[error("must have at most 254 bytes, its domain as it is in the DNS")]
     Long,
-    /// The DNS cannot hold such a domain.
+    /// The part after the @ is not a domain that can exist in the DNS.
     #[error(
         "must have a domain after the @ that can exist, such as example.org: labels of at most 63 letters, digits and hyphens, with single dots between"
     )]
@@ -51,10 +52,11 @@ pub enum InvalidEmail {
 }
 
 impl Email {
-    /// Parses an address that is stored, or typed at a log-in.
+    /// Parses an address that is stored already, or that was typed to log in. It may break rules
+    /// that were added later.
     ///
     /// # Errors
-    /// [`InvalidEmail`] where the text cannot be one.
+    /// [`InvalidEmail::Shape`], if the text does not have the form of an address.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let text = text.trim();
         let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>()[],;:\\\"@".contains(c);
@@ -78,10 +80,11 @@ impl Email {
         }
     }
 
-    /// Parses a new address, to which the stricter rules of today apply.
+    /// Parses an address that is to be stored. All present rules apply, which are stricter than
+    /// those of [`Email::parse`].
     ///
     /// # Errors
-    /// [`InvalidEmail`] says what is in the way.
+    /// [`InvalidEmail`] says which rule the text breaks.
     pub fn given(text: &str) -> Result<Self, InvalidEmail> {
         let text = nfc(text.trim());
         if text.chars().any(is_invisible) {
@@ -110,27 +113,28 @@ impl Email {
         Self::parse(&text)
     }
 
-    /// The address as it was entered.
+    /// The address as it was entered, trimmed.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The form for comparisons: Ann@x.org equals ann@x.org, and a domain in letters beyond ASCII equals its form
-    /// in the DNS.
+    /// The form of the address in which two addresses are compared. The case of letters does not
+    /// matter (Ann@x.org equals ann@x.org), and a domain with other letters than ASCII equals its
+    /// ASCII form in the DNS.
     pub fn key(&self) -> String {
         let (local, domain) = self.parts();
         let local = nfc(&nfc(local).to_lowercase());
         format!("{local}@{}", dns_name(domain).unwrap_or_else(|| domain.to_lowercase()))
     }
 
-    /// The key by which earlier versions compared addresses: the domain was not normalised. Stored keys may have this
-    /// form.
+    /// The form in which earlier versions compared addresses. It does not convert the domain to its
+    /// form in the DNS. The database may still contain such keys.
     pub fn former_key(&self) -> String {
         self.0.to_lowercase()
     }
 
-    /// The address for sending, with the domain as the DNS has it. So a mail server must support RFC 6531 only if
-    /// there are letters beyond ASCII before the @.
+    /// The address to which mail is sent, with the domain in its ASCII form in the DNS. So the mail
+    /// server must support RFC 6531 only if the part before the @ has other characters than ASCII.
     pub fn for_mail(&self) -> String {
         let (local, domain) = self.parts();
         format!("{}@{}", nfc(local), dns_name(domain).unwrap_or_else(|| domain.to_owned()))
@@ -142,17 +146,20 @@ impl Email {
     }
 }
 
-/// A domain in its form in the DNS (UTS 46): lower case, ASCII. None if the DNS cannot have it.
+/// The form of a domain in the DNS (UTS 46): lower case and ASCII. None if the domain cannot exist
+/// in the DNS.
 fn dns_name(domain: &str) -> Option<String> {
     let name = Uts46::new()
         .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
         .ok()?;
-    // An IP address must be in brackets in a mail address, and no top-level domain is a number.
+    // Refuses IPv4 addresses, which RFC 5321 allows after the @ only in brackets. No top-level
+    // domain consists of digits only.
     let is_number = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
     (!is_number).then(|| name.into_owned())
 }
 
-/// Unicode's form NFC, in which ü is always one character. Keyboards and systems write it as one or as two.
+/// Converts a text to Unicode's form NFC, in which ü is always one code point. Some keyboards and
+/// operating systems send ü as two.
 fn nfc(text: &str) -> String {
     text.nfc().collect()
 }

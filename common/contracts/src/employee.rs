@@ -1,4 +1,4 @@
-//! Employees: who they are, and the requests to directory about them.
+//! Employees, their states and permissions, and the requests to directory about them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,20 +17,20 @@ use crate::{
 pub struct Employee {
     /// The employee's id.
     pub id: EmployeeId,
-    /// The name.
+    /// The employee's name.
     pub name: Name,
-    /// The e-mail address; also the login name.
+    /// The e-mail address. The employee logs in with it.
     pub email: Email,
     /// The id of the account.
     pub account_id: AccountId,
     /// Always `default-org`, for now.
     #[schema(example = "default-org")]
     pub organization_id: String,
-    /// Whether the address was changed and its owner has not yet confirmed it by the link that was mailed there;
-    /// left out when it is confirmed.
+    /// Whether the e-mail address was changed and not yet confirmed. The employee confirms it with
+    /// the link that was mailed to the new address. Left out when the address is confirmed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub email_unconfirmed: bool,
-    /// The same as the e-mail address.
+    /// The same value as `email`.
     pub identifier: Email,
     /// Always `personal`.
     #[serde(rename = "type")]
@@ -57,29 +57,30 @@ pub struct Employee {
     pub created_at: Millis,
     /// When the last invitation was requested.
     pub invited: Millis,
-    /// The delivery of that invitation; left out once the account is activated, and while the employee is
-    /// deactivated.
+    /// The delivery of the last invitation. Left out once the account is activated, and while the
+    /// employee is deactivated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<InvitationDelivery>)]
     pub invitation: Option<InvitationDelivery>,
-    /// When the employee was deactivated.
+    /// When the employee was deactivated; `null` if the employee is not deactivated.
     #[serde(rename = "deactivated_at")]
     #[schema(value_type = Option<i64>, example = json!(null))]
     pub deactivated_at: Option<Millis>,
-    /// When the employee was deactivated, or 0.
+    /// When the employee was deactivated, or 0 if the employee is not deactivated.
     #[schema(example = 0)]
     pub deactivated: Millis,
 }
 
-/// What the operating system of one computer allows the desktop app.
+/// The permissions that the operating system of one computer gives the desktop app.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SystemPermissions {
-    /// The computer's name, of which there is one entry. It is cleaned like the names in windows.
+    /// The computer's name. An employee has one entry for each name. Its characters and length are
+    /// made to fit, as in windows.
     #[serde(deserialize_with = "kept")]
     #[schema(value_type = String, example = "anns-mac")]
     pub computer: Label,
-    /// The permissions.
+    /// The permissions on this computer.
     pub permissions: Permissions,
     /// When the entry was made, by the clock of the app or of the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,35 +92,35 @@ pub struct SystemPermissions {
     pub updated_at: Option<Millis>,
 }
 
-/// The permissions that the desktop app asks an operating system for.
+/// The permissions that the desktop app requests from an operating system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Permissions {
-    /// Seeing which window is in front.
+    /// The permission to see which window is in front.
     pub accessibility: Permission,
-    /// Taking screenshots.
+    /// The permission to take screenshots.
     pub screen_and_system_audio_recording: Permission,
 }
 
-/// Whether the operating system allows it.
+/// The state of a permission in the operating system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Permission {
-    /// Allowed.
+    /// The user has allowed it.
     Authorized,
-    /// Refused.
+    /// The user has refused it.
     Denied,
-    /// Not yet asked.
+    /// The app has not requested it yet.
     Undetermined,
 }
 
-/// Creates an employee and mails an invitation.
+/// Creates an employee, and mails an invitation to the new employee.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CreateEmployee {
-    /// The name.
+    /// The employee's name.
     #[serde(deserialize_with = "given")]
     pub name: Name,
-    /// The e-mail address, which must be unique, whatever the case of its letters.
+    /// The e-mail address. No other employee may have it; the case of letters does not matter.
     #[serde(deserialize_with = "given")]
     pub email: Email,
 }
@@ -134,23 +135,23 @@ pub struct GetEmployee {
 /// Asks for all employees, page by page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListEmployees {
-    /// The last one of the previous page; left out for the first page.
+    /// The id of the last employee of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<EmployeeId>,
 }
 
-/// What may be changed about an employee.
+/// The changes of an employee. Fields that are left out stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EmployeeChanges {
-    /// Another name.
+    /// The new name.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Name, required = false)]
     pub name: Option<Name>,
-    /// Another e-mail address.
+    /// The new e-mail address.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Email, required = false)]
     pub email: Option<Email>,
-    /// Another title; `null` clears it.
+    /// The new job title; `null` removes it.
     #[serde(default, deserialize_with = "given_nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Label>)]
     pub title: Option<Option<Label>>,
@@ -164,7 +165,7 @@ pub struct UpdateEmployee {
     pub id: EmployeeId,
     /// What to change.
     pub changes: EmployeeChanges,
-    /// Only checks whether the change is possible, and changes nothing.
+    /// Whether the service only checks if the change is possible, and changes nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_check: bool,
 }
@@ -176,14 +177,14 @@ pub struct DeactivateEmployee {
     pub id: EmployeeId,
 }
 
-/// Reactivates an employee, who has no project then and logs in with the old password.
+/// Reactivates an employee. The employee has no projects then, and logs in with the old password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReactivateEmployee {
     /// The id of the employee.
     pub id: EmployeeId,
 }
 
-/// Mails a new invitation. The link of the old one no longer works.
+/// Mails a new invitation to an employee. The link of the previous invitation no longer works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteEmployee {
     /// The id of the employee.
@@ -199,41 +200,45 @@ pub struct SetPermissions {
     pub entry: SystemPermissions,
 }
 
-/// Asks for the states of some employees. The reply leaves out unknown ones.
+/// Requests the states of some employees. The reply leaves out ids that no employee has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetEmployeeStates {
     /// The ids of the employees, at most 1,000.
     pub ids: Vec<EmployeeId>,
 }
 
-/// What other services need of an employee: whether they may be on projects and tasks.
+/// The state of an employee for other services: in which terms the employee was active, and the
+/// epoch.
 ///
-/// Each deactivation raises the epoch. Tokens and memberships of earlier epochs no longer count.
+/// Each deactivation raises the epoch. Tokens and project memberships of earlier epochs are no
+/// longer valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EmployeeState {
     /// The id of the employee.
     pub id: EmployeeId,
-    /// The version of the employee that had this state.
+    /// The version of the employee that this state belongs to. A later change has a higher version.
     pub version: i64,
-    /// The number of times that the employee was deactivated.
+    /// How many times the employee has been deactivated so far.
     pub epoch: i64,
-    /// When the employee was deactivated, if they are.
+    /// When the employee was deactivated; none if the employee is not deactivated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deactivated_at: Option<Millis>,
-    /// The terms in which the employee was not deactivated, in order. Earlier versions do not send them.
+    /// The terms in which the employee was not deactivated, in order. Earlier versions do not send
+    /// this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active: Option<Vec<Term>>,
 }
 
 impl EmployeeState {
-    /// The terms in which the employee was not deactivated, as far as they are known.
+    /// The terms in which the employee was not deactivated. If `active` is missing, this is one term
+    /// without a start, which ends when the employee was deactivated.
     pub fn active_terms(&self) -> Vec<Term> {
         self.active.clone().unwrap_or_else(|| vec![Term { from: None, until: self.deactivated_at }])
     }
 }
 
-/// An employee was created or has changed. It contains the new state.
+/// Published when an employee was created or has changed. The event contains the new state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EmployeeChanged(pub EmployeeState);
@@ -249,7 +254,8 @@ impl Event for EmployeeChanged {
     }
 }
 
-/// An invitation is to be mailed. The event contains no token: the mailer asks for it ([`crate::MintToken`]).
+/// Published when an invitation is to be mailed. The event contains no token: the mailer requests
+/// one with [`crate::MintToken`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InvitationRequested {
@@ -257,7 +263,7 @@ pub struct InvitationRequested {
     pub invitation_id: InvitationId,
     /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// The version of the employee with this invitation.
+    /// The version of the employee that has this invitation.
     pub version: i64,
 }
 

@@ -1,20 +1,21 @@
 use serde::{Deserialize, Serialize};
 
-/// Why a call failed, as a stable code. [`Code::status`] is the only table from codes to HTTP statuses.
+/// Why a call failed, as a code that programs can rely on. [`Code::status`] is the only table of
+/// the HTTP statuses of codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// The e-mail address belongs to another employee.
     EmailTaken,
-    /// Another thing of this kind has the name.
+    /// Another team has this name already.
     NameTaken,
-    /// The update names nothing to change.
+    /// The update contains no change.
     NothingToChange,
-    /// The bulk update names no employee, project, task or shift.
+    /// The update of many windows is not limited to any employee, project, task or shift.
     NoFilter,
-    /// The token of a link is wrong, used or expired.
+    /// The token of a mailed link is wrong, was used, or has expired.
     InvalidToken,
-    /// The password that should prove the caller's identity is wrong.
+    /// The password with which the caller must confirm their identity is wrong.
     WrongPassword,
     /// The employee does not exist.
     UnknownEmployee,
@@ -30,29 +31,30 @@ pub enum Code {
     NotOnProject,
     /// The employee is not on the task.
     NotOnTask,
-    /// The project does not have this status.
+    /// The project has no such status for its tasks.
     UnknownStatus,
-    /// The project does not have this priority.
+    /// The project has no such priority for its tasks.
     UnknownPriority,
-    /// The payroll has a line for somebody who is not on the project.
+    /// The payroll has a line for an employee who is not on the project.
     PayrollNotOnProject,
-    /// No credentials, wrong ones, or credentials of another kind of caller.
+    /// The request has no credentials, wrong credentials, or credentials of a kind that this call
+    /// does not accept.
     Unauthorized,
-    /// The request has two kinds of credentials.
+    /// The request has two kinds of credentials, for example a token and an API key.
     TwoCredentials,
-    /// The caller is of the right kind, but not allowed to do this.
+    /// The kind of caller is right, but this caller may not do this.
     Forbidden,
-    /// The key or role lacks a scope that the call needs.
+    /// The API key or the role lacks a scope that the call needs.
     MissingScope,
-    /// The call concerns somebody who is in none of the caller's teams.
+    /// The call concerns an employee who is in none of the caller's teams.
     OtherTeam,
-    /// The call decides about the caller's own hours, which others must do.
+    /// The call is a decision about the caller's own hours. Somebody else must decide.
     OwnTime,
-    /// The call decides about the caller's own pay period, which others must do.
+    /// The call is a decision about the caller's own pay period. Somebody else must decide.
     OwnPeriod,
-    /// There is no such thing.
+    /// No object has this id, or nothing exists at this path.
     NotFound,
-    /// The path exists, the method does not.
+    /// The path exists, but not with this method.
     MethodNotAllowed,
     /// The employee is deactivated already.
     AlreadyDeactivated,
@@ -62,15 +64,16 @@ pub enum Code {
     AlreadyActive,
     /// The employee has not activated the account yet.
     NotActive,
-    /// Without this employee there would be no owner left.
+    /// The change would leave the organisation without an owner.
     LastOwner,
     /// The employee is in another team.
     InOtherTeam,
-    /// Something else has this id already.
+    /// Another object has this id already, or the change contradicts the present state in another
+    /// way.
     Conflict,
-    /// The window ends later than the server's clock says.
+    /// The window ends too far in the future, by the server's clock.
     ClockAhead,
-    /// The window began before anybody can have used this system.
+    /// The window begins before the earliest moment that the service accepts.
     ClockBehind,
     /// An admin has voided the window: it no longer counts.
     Voided,
@@ -90,39 +93,40 @@ pub enum Code {
     WindowsWaiting,
     /// A lock can only move forward.
     LockMovesBack,
-    /// The scope already has a rate of this kind from this day on.
+    /// The scope already has a rate of this kind with this first day.
     RateExists,
-    /// The rate's first day has begun, so hours may be priced by it.
+    /// The first day of the rate has begun, so recorded hours may have this rate.
     RateHasBegun,
-    /// The state has changed since the preview.
+    /// The windows or rates have changed since the preview.
     PreviewChanged,
-    /// Somebody has already decided otherwise.
+    /// Somebody has already made another decision.
     AlreadyDecided,
-    /// The thing has changed since the caller read it (`If-Match`).
+    /// The state has changed since the caller read it: no tag of `If-Match` is the present one.
     PreconditionFailed,
     /// The period has changed since the approver read it.
     PeriodChanged,
-    /// `If-Match` is malformed, or the call does not support it.
+    /// `If-Match` is malformed, or this call does not support it.
     BadPrecondition,
-    /// The body did not come in time.
+    /// The body of the request did not arrive in time.
     BodyTooSlow,
-    /// The body is too large.
+    /// The body of the request is too large.
     TooLarge,
-    /// The media type of the body is not supported.
+    /// The media type of the body of the request is not supported.
     UnsupportedMediaType,
-    /// The body or a parameter is malformed; the fields say where.
+    /// The body or a parameter is malformed. [`Failure::errors`] has the wrong fields.
     Invalid,
-    /// The password is too weak.
+    /// The password is too short, too long, or too easy to guess.
     WeakPassword,
-    /// The limit of requests is reached.
+    /// The caller has sent too many requests in a short time, or the server cannot take more
+    /// requests at the moment.
     TooManyRequests,
-    /// Too many log-ins or similar attempts have failed.
+    /// Too many log-ins, or similar attempts with a password or token, have failed.
     TooManyAttempts,
     /// A service, NATS or MongoDB cannot be reached.
     Unavailable,
-    /// No answer came in time.
+    /// A service did not answer in time.
     Timeout,
-    /// A fault of the server. The log has the cause, the answer never does.
+    /// The server has failed. Only its log contains the cause; the reply never does.
     Internal,
 }
 
@@ -186,50 +190,51 @@ impl Code {
         }
     }
 
-    /// Whether the same call may succeed a little later.
+    /// Whether the same call may succeed if it is repeated a little later.
     pub const fn is_passing(self) -> bool {
         matches!(self, Self::TooManyRequests | Self::TooManyAttempts | Self::Unavailable | Self::Timeout)
     }
 }
 
-/// A field of a body or query that is wrong, and what it must be.
+/// A wrong field of a body or query, and what the field must be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     /// The path of the field, such as `payroll.*.billRate`.
     pub field: String,
-    /// What the field must be. It never contains what was sent.
+    /// What the field must be. The text never contains the value that was sent.
     pub message: String,
 }
 
-/// A call that failed: a code for programs and a sentence for people.
+/// The failure of a call: a code for programs and a sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{detail}")]
 pub struct Failure {
-    /// The stable code.
+    /// The code, which does not change between versions.
     pub code: Code,
-    /// A sentence for a person, with the remedy where there is one.
+    /// A sentence for people. It says what to do, if the caller can do something.
     pub detail: String,
-    /// The wrong fields, for [`Code::Invalid`] and [`Code::WeakPassword`].
+    /// The wrong fields; empty if the failure is not about fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
-    /// In how many seconds to try again, if that is known.
+    /// After how many seconds the call may be repeated, if that is known.
     #[serde(default, rename = "retryAfter", skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
 }
 
 impl Failure {
-    /// A failure with this sentence.
+    /// A failure with this code and sentence.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into(), errors: Vec::new(), retry_after: None }
     }
 
-    /// The same failure, which may be tried again in this many seconds.
+    /// The same failure, with the number of seconds after which the call may be repeated.
     #[must_use]
     pub fn again_in(self, seconds: u32) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
 
-    /// Something does not exist: `what` is "employee", "project" and so on.
+    /// A failure about an object that does not exist. `what` is the kind of object: "employee",
+    /// "project" and so on.
     pub fn not_found(what: &str) -> Self {
         Self::new(Code::NotFound, format!("There is no {what} with this id."))
     }
@@ -247,7 +252,7 @@ impl Failure {
     }
 }
 
-/// The reply to a request, as it is sent.
+/// The reply to a request, as it is sent in a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reply<T> {

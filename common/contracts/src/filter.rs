@@ -2,7 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EmployeeId, Label, ProjectId, TaskId};
 
-/// Which time to report: by employee, project, task and shift. An empty list does not filter.
+/// The time to report: of some employees, projects, tasks and shifts. An empty list does not limit
+/// the time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
     /// Only time of these employees.
@@ -20,7 +21,8 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether time on this task of this project passes the filter.
+    /// Whether the filter includes time on this task of this project. The employees and shifts of
+    /// the filter are not compared.
     pub fn takes(&self, project: ProjectId, task: TaskId) -> bool {
         let named = self.projects.is_empty() || self.projects.contains(&project);
         named && (self.tasks.is_empty() || self.tasks.contains(&task))

@@ -1,4 +1,5 @@
-//! Stricter rules for new values. Stored values were accepted by earlier rules and must stay readable.
+//! Deserializers for values that are new and therefore checked by all present rules. Stored values
+//! were accepted by earlier, less strict rules, and must stay readable.
 
 use std::fmt;
 
@@ -9,15 +10,15 @@ use crate::{
     visible::{ends_line, is_seen, turns_text},
 };
 
-/// A value that is checked by the rules for new values.
+/// A type whose new values are checked by stricter rules than its stored values.
 pub trait Given: Sized {
-    /// What is wrong, as a sentence that never contains the text.
+    /// The rule that the text breaks, as a sentence. The sentence never contains the text.
     type Error: fmt::Display;
 
-    /// Parses a new value.
+    /// Parses a new value by the present rules.
     ///
     /// # Errors
-    /// When the text breaks a rule.
+    /// If the text breaks a rule.
     fn given(text: &str) -> Result<Self, Self::Error>;
 }
 
@@ -51,7 +52,7 @@ impl Given for Email {
     }
 }
 
-/// A note that is a reason, and so must not be empty.
+/// Only notes that are reasons are checked by these rules: a reason must not be empty.
 impl Given for Note {
     type Error = InvalidText;
 
@@ -83,35 +84,37 @@ impl<'de, T: Given> Deserialize<'de> for Strict<T> {
     }
 }
 
-/// Deserializes a required field.
+/// Deserializes a required field with a new value.
 ///
 /// # Errors
-/// When the text breaks a rule.
+/// If the text breaks a rule.
 pub fn given<'de, D: Deserializer<'de>, T: Given>(from: D) -> Result<T, D::Error> {
     Strict::deserialize(from).map(|Strict(value)| value)
 }
 
-/// Deserializes a field that may be left out but not be null, like [`crate::present`].
+/// Deserializes a new value of a field that may be left out, but not be `null`, like
+/// [`crate::present`].
 ///
 /// # Errors
-/// When the text breaks a rule.
+/// If the text breaks a rule.
 pub fn given_present<'de, D: Deserializer<'de>, T: Given>(from: D) -> Result<Option<T>, D::Error> {
     given(from).map(Some)
 }
 
-/// Deserializes a field that may be left out, or be null to clear it, like [`crate::nullable`].
+/// Deserializes a new value of a field that may be left out, or be `null` to clear the stored
+/// value, like [`crate::nullable`].
 ///
 /// # Errors
-/// When the text breaks a rule.
+/// If the text breaks a rule.
 pub fn given_nullable<'de, D: Deserializer<'de>, T: Given>(from: D) -> Result<Option<Option<T>>, D::Error> {
     let value: Option<Strict<T>> = Option::deserialize(from)?;
     Ok(Some(value.map(|Strict(value)| value)))
 }
 
-/// Deserializes a list that may be left out but not be null.
+/// Deserializes a list of new values. The field may be left out, but not be `null`.
 ///
 /// # Errors
-/// When a text breaks a rule.
+/// If one of the texts breaks a rule.
 pub fn given_list<'de, D: Deserializer<'de>, T: Given>(from: D) -> Result<Option<Vec<T>>, D::Error> {
     let values: Vec<Strict<T>> = Vec::deserialize(from)?;
     Ok(Some(values.into_iter().map(|Strict(value)| value).collect()))

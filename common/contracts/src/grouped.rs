@@ -1,4 +1,4 @@
-//! Reports of time and money, grouped by what the request names.
+//! Reports of time and money. The request names the fields that the rows are grouped by.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -8,26 +8,27 @@ use utoipa::ToSchema;
 
 use crate::{Cents, EmployeeId, Filter, Millis, Page, ProjectId, TaskId, TimeRange, Zone, message::requests};
 
-/// What a report can be grouped by.
+/// A field that the rows of a report can be grouped by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Grouping {
-    /// The project worked on.
+    /// The project that was worked on.
     Project,
-    /// The task worked on.
+    /// The task that was worked on.
     Task,
     /// The employee whose time it is.
     Employee,
-    /// The local day. It begins at its first midnight, or at the first moment after a midnight that the clock
-    /// skips.
+    /// The local day. It begins at its first midnight; if the clock skips midnight, at the first
+    /// moment after the gap.
     Day,
-    /// The local week, from Monday on.
+    /// The local week, which begins on Monday.
     Week,
     /// The local month.
     Month,
 }
 
-/// A text that is no [`Grouping`]. The error never contains it.
+/// The error for a text that is not the name of a [`Grouping`]. The error does not contain the
+/// text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be one or more of project, task, employee, day, week, month, with commas between")]
 pub struct UnknownGrouping;
@@ -48,18 +49,20 @@ impl FromStr for Grouping {
     }
 }
 
-/// Asks for a report. An admin asks about everybody, an employee about themselves.
+/// Requests a report of time and money. An admin gets the time of everybody, and an employee only
+/// their own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetTime {
-    /// The range of the report. Of a window that is only partly inside, that part counts.
+    /// The range of the report. If a window is only partly in the range, the part in the range
+    /// counts.
     pub range: TimeRange,
-    /// What to group by; without any, the report has one row.
+    /// The fields to group the rows by. Without any, the report has one row.
     pub group_by: BTreeSet<Grouping>,
-    /// The time zone that decides where days, weeks and months begin.
+    /// The time zone, which decides when days, weeks and months begin.
     #[serde(default)]
     pub timezone: Zone,
-    /// Which time to report.
+    /// The time to report.
     #[serde(flatten)]
     pub filter: Filter,
     /// Where the previous page ended; left out for the first page.
@@ -68,7 +71,7 @@ pub struct GetTime {
 }
 
 impl GetTime {
-    /// The position of a row of the report.
+    /// The position of this row in the report.
     pub fn place(&self, row: &TimeRow) -> TimeCursor {
         let begins =
             |day: Date| Some(Millis(day.to_zoned(self.timezone.rules().clone()).ok()?.timestamp().as_millisecond()));
@@ -78,28 +81,29 @@ impl GetTime {
     }
 }
 
-/// The time and money of one group, with the keys that were grouped by. Rows are ordered by time, project, task
-/// and employee; groups without time are left out.
+/// The time and money of one group, with the values of the fields that were grouped by. Rows are
+/// ordered by day, week or month, then by project, task and employee. A group without time has no
+/// row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TimeRow {
-    /// The local day.
+    /// The local day, if the report is grouped by day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date, example = "2026-03-01")]
     pub day: Option<Date>,
-    /// The Monday of the local week.
+    /// The Monday of the local week, if the report is grouped by week.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date, example = "2026-02-23")]
     pub week: Option<Date>,
-    /// The local month.
+    /// The local month, if the report is grouped by month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub month: Option<YearMonth>,
-    /// The project.
+    /// The project, if the report is grouped by project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<ProjectId>,
-    /// The task.
+    /// The task, if the report is grouped by task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskId>,
-    /// The employee.
+    /// The employee, if the report is grouped by employee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee: Option<EmployeeId>,
     /// The time, in milliseconds.
@@ -111,40 +115,40 @@ pub struct TimeRow {
     pub income: Cents,
 }
 
-/// A position in the rows of a [`GetTime`] report.
+/// A position in the rows of a [`GetTime`] report: the last row of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeCursor {
-    /// The start of the last row's day, week or month, as far as it is in the range.
+    /// When the day, week or month of that row begins; the start of the range, if that is later.
     pub start: Millis,
-    /// Its project.
+    /// The project of that row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<ProjectId>,
-    /// Its task.
+    /// The task of that row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskId>,
-    /// Its employee.
+    /// The employee of that row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee: Option<EmployeeId>,
 }
 
-/// A calendar month, written as 2026-03.
+/// A calendar month, written like `2026-03`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, example = "2026-03")]
 pub struct YearMonth(Date);
 
-/// A text that is no month.
+/// The error for a text that is not a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a month such as 2026-03")]
 pub struct InvalidMonth;
 
 impl YearMonth {
-    /// The month of a day.
+    /// The month that contains a day.
     pub fn of(day: Date) -> Self {
         Self(day.first_of_month())
     }
 
-    /// Its first day.
+    /// The first day of the month.
     pub const fn first_day(self) -> Date {
         self.0
     }
@@ -214,7 +218,8 @@ mod tests {
         let start = |row| ask.place(&row).start;
         let day = |day| Some(jiff::civil::date(2026, 3, day));
         assert_eq!(start(row.clone()), range.start());
-        // The range begins at 13:30 local time of that day.
+        // The range begins at 13:30 of this day in local time, so this row begins with the range
+        // and not with the day.
         assert_eq!(start(TimeRow { day: day(1), ..row.clone() }), range.start());
         let second = Millis(1_772_389_800_000);
         assert_eq!(start(TimeRow { day: day(2), ..row.clone() }), second);

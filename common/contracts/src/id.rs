@@ -1,4 +1,5 @@
-//! Ids. Each kind has its own type, so that a task's id cannot be used where an employee's is expected.
+//! The ids of employees, projects and so on. Each kind of id has its own type, so that the compiler
+//! refuses the id of a task where the id of an employee is expected.
 
 use std::{fmt, str::FromStr};
 
@@ -43,36 +44,36 @@ macro_rules! ids {
 }
 
 ids! {
-    /// An employee.
+    /// The id of an employee.
     EmployeeId;
-    /// The account of an employee, which has its own id.
+    /// The id of an employee's account, which is not the id of the employee.
     AccountId;
-    /// An invitation of an employee; a new one replaces it.
+    /// The id of an invitation of an employee. Each new invitation has a new id.
     InvitationId;
-    /// A mail to an employee, other than an invitation.
+    /// The id of a mail to an employee that is not an invitation.
     MailId;
-    /// One log-in of an employee.
+    /// The id of a session, which a log-in starts.
     SessionId;
-    /// An API key.
+    /// The id of an API key.
     KeyId;
-    /// A team.
+    /// The id of a team.
     TeamId;
-    /// A project.
+    /// The id of a project.
     ProjectId;
-    /// A task of a project.
+    /// The id of a task.
     TaskId;
-    /// A pay run.
+    /// The id of a pay run.
     PayRunId;
-    /// A rate that holds from a day on.
+    /// The id of a rate that is valid from a given day on.
     RateId;
-    /// A job that gives recorded windows their current rates.
+    /// The id of a repricing job, which gives recorded windows their current rates.
     RepriceId;
-    /// A window: the client's own id, or one computed from the window.
+    /// The id of a window: sent by the client, or computed from the window.
     WindowId;
-    /// A requested correction: the client's own id, or one computed from the request.
+    /// The id of a requested correction: sent by the client, or computed from the request.
     CorrectionId;
-    /// An event; also the id of its message on the stream.
+    /// The id of an event, which is also the id of its message in the stream.
     EventId;
-    /// A hash of a window as it was sent.
+    /// A hash of a window as it was sent, in the form of a UUID.
     ContentHash;
 }

@@ -1,60 +1,68 @@
-//! Recording windows: what a gateway publishes to the queue INGEST, and what a worker answers.
+//! Recording of windows: the messages that gateways publish to the stream INGEST, and the answers
+//! of timetrack's workers.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{Code, ContentHash, EmployeeId, Millis, WindowId, WindowSent};
 
-/// The subject of windows that were posted one by one.
+/// The subject of windows that clients posted one at a time.
 pub const INGEST_WINDOWS: &str = "ingest.v1.windows";
-/// The subject of windows that a client sent many of in one request. It has a consumer of its own, so that single
-/// posts do not wait behind clients that catch up after an outage. The answer says of a stored one only that it is
-/// stored.
+/// The subject of windows that a client posted together in one request. These messages have their
+/// own consumer, so that single posts do not wait behind a client that posts many windows after an
+/// outage. The answer to such a message says which windows are recorded, but does not contain the
+/// recorded windows.
 pub const INGEST_BATCHES: &str = "ingest.v1.batches";
-/// The durable consumer of [`INGEST_BATCHES`]. That of [`INGEST_WINDOWS`] has the name of its service, timetrack.
+/// The name of the durable consumer of [`INGEST_BATCHES`]. The consumer of [`INGEST_WINDOWS`] has
+/// the name of its service, `timetrack`.
 pub const INGEST_BATCHES_CONSUMER: &str = "timetrack_batches";
 
-/// The content of one message: the batch of one client, or single posts that arrived together.
+/// The content of one message in INGEST: the windows of one client's batch, or several single posts
+/// that waited at the same moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IngestBatch {
-    /// The windows; the answer keeps their order.
+    /// The windows. The answer has its outcomes in the same order.
     pub items: Vec<IngestItem>,
 }
 
-/// A window in the queue. The gateway has checked its format and limits.
+/// A window in INGEST. The gateway has already checked its format and limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IngestItem {
-    /// The window's id.
+    /// The id of the window.
     pub id: WindowId,
-    /// The employee who sent it.
+    /// The employee who sent the window.
     pub employee_id: EmployeeId,
-    /// When it reached the gateway.
+    /// When the window reached the gateway.
     pub received_at: Millis,
-    /// A hash of all its fields. Equal hashes mean the same window; different hashes may too
-    /// ([`crate::WindowContent`]).
+    /// A hash of all fields of the window. Equal hashes mean that two windows are the same.
+    /// Different hashes do not prove that two windows differ: [`crate::WindowContent`] decides
+    /// that.
     pub hash: ContentHash,
-    /// The window.
+    /// The window as it was sent.
     pub window: WindowSent,
-    /// The trace of the HTTP request that brought it (W3C `traceparent`), if traces are collected.
+    /// The trace of the HTTP request that posted the window (the W3C header `traceparent`), if
+    /// traces are collected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
 }
 
-/// What happened to each window of a message, in the same order.
+/// The answer to one message: what happened to each window, in the order of the message.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct IngestAnswer {
-    /// One outcome for each item.
+    /// One outcome for each window.
     pub items: Vec<Outcome>,
-    /// The reasons of those that are quarantined but reported as queued.
+    /// The reasons for the windows that have the outcome [`Outcome::Queued`] because they are
+    /// quarantined.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set_aside: Vec<SetAside>,
 }
 
-/// Why a window is quarantined that may still be recorded: later by itself, or by an admin's decision.
+/// Why a window is quarantined that may still be recorded: later without a decision, or when an
+/// admin admits it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetAside {
-    /// Its index in the message.
+    /// The index of the window in the message.
     pub item: usize,
     /// The reason, as a code for programs.
     pub code: Code,
@@ -66,20 +74,23 @@ pub struct SetAside {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// It is recorded on a majority, in the journal. The [`crate::Window`], written once; null where the message was
-    /// sent on [`INGEST_BATCHES`].
+    /// The window is recorded, written to the journals of a majority of replicas. Contains the
+    /// [`crate::Window`] as JSON, or `null` if the message was sent on [`INGEST_BATCHES`].
     Stored(Box<RawValue>),
-    /// The same window was recorded before. The [`crate::Window`] in its present state, or null.
+    /// The same window was recorded before. Contains the [`crate::Window`] in its present state as
+    /// JSON, or `null`.
     Duplicate(Box<RawValue>),
-    /// Its id belongs to a window with other content ([`crate::WindowContent`]), or of somebody else.
+    /// The id belongs to another window: one with other content ([`crate::WindowContent`]), or of
+    /// another employee.
     Conflict,
-    /// It may not be recorded, and is quarantined.
+    /// The window may not be recorded. It is quarantined.
     Rejected {
         /// The reason, as a code for programs.
         code: Code,
         /// The reason, as a sentence for people.
         detail: String,
     },
-    /// It is quarantined: it may be early and is tried again, or [`IngestAnswer::set_aside`] has the reason.
+    /// The window is quarantined and may still be recorded. [`IngestAnswer::set_aside`] has the
+    /// reason, unless the window only waits for an event about its employee, project or task.
     Queued,
 }

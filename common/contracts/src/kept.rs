@@ -1,5 +1,6 @@
-//! Texts that no person types and no app can correct, such as names of computers. A text that breaks a rule is
-//! changed until it fits, because refusing it would lose the hours that it comes with.
+//! Texts that no person types, such as names of computers, so that nobody could correct them. A
+//! text that breaks a rule is changed until it fits. If it were refused, the hours that were sent
+//! with it would be lost.
 
 use std::{fmt, marker::PhantomData};
 
@@ -8,14 +9,15 @@ use serde::{
     de::{Error, Visitor},
 };
 
-/// A text type that can make any text fit.
+/// A text type whose values can be made from any text.
 pub trait Keep: Sized {
-    /// The text, trimmed. Control characters become spaces, and what is too long is cut. A text that fits is not
-    /// changed.
+    /// Makes a value from a text: white space at both ends is removed, control characters become
+    /// spaces, and the text is cut at the maximum length. A text that fits already is not changed.
     fn keep(text: &str) -> Self;
 }
 
-/// The implementation of [`Keep::keep`] for a limit in characters.
+/// Makes a text fit, for implementations of [`Keep::keep`]. `most` is the maximum length in
+/// characters.
 pub(crate) fn kept_text(text: &str, most: usize, is_unfit: impl Fn(char) -> bool) -> String {
     let spaced: String = text.chars().map(|c| if is_unfit(c) { ' ' } else { c }).collect();
     let trimmed = spaced.trim();
@@ -23,7 +25,8 @@ pub(crate) fn kept_text(text: &str, most: usize, is_unfit: impl Fn(char) -> bool
     cut.to_owned()
 }
 
-/// Bytes as text. Each part that is no Unicode, such as half of a surrogate pair, becomes U+FFFD.
+/// Converts bytes to a text. Each part that is not valid UTF-8, such as half of a surrogate pair,
+/// becomes U+FFFD.
 fn readable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -59,7 +62,8 @@ impl<'de, T: Keep> Deserialize<'de> for Kept<T> {
         }
 
         if from.is_human_readable() {
-            // Read as bytes, because a JSON string may contain what is no Unicode, such as `\ud800`.
+            // The value is read as bytes, because the JSON string may contain an escape that is not
+            // valid Unicode, such as `\ud800`. As a string it would be refused.
             from.deserialize_bytes(Text(PhantomData)).map(Self)
         } else {
             Ok(Self(T::keep(&String::deserialize(from)?)))
@@ -67,18 +71,18 @@ impl<'de, T: Keep> Deserialize<'de> for Kept<T> {
     }
 }
 
-/// Deserializes a text and makes it fit.
+/// Deserializes a text and makes it fit ([`Keep::keep`]).
 ///
 /// # Errors
-/// When the value is no text.
+/// If the value is not a text.
 pub(crate) fn kept<'de, D: Deserializer<'de>, T: Keep>(from: D) -> Result<T, D::Error> {
     Kept::deserialize(from).map(|Kept(text)| text)
 }
 
-/// Deserializes an optional text and makes it fit.
+/// Deserializes an optional text and makes it fit ([`Keep::keep`]).
 ///
 /// # Errors
-/// When the value is no text.
+/// If the value is neither a text nor `null`.
 pub(crate) fn kept_if_any<'de, D: Deserializer<'de>, T: Keep>(from: D) -> Result<Option<T>, D::Error> {
     Ok(Option::<Kept<T>>::deserialize(from)?.map(|Kept(text)| text))
 }

@@ -1,23 +1,24 @@
-//! The lanes of a timeline: what each employee worked on in a range, joined to stretches.
+//! Lanes of a timeline: what each employee worked on in a range. Adjoining windows of the same task
+//! are joined.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Counted, EmployeeId, Millis, Page, ProjectId, TaskId, TimeRange, message::requests};
 
-/// The most employees of one [`ListLanes`].
+/// The maximum number of employees in one [`ListLanes`].
 pub const LANES_MOST: usize = 200;
-/// Windows of one task are joined if the pause between them is not longer, in milliseconds.
+/// The longest pause between two windows of one task that are still joined, in milliseconds.
 const JOINED_WITHIN: i64 = 60_000;
 
-/// Asks what these employees worked on in a range. The lanes come by employee id; there is none of an employee who
-/// has no window in the range.
+/// Requests the lanes of these employees in a range, ordered by employee id, page by page. An
+/// employee without a window in the range has no lane.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListLanes {
-    /// The range.
+    /// The range of the timeline.
     pub range: TimeRange,
-    /// The employees: from 1 to [`LANES_MOST`].
+    /// The employees: 1 to [`LANES_MOST`].
     pub employees: Vec<EmployeeId>,
-    /// The last employee of the page before.
+    /// The employee of the last lane of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<EmployeeId>,
 }
@@ -28,27 +29,28 @@ pub struct ListLanes {
 pub struct Lane {
     /// The employee.
     pub employee_id: EmployeeId,
-    /// The time that counts, in order and without overlaps.
+    /// The work that counts, in order and without overlaps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stretches: Vec<Stretch>,
-    /// The time that does not count, because an earlier window counts there: first and last moment.
+    /// The ranges of time in windows that do not count, because an earlier window counts there: the
+    /// start and the end of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<(Millis, Millis)>,
 }
 
-/// Work on one task without a break.
+/// Work on one task without a long pause. Pauses of at most a minute are included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stretch {
-    /// The project.
+    /// The id of the project.
     pub project_id: ProjectId,
-    /// The task.
+    /// The id of the task.
     pub task_id: TaskId,
-    /// Its first moment.
+    /// When the work began.
     pub start: Millis,
-    /// The first moment after it.
+    /// When the work ended. This moment is not included.
     pub end: Millis,
-    /// The time in it that counts, in milliseconds: short breaks do not.
+    /// The time that counts, in milliseconds. The pauses between the joined windows do not count.
     pub time: i64,
 }
 
@@ -58,7 +60,8 @@ impl Lane {
         Self { employee_id, stretches: Vec::new(), lost: Vec::new() }
     }
 
-    /// Adds the part of a window that is in the range. Windows are added in the order of their starts.
+    /// Adds the part of a window that is in the range. Windows must be added in the order of their
+    /// starts.
     pub fn add(
         &mut self,
         project_id: ProjectId,
@@ -66,7 +69,7 @@ impl Lane {
         Counted { window, counts }: Counted<TimeRange>,
         range: TimeRange,
     ) {
-        // What counts is the end of a window: the rest counts for an earlier one.
+        // Only the end of a window can count: the part before it counts for an earlier window.
         let counted_from = counts.map_or(window.end(), |counts| counts.start());
         if let Some(lost) = clipped(window.start(), counted_from, range) {
             self.lose(lost);
@@ -77,12 +80,12 @@ impl Lane {
         }
     }
 
-    /// Whether it shows nothing.
+    /// Whether the lane has neither work that counts nor time that does not count.
     pub fn is_empty(&self) -> bool {
         self.stretches.is_empty() && self.lost.is_empty()
     }
 
-    /// The total time that counts, in milliseconds.
+    /// The total time that counts in this lane, in milliseconds.
     pub fn time(&self) -> i64 {
         self.stretches.iter().map(|stretch| stretch.time).sum()
     }
@@ -131,7 +134,7 @@ mod tests {
         TimeRange::new(Millis(start), Millis(end)).expect("a range")
     }
 
-    /// The lane of windows with a task, a start and a length.
+    /// Makes the lane of these windows. Each window is given as its task, start and length.
     fn lane(windows: &[(u128, i64, i64)], range_of_lane: TimeRange) -> Lane {
         let numbered = windows.iter().zip(1..).map(|((task, start, length), n)| {
             (TaskId(Uuid::from_u128(*task)), range(*start, start + length), WindowId(Uuid::from_u128(n)))
@@ -153,7 +156,7 @@ mod tests {
     }
 
     proptest! {
-        /// Against a count of each millisecond by itself.
+        /// Compares the lane with a count that looks at each millisecond by itself.
         #[test]
         fn stretches_and_lost_time_are_the_covered_time_of_the_range(
             windows in proptest::collection::vec((1..3_u128, 0..60_i64, 1..30_i64), 0..10), start in 0..60_i64, length in 1..60_i64,

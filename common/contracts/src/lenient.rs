@@ -1,5 +1,6 @@
-//! Reads numbers and truth values in each spelling that has only one meaning, because clients of the former
-//! backend send them so. Only JSON that is read is treated so; what is written is not.
+//! Deserializers that accept several spellings of numbers and booleans, because clients of the
+//! former backend send them. Only spellings with a single meaning are accepted. Serialization
+//! always uses the normal JSON form.
 
 use std::fmt;
 
@@ -8,34 +9,36 @@ use serde::{
     de::{self, Error, Visitor},
 };
 
-/// The limit below which a double with an error in its last bit is still nearest to the intended whole number.
+/// The limit for whole numbers that are read as a double: 2^50. Below it, a double that is wrong in
+/// its last bit is still nearest to the intended whole number.
 const EXACT_MOST: f64 = 1_125_899_906_842_624.0;
 
-/// A whole number, written as `1760000000000`, `1760000000000.0` or `1.76e12`.
+/// Parses a whole number, written like `1760000000000`, `1760000000000.0` or `1.76e12`.
 pub fn whole(text: &str) -> Option<i64> {
     let text = text.trim();
     text.parse().ok().or_else(|| whole_double(amount(text)?))
 }
 
-/// A number, written with digits: `50`, `62.5` or `5e1`.
+/// Parses a number in digits, written like `50`, `62.5` or `5e1`.
 pub(crate) fn amount(text: &str) -> Option<f64> {
     let text = text.trim();
-    // The parser also takes words such as `inf`.
+    // Rust's parser also accepts words such as `inf`, which are refused here.
     let is_plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
     text.parse().ok().filter(|number: &f64| is_plain && number.is_finite())
 }
 
 fn whole_double(number: f64) -> Option<i64> {
     let whole = number.round();
-    // The JSON parser may be wrong in the last bit of a number with many digits.
+    // The difference is allowed because the JSON parser may return a double that is wrong in its
+    // last bit, for a number with many digits.
     let is_whole = (number - whole).abs() <= (2.0 * f64::EPSILON * whole.abs()).min(0.25);
     (is_whole && whole.abs() <= EXACT_MOST).then_some(whole as i64)
 }
 
-/// Reads a whole number: a JSON number without a fraction, or a text that is one.
+/// Deserializes a whole number: a JSON number without a fraction, or a string with such a number.
 ///
 /// # Errors
-/// For anything else.
+/// For any other value.
 pub fn whole_number<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
     struct Whole;
 
@@ -66,10 +69,10 @@ pub fn whole_number<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error>
     if from.is_human_readable() { from.deserialize_any(Whole) } else { i64::deserialize(from) }
 }
 
-/// Reads a number: a JSON number, or a text that is one.
+/// Deserializes a number: a JSON number, or a string with a number.
 ///
 /// # Errors
-/// For anything else.
+/// For any other value.
 pub(crate) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     struct Number;
 
@@ -100,10 +103,11 @@ pub(crate) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error
     from.deserialize_any(Number)
 }
 
-/// Reads `true` or `false`: as such, as text in any case, or as 1 or 0. No other word is accepted.
+/// Deserializes a boolean: `true` or `false`, a string with one of these words in any case, or 1 or
+/// 0 as a number or a string.
 ///
 /// # Errors
-/// For anything else.
+/// For any other value.
 pub fn truth<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
     struct Truth;
 
@@ -151,10 +155,11 @@ pub fn truth<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
     if from.is_human_readable() { from.deserialize_any(Truth) } else { bool::deserialize(from) }
 }
 
-/// Reads the same from a field that may be left out but not be null, like [`crate::present`].
+/// Deserializes a boolean like [`truth`], for a field that may be left out but not be `null`, like
+/// [`crate::present`].
 ///
 /// # Errors
-/// As [`truth`].
+/// Those of [`truth`].
 pub fn present_truth<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error> {
     truth(from).map(Some)
 }

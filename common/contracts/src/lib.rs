@@ -1,9 +1,9 @@
-//! The messages between services: ids, values, requests, events, errors, and the pure rules that several services
-//! share.
+//! The messages between services: ids, values, requests, events and errors, and the rules that
+//! several services share.
 //!
-//! Each message type defines its subject and reply type ([`Request`], [`Event`]), so no other code contains a
-//! subject. Messages of version 1 are frozen: an optional field may be added, every other change is a new version.
-//! `golden/` has an example of each message as JSON.
+//! Each message type defines its subject and reply type ([`Request`], [`Event`]), so that no other
+//! code contains a subject. Messages of version 1 are frozen: an optional field may be added, and
+//! every other change needs a new version. `golden/` has an example of each message as JSON.
 //!
 //! This crate does not depend on tokio, NATS or MongoDB.
 
@@ -158,8 +158,8 @@ pub use window_id::{content_hash, shift_id, window_id};
 pub use within::{Bounded, Within};
 pub use zone::{UnknownZone, Zone};
 
-/// The organisation of everything: there is only one so far.
+/// The id of the organisation. So far there is only one, and all data belong to it.
 pub const ORGANIZATION: &str = "default-org";
 
-/// The creator of everything that an admin creates.
+/// The creator of every project and task, as the API shows it.
 pub const CREATOR: &str = "admin";

@@ -2,27 +2,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::{LineSince, Millis, PayrollLine};
 
-/// The history of a payroll line, in the order of changes.
+/// The history of one line of a project's payroll, in the order of the changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LineHistory(pub Vec<LineSince>);
 
-/// The shortest time between two midnights of different time zones, in milliseconds. Two changes within it happen
-/// on the same day in every zone.
+/// A quarter of an hour, in milliseconds. Time zones differ from UTC by whole quarters of an hour,
+/// so two changes in the same quarter are on the same day in every time zone.
 const QUARTER: i64 = 15 * 60 * crate::SECOND;
-/// The most changes that are kept; the oldest one then counts for all time before.
+/// The maximum number of stored changes. When the oldest change is dropped, the next one is taken
+/// to be valid for all time before it.
 const MOST_LINES: usize = 500;
 
 impl LineHistory {
-    /// Records a change of the line. The line before the first change counts for all time before.
+    /// Records a change of the line from `was` to `now`. At the first change, `was` is recorded as
+    /// valid for all time before.
     pub fn set(&mut self, was: Option<PayrollLine>, now: Option<PayrollLine>, at: Millis) {
         if self.0.is_empty() {
             self.0.push(LineSince { since: None, line: was });
         }
-        // A change is never earlier than the previous one, whatever the clocks of several machines say.
+        // Without this, the clocks of several machines could record a change before the previous
+        // one, and the history would not be in order.
         let at = self.0.last().and_then(|last| last.since).map_or(at, |last| last.max(at));
         let quarter = |at: Millis| at.0.div_euclid(QUARTER);
-        // A line that counts on no day need not be kept.
+        // Drops earlier changes of the same quarter of an hour: such a line was replaced on the day
+        // on which it was set, so it is valid on no day. A removal keeps the line before it,
+        // because a removed line is valid until the end of the day.
         while let Some(LineSince { since: Some(since), line }) = self.0.last()
             && quarter(*since) == quarter(at)
             && (now.is_some() || line.is_none())

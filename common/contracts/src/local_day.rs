@@ -1,4 +1,4 @@
-//! Where the days of a time zone begin.
+//! When the days of a time zone begin.
 
 use jiff::{
     Timestamp,
@@ -8,11 +8,11 @@ use jiff::{
 
 use crate::{Millis, TimeRange, Zone};
 
-/// The moments that the calendar supports: from 1970 to the end of years with four digits.
+/// The moments that the calendar supports, in milliseconds since 1970 UTC: the years 1970 to 9998.
 pub const CALENDAR: std::ops::Range<i64> = 0..253_370_764_800_000;
 
-/// The local day of a moment: the last day that has begun. If the clock is set back across midnight, the new day
-/// continues.
+/// The local day of a moment: the last day that has begun by then. If the clock is set back from
+/// the new day into the old one, the moments after that still belong to the new day.
 pub fn day_of(at: Millis, zone: &TimeZone) -> Date {
     let shown = zone.to_datetime(Timestamp::from_millisecond(at.0).unwrap_or_default()).date();
     match shown.tomorrow() {
@@ -21,11 +21,12 @@ pub fn day_of(at: Millis, zone: &TimeZone) -> Date {
     }
 }
 
-/// The first moment of a day: its first midnight, or the moment at which the clock skips midnight.
+/// The first moment of a day: its first midnight; if the clock skips midnight, the moment of the
+/// skip.
 pub fn beginning(date: Date, zone: &TimeZone) -> Millis {
     let midnight = zone.to_ambiguous_timestamp(date.at(0, 0, 0, 0));
     let skipped = matches!(midnight.offset(), AmbiguousOffset::Gap { .. });
-    // A date beyond the calendar begins where the calendar ends.
+    // A date that the calendar does not support begins at the end of the calendar.
     let Ok(found) = midnight.compatible() else { return Millis(CALENDAR.end) };
     let found = Millis(found.as_millisecond());
     if !skipped {
@@ -36,17 +37,18 @@ pub fn beginning(date: Date, zone: &TimeZone) -> Millis {
 }
 
 impl Zone {
-    /// The local day of a moment, as [`day_of`].
+    /// The local day of a moment, by [`day_of`].
     pub fn day(&self, at: Millis) -> Date {
         day_of(at, self.rules())
     }
 
-    /// The first moment of a day, as [`beginning`].
+    /// The first moment of a day, by [`beginning`].
     pub fn beginning(&self, date: Date) -> Millis {
         beginning(date, self.rules())
     }
 
-    /// The days of a range in order, each with its first moment in the range.
+    /// The local days that a range touches, in order. Each comes with its first moment that is in
+    /// the range.
     pub fn days_of(&self, range: TimeRange) -> impl Iterator<Item = (Date, Millis)> {
         let mut next = Some((self.day(range.start()), range.start()));
         std::iter::from_fn(move || {

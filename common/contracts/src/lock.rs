@@ -1,35 +1,35 @@
-//! Locks, which settle all time before a moment, for everybody or for one project; and the event that informs
-//! workers of settled time.
+//! Locks, which settle all time before a moment, for the whole organisation or for one project; and
+//! the event that informs timetrack's workers of settled time.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{EmployeeId, Event, Millis, Note, ProjectId, Reason, Service, given, message::requests};
 
-/// A lock: time before a moment is settled.
+/// A lock: all time before a moment is settled, so its windows no longer change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Lock {
-    /// The project; none for the lock of everything.
+    /// The project whose time is locked; `null` for the lock of the whole organisation.
     pub project_id: Option<ProjectId>,
-    /// Time before this moment is settled; none if the lock was removed.
+    /// Time before this moment is settled; `null` if the lock was removed.
     pub locked_until: Option<Millis>,
-    /// Who moved it last: an [`crate::Actor`], as text.
+    /// Who moved or removed the lock last: an [`crate::Actor`] as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_by: Option<String>,
-    /// When it was moved last.
+    /// When the lock was last moved or removed.
     pub changed_at: Millis,
 }
 
-/// Asks for all locks.
+/// Requests all locks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListLocks {}
 
-/// Moves a lock forward.
+/// Moves a lock to a later moment, or sets the first lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SetLock {
-    /// The project; none for the lock of everything.
+    /// The project whose time to lock; left out for the lock of the whole organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub project_id: Option<ProjectId>,
@@ -37,51 +37,52 @@ pub struct SetLock {
     pub locked_until: Millis,
 }
 
-/// Moves a lock back, or removes it.
+/// Moves a lock to an earlier moment, or removes the lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReopenLock {
-    /// The project; none for the lock of everything.
+    /// The project whose lock to change; left out for the lock of the whole organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub project_id: Option<ProjectId>,
-    /// Time before this moment stays settled; without it, the lock is removed.
+    /// Time before this moment stays settled. If it is left out, the lock is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub locked_until: Option<Millis>,
-    /// The reason, which the audit trail keeps.
+    /// The reason, which is stored in the audit trail.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Reason)]
     pub reason: Note,
 }
 
-/// A range of time that is settled: its windows no longer change.
+/// A range of time that is settled: windows in it no longer change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SettledTime {
-    /// The employee; none for everybody.
+    /// The employee whose time is settled; none for all employees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee_id: Option<EmployeeId>,
-    /// The project; none for all projects.
+    /// The project whose time is settled; none for all projects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<ProjectId>,
-    /// The start; none for all time before the end.
+    /// The start; none if all time before the end is settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Millis>,
     /// The end, which is not included.
     pub end: Millis,
 }
 
-/// A lock moved, a period is about to be settled or was reopened, or a window counts as an adjustment. Workers
-/// quarantine windows that touch settled time.
+/// Published when a lock was moved or removed, when a pay period is about to be settled or was
+/// reopened, and when an adjustment has reserved or counted time. Workers then quarantine windows
+/// that touch the settled time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettlementChanged {
-    /// What settles it: `all`, or the id of a project or period; for an adjustment, the ids of its window and of
-    /// the start of what it counts for.
+    /// What settles the time: `all`, the id of the project or of the pay period, or, for an
+    /// adjustment, a text with the id of its window and the start of the range.
     pub id: String,
-    /// The version of that.
+    /// The version of what settles the time. A later change has a higher version.
     pub version: i64,
-    /// The time that is settled; none if nothing is settled any more.
+    /// The time that is settled; none if it is no longer settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settles: Option<SettledTime>,
 }
@@ -90,7 +91,8 @@ impl Event for SettlementChanged {
     const SERVICE: Service = Service::Timetrack;
     const NOUN: &'static str = "settlement";
     const VERB: &'static str = "changed";
-    /// No service: whoever settles time checks how far the workers have read.
+    /// No service is awaited: the request that settles time itself checks how far the workers have
+    /// read.
     const AWAITED: &'static [Service] = &[];
 
     fn aggregate(&self) -> String {

@@ -1,4 +1,4 @@
-//! Days with more time for an employee than anybody works.
+//! Days on which more time counts for an employee than a person can work.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -6,19 +6,19 @@ use utoipa::ToSchema;
 
 use crate::{EmployeeId, Millis, Page, ProjectId, TaskId, TimeCursor, TimeRange, WindowId, Zone, message::requests};
 
-/// Asks for the local days of employees with more time than a limit, ordered by time, page by page. A page may be
-/// empty although another one follows.
+/// Requests the local days on which an employee has more time than a limit, ordered by day and
+/// employee, page by page. A page may be empty although another page follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListLongDays {
-    /// The range; of a day that is only partly inside, that part counts.
+    /// The range. If a day is only partly in the range, the part in the range counts.
     pub range: TimeRange,
-    /// The limit in milliseconds: longer days are listed.
+    /// The limit, in milliseconds. Days with more time are listed.
     pub longer_than: i64,
-    /// The time zone that decides where days begin.
+    /// The time zone, which decides when days begin.
     #[serde(default)]
     pub timezone: Zone,
-    /// Only days of these employees; an empty list means all.
+    /// Only days of these employees; an empty list means all employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
     /// Where the previous page ended; left out for the first page.
@@ -27,7 +27,7 @@ pub struct ListLongDays {
 }
 
 impl ListLongDays {
-    /// The position of a day of the answer.
+    /// The position of this day in the list.
     pub fn place(&self, day: &LongDay) -> TimeCursor {
         let begins =
             day.day.to_zoned(self.timezone.rules().clone()).map(|day| Millis(day.timestamp().as_millisecond()));
@@ -36,7 +36,7 @@ impl ListLongDays {
     }
 }
 
-/// A day of an employee with more time than the limit.
+/// A day on which an employee has more time than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LongDay {
@@ -45,16 +45,16 @@ pub struct LongDay {
     pub day: Date,
     /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// The time that counts, in milliseconds.
+    /// The time that counts on this day, in milliseconds.
     #[schema(example = 86_340_000)]
     pub time: i64,
-    /// The time of all its windows in milliseconds, overlaps included.
+    /// The time of all windows of this day in milliseconds, with overlaps counted several times.
     #[schema(example = 115_140_000)]
     pub window_time: i64,
-    /// The number of its windows.
+    /// The number of windows on this day.
     #[schema(example = 49)]
     pub window_count: u64,
-    /// The window with the most time on the day, which is the first to check.
+    /// The window with the most time on this day, which is the first one to check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub longest: Option<LongestWindow>,
 }
@@ -63,15 +63,15 @@ pub struct LongDay {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LongestWindow {
-    /// The window's id.
+    /// The id of the window.
     pub id: WindowId,
-    /// The project worked on.
+    /// The project that was worked on.
     pub project_id: ProjectId,
-    /// The task worked on.
+    /// The task that was worked on.
     pub task_id: TaskId,
-    /// When it began.
+    /// When the window began.
     pub start: Millis,
-    /// When it ended.
+    /// When the window ended.
     pub end: Millis,
 }
 

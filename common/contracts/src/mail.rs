@@ -1,12 +1,12 @@
-//! Mails to employees besides invitations: links to set a password or confirm an address, and notices of changed
-//! accounts.
+//! Mails to employees other than invitations: links to set a password or to confirm an address, and
+//! notices that a password or an address was changed.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Email, EmployeeId, Event, MailId, Millis, Name, Secret, Service, message::requests};
 
-/// A mail is to be sent. The event contains no address and no token: the mailer asks for them when it sends
-/// ([`MintMail`]).
+/// Published when a mail is to be sent. The event contains neither an address nor a token: the
+/// mailer requests them with [`MintMail`] when it sends the mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MailRequested {
@@ -25,8 +25,8 @@ impl Event for MailRequested {
     }
 }
 
-/// Asks for the recipient and content of a mail. A mail with a link gets a new token each time, so that no stream
-/// ever holds one.
+/// Requests the recipient and the content of a mail. For a mail with a link, each such request
+/// makes a new token, so that no message in a stream contains a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MintMail {
@@ -41,11 +41,11 @@ pub struct MintedMail {
     pub name: Name,
     /// The address of the recipient.
     pub email: Email,
-    /// What the mail is about.
+    /// The kind of the mail, and the values that its text needs.
     pub says: MailSays,
 }
 
-/// What a mail is about.
+/// The kind of a mail, and the values that its text needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum MailSays {
@@ -65,11 +65,13 @@ pub enum MailSays {
     },
     /// A notice that the password was changed.
     PasswordChanged,
-    /// A notice that the account has another address now. It goes to the former address.
+    /// A notice that the account has another e-mail address now. This mail goes to the former
+    /// address.
     AddressChanged,
 }
 
-/// Asks for the address of an employee, for a mail whose content another service provides.
+/// Requests the e-mail address of an employee, for a mail whose content comes from another service
+/// than directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetMailAddress {
@@ -80,28 +82,28 @@ pub struct GetMailAddress {
 /// The recipient of a mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailAddress {
-    /// The name.
+    /// The name of the recipient.
     pub name: Name,
-    /// The address.
+    /// The e-mail address of the recipient.
     pub email: Email,
 }
 
-/// The purpose of a mailed link.
+/// What a mailed link is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkTo {
-    /// Setting a new password.
+    /// The link is for setting a new password.
     Reset,
-    /// Confirming an address.
+    /// The link is for confirming an e-mail address.
     Confirmation,
 }
 
-/// Asks whose a link is. The link stays usable.
+/// Requests the state of a mailed link. The link can still be used afterwards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetLink {
     /// The token of the link.
     pub token: Secret,
-    /// The purpose that it must have.
+    /// What the link must be for.
     pub to: LinkTo,
 }
 
@@ -109,16 +111,16 @@ pub struct GetLink {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Link {
-    /// It can be used.
+    /// The link can be used.
     Open {
         /// The name of the employee.
         name: Name,
         /// The address to log in with.
         email: Email,
     },
-    /// It has expired, was used already, or another change made it invalid.
+    /// The link has expired, was used already, or is invalid because of another change.
     Over,
-    /// There is no such link.
+    /// No mailed link has this token.
     Unknown,
 }
 

@@ -1,29 +1,33 @@
-//! Who is on which project and task, and when. Such a pair is called an edge.
+//! Memberships and assignments: which employee was on which project and task, and when. The pair of
+//! a project or task and an employee is called an edge.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{EmployeeId, Event, ProjectId, Service, TaskId, Term, message::requests};
 
-/// The most projects that an employee can be on.
+/// The maximum number of projects that an employee can be on.
 pub const PROJECTS_MOST: usize = 1_000;
 
-/// Replaces the projects of an employee, all or none. The employee is also removed from the tasks of projects that
-/// they leave. Replies with the projects that the employee is on.
+/// Replaces the list of an employee's projects. Either the whole list is applied or nothing. The
+/// employee is also removed from the tasks of the projects that they leave. The reply is the new
+/// list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetMemberships {
     /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// The projects.
+    /// The projects that the employee should be on.
     pub projects: Vec<ProjectId>,
-    /// Only checks whether the employee could be on these projects, and changes nothing.
+    /// Whether the service only checks if the employee could be on these projects, and changes
+    /// nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_check: bool,
 }
 
-/// An employee was put on a project or removed. The event contains all terms of the edge.
+/// Published when an employee was added to a project or removed from it. The event contains all
+/// terms of the edge.
 ///
-/// Deleting a project ends the terms of all members.
+/// If a project is deleted, such an event ends the term of each member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberChanged {
@@ -31,9 +35,10 @@ pub struct MemberChanged {
     pub project_id: ProjectId,
     /// The employee.
     pub employee_id: EmployeeId,
-    /// The version of the edge.
+    /// The version of the edge. A later change has a higher version.
     pub version: i64,
-    /// The terms in order; only the last can be open. A term never changes its index, because tasks refer to it.
+    /// The terms in which the employee was on the project, in order. Only the last one can be open.
+    /// A term never changes its index, because [`TaskTerm::member_term`] refers to it.
     pub terms: Vec<Term>,
 }
 
@@ -55,33 +60,37 @@ impl Event for MemberChanged {
     }
 }
 
-/// A term on a task, which also ends when the project membership ends.
+/// A term in which an employee was on a task. It also ends when the term of the project membership
+/// ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskTerm {
-    /// The term.
+    /// The term on the task.
     pub term: Term,
-    /// The index of the project membership's term that it belongs to. If that ends, this ends.
+    /// The index of the term of the project membership that this term belongs to. If that one ends,
+    /// this one ends too.
     pub member_term: u32,
 }
 
-/// An employee was put on a task or removed. The event contains all terms of the edge.
+/// Published when an employee was added to a task or removed from it. The event contains all terms
+/// of the edge.
 ///
-/// Not sent when the membership of the project ends: [`TaskTerm::member_term`] makes that clear.
+/// This event is not sent when the employee's membership of the project ends:
+/// [`TaskTerm::member_term`] shows that the term on the task has ended too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AssignmentChanged {
     /// The task.
     pub task_id: TaskId,
-    /// Its project.
+    /// The project that the task belongs to.
     pub project_id: ProjectId,
     /// The employee.
     pub employee_id: EmployeeId,
-    /// The version of the edge.
+    /// The version of the edge. A later change has a higher version.
     pub version: i64,
-    /// The terms on this project, in order.
+    /// The terms on the task since it belongs to this project, in order.
     pub terms: Vec<TaskTerm>,
-    /// The terms on earlier projects of the task, before it was moved to this one.
+    /// The terms on the task while it belonged to other projects, before it was moved to this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<FormerTerms>,
 }
@@ -90,14 +99,15 @@ pub struct AssignmentChanged {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FormerTerms {
-    /// The other project; [`TaskTerm::member_term`] is a term of the membership there.
+    /// The other project. [`TaskTerm::member_term`] is the index of a term of the membership of
+    /// that project.
     pub project_id: ProjectId,
-    /// The terms in order; none is open.
+    /// The terms in order. None of them is open.
     pub terms: Vec<TaskTerm>,
 }
 
 impl AssignmentChanged {
-    /// The employee's terms on the task while it belonged to this project.
+    /// The employee's terms on the task while the task belonged to this project.
     pub fn terms_on(&self, project: ProjectId) -> &[TaskTerm] {
         if self.project_id == project {
             return &self.terms;

@@ -2,48 +2,51 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::Service;
 
-/// A request to a service, sent as core NATS request/reply on `svc.<service>.v1.<noun>.<verb>`.
+/// A request to a service, sent with request/reply of core NATS on the subject
+/// `svc.<service>.v1.<noun>.<verb>`.
 pub trait Request: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The type of a successful reply.
     type Reply: Serialize + DeserializeOwned + Send + 'static;
-    /// The service that answers.
+    /// The service that handles the request.
     const SERVICE: Service;
-    /// `<noun>.<verb>`.
+    /// The noun and the verb of the subject: `<noun>.<verb>`.
     const NAME: &'static str;
-    /// Whether a repetition has no further effect. Only then is it sent again after a failure.
+    /// Whether sending the request twice has the same effect as sending it once. Only such a
+    /// request is sent again after a failure.
     const IDEMPOTENT: bool;
 
-    /// The subject that it is sent on.
+    /// The subject that the request is sent on.
     fn subject() -> String {
         format!("svc.{}.v1.{}", Self::SERVICE, Self::NAME)
     }
 }
 
-/// A change that has happened, published to the stream [`stream::EVENTS`] on
+/// A change that has happened. It is published to the stream [`stream::EVENTS`] on the subject
 /// `evt.<service>.v1.<noun>.<id>.<past-verb>`.
 ///
-/// It contains the new state of the aggregate and its version, so that a consumer gets the right state from
-/// repeated, late or reordered events.
+/// An event contains the new state of the aggregate and its version, so that a consumer can ignore
+/// repeated and late events.
 pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// The service that publishes it. If several services publish it, the service that owns the message; it
-    /// overrides [`Event::subject`] and [`Event::filter`].
+    /// The service that publishes the event. If several services publish it, this is the service
+    /// that owns the message type, which then overrides [`Event::subject`] and [`Event::filter`].
     const SERVICE: Service;
-    /// The kind of aggregate that has changed.
+    /// The kind of aggregate that has changed, which is the `<noun>` of the subject.
     const NOUN: &'static str;
-    /// What happened, as a verb in the past tense.
+    /// What happened, as a verb in the past tense: the `<past-verb>` of the subject.
     const VERB: &'static str;
-    /// The services whose copies must be updated before a command that caused the event answers.
+    /// The services that update their copies by this event. The handler of the request that caused
+    /// the event waits for them, up to a time limit, before it answers.
     const AWAITED: &'static [Service];
 
-    /// The id of the aggregate: the `<id>` of the subject, without dots or spaces.
+    /// The id of the aggregate, which is the `<id>` of the subject. It has no dots and no spaces.
     fn aggregate(&self) -> String;
 
-    /// The subject it is published on.
+    /// The subject that the event is published on.
     fn subject(&self) -> String {
         format!("evt.{}.v1.{}.{}.{}", Self::SERVICE, Self::NOUN, self.aggregate(), Self::VERB)
     }
 
-    /// The pattern of the subjects of all events of this kind.
+    /// The pattern that matches the subjects of all events of this type.
     fn filter() -> String {
         format!("evt.{}.v1.{}.*.{}", Self::SERVICE, Self::NOUN, Self::VERB)
     }
@@ -63,92 +66,99 @@ macro_rules! requests {
 }
 pub(crate) use requests;
 
-/// A page of a long list. Pages keep replies far below NATS's limit of 1 MiB.
+/// A page of a long list. Lists are divided into pages so that each reply stays far below NATS's
+/// limit of 1 MiB.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T, C> {
     /// The items of this page.
     pub items: Vec<T>,
-    /// Where the next page starts, if there is one: send it as `after`.
+    /// The position of the last item of this page, if another page follows. Send it as `after` to
+    /// get the next page.
     #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
     pub next: Option<C>,
 }
 
-/// The JetStream streams and buckets, by name.
+/// The names of the JetStream streams and of the KV bucket, and their subjects.
 pub mod stream {
-    /// All events. It drops old events by age and size.
+    /// The stream of all events. It deletes old events by age and by size.
     pub const EVENTS: &str = "EVENTS";
     /// The subjects of [`EVENTS`].
     pub const EVENTS_SUBJECTS: &str = "evt.>";
-    /// Windows from desktop apps: a work queue that refuses new messages when it is full.
+    /// The stream of posted windows: a work queue. When it is full, it refuses new messages.
     pub const INGEST: &str = "INGEST";
     /// The subjects of [`INGEST`].
     pub const INGEST_SUBJECTS: &str = "ingest.v1.>";
-    /// Messages that no consumer could process, each with the reason.
+    /// The stream of messages that no consumer could process, each with the reason in its headers.
     pub const DEAD: &str = "DEAD";
     /// The subjects of [`DEAD`].
     pub const DEAD_SUBJECTS: &str = "dead.>";
-    /// The key-value bucket of revoked tokens, written by directory, watched by gateways.
+    /// The KV bucket of revoked tokens, roles, API keys and ended sessions. Directory writes it,
+    /// and gateways watch it.
     pub const REVOCATIONS: &str = "revocations";
-    /// The stream that holds [`REVOCATIONS`].
+    /// The stream that contains the entries of [`REVOCATIONS`].
     pub const REVOCATIONS_STREAM: &str = "KV_revocations";
     /// The subjects of [`REVOCATIONS_STREAM`].
     pub const REVOCATIONS_SUBJECTS: &str = "$KV.revocations.>";
 
-    /// The subject of messages of `stream` that `consumer` could not process. The sequence number in `stream`
-    /// follows, by which a message is found again.
+    /// The subject, in DEAD, of messages of `stream` that `consumer` could not process. A message
+    /// is published on this subject, a dot, and its sequence number in `stream`, so that it can be
+    /// found by that number.
     pub fn dead_subject(stream: &str, consumer: &str) -> String {
         format!("dead.{}.{consumer}", stream.to_lowercase())
     }
 }
 
-/// The headers of our messages. The W3C header `traceparent` is used as well.
+/// The headers of messages between services. The W3C header `traceparent` is used too.
 pub mod header {
-    /// The [`crate::Caller`].
+    /// The [`crate::Caller`] of a request.
     pub const CALLER: &str = "T3-Caller";
-    /// The [`crate::Actor`].
+    /// The [`crate::Actor`] of a request or event.
     pub const ACTOR: &str = "T3-Actor";
     /// The id of the event that caused the message.
     pub const CAUSE: &str = "T3-Cause";
-    /// When the sender stops waiting, in milliseconds since 1970 UTC.
+    /// When the sender stops waiting for the reply, in milliseconds since 1970 UTC.
     pub const DEADLINE: &str = "T3-Deadline";
-    /// The address of the client behind the HTTP request that caused the message.
+    /// The network address of the client that sent the HTTP request which caused the message.
     pub const ADDRESS: &str = "T3-Address";
     /// The id of the HTTP request that caused the message.
     pub const REQUEST_ID: &str = "T3-Request-Id";
-    /// The algorithm that an event's payload is compressed by: `zstd`, or no header.
+    /// The algorithm with which an event's payload is compressed: `zstd`. A message without this
+    /// header is not compressed.
     pub const ENCODING: &str = "Content-Encoding";
-    /// The inbox that waits for the [`crate::Applied`] report of an event.
+    /// The inbox of the handler that waits for the [`crate::Applied`] reports of an event.
     pub const APPLIED_TO: &str = "T3-Applied-To";
-    /// The inbox that waits for the answer to queued windows.
+    /// The inbox of the gateway that waits for the answer to the windows of a message.
     pub const ANSWER_TO: &str = "T3-Answer-To";
-    /// Why a message is dead.
+    /// Why a message was moved to DEAD.
     pub const DEAD_REASON: &str = "T3-Dead-Reason";
-    /// The original subject of a dead message.
+    /// The subject that a message in DEAD was published on first.
     pub const DEAD_SUBJECT: &str = "T3-Dead-Subject";
-    /// The number of deliveries of a dead message.
+    /// How many times a message in DEAD was delivered before it was given up.
     pub const DEAD_DELIVERIES: &str = "T3-Dead-Deliveries";
 }
 
-/// The report of a consumer that it has applied an event, for the handler that waits for it.
+/// The report of a consumer that it has applied an event. It is sent to the handler that waits for
+/// that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Applied {
-    /// The event.
+    /// The id of the event.
     pub event: crate::EventId,
     /// The service that has applied it.
     pub by: Service,
-    /// Events that applying it caused. The handler waits for them too.
+    /// The events that the consumer has caused by applying this event. The handler waits for them
+    /// too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caused: Vec<Awaited>,
 }
 
-/// An event, and the services that a handler waits for.
+/// An event, and the services that a handler waits for before it answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Awaited {
-    /// The event.
+    /// The id of the event.
     pub event: crate::EventId,
-    /// The services that will report it as applied.
+    /// The services that must report the event as applied.
     pub by: Vec<Service>,
 }

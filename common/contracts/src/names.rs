@@ -1,4 +1,5 @@
-//! The names of employees, projects and tasks, which reports show next to the ids.
+//! Requests for the names of employees, API keys, projects and tasks, which are shown next to their
+//! ids.
 
 use std::collections::BTreeMap;
 
@@ -6,25 +7,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EmployeeId, KeyId, Name, ProjectId, TaskId, message::requests};
 
-/// The most ids in one request for names, so that the names fit into a reply.
+/// The maximum number of ids in one request for names. It keeps the reply below NATS's limit.
 pub const NAMES_MOST: usize = 1_000;
 
-/// Asks for the names of employees. The reply leaves out unknown ones.
+/// Requests the names of employees. The reply leaves out ids that no employee has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetEmployeeNames {
     /// The ids of the employees, at most [`NAMES_MOST`].
     pub ids: Vec<EmployeeId>,
 }
 
-/// Asks for the names of API keys, also of revoked ones. The reply leaves out unknown ones.
+/// Requests the names of API keys, revoked ones included. The reply leaves out ids that no key has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetKeyNames {
     /// The ids of the keys, at most [`NAMES_MOST`].
     pub ids: Vec<KeyId>,
 }
 
-/// Asks for the names of projects and tasks, also of deleted ones: at most [`NAMES_MOST`] together. The reply
-/// leaves out unknown ones.
+/// Requests the names of projects and tasks, deleted ones included. A request may have at most
+/// [`NAMES_MOST`] ids in total. The reply leaves out unknown ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetWorkNames {
     /// The ids of the projects.

@@ -1,29 +1,32 @@
-//! The rule for overlapping windows: every second of an employee counts once.
+//! The rule for overlapping windows of an employee: every moment counts once.
 
 use crate::{Millis, TimeRange, WindowId};
 
-/// A window, and the part of it that counts.
+/// A window, and the part of the window that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted<W> {
     /// The window.
     pub window: W,
-    /// The part that counts; none if earlier windows cover all of it.
+    /// The part of the window that counts; none if earlier windows cover all of it.
     pub counts: Option<TimeRange>,
 }
 
 impl<W> Counted<W> {
-    /// The milliseconds of a window of this length that do not count: its `negativeTime`.
+    /// The time in the window that does not count, in milliseconds. The API shows it as
+    /// `negativeTime`. `whole` is the range of the window.
     pub fn negative(&self, whole: TimeRange) -> i64 {
         whole.length() - self.counts.map_or(0, TimeRange::length)
     }
 }
 
-/// The part of each of one employee's windows that counts. Where windows overlap, the one that starts earlier
-/// counts; of those with the same start, the one with the smaller id.
+/// Computes the part of each window that counts. All windows must be of one employee. Where windows
+/// overlap, the window with the earlier start counts. If the starts are equal, the window with the
+/// smaller id counts.
 ///
-/// Because the earlier start wins, only the end of a window can be left: one piece. The result is right for a
-/// window if `windows` has all windows that overlap it. So load everything that starts up to 24 hours (the longest
-/// window) before the first window of interest. The result is ordered by start and id.
+/// The part that counts is always the end of a window, in one piece, because earlier windows can
+/// only cover its beginning. The result for a window is right if `windows` contains all windows
+/// that overlap it. So load all windows that start up to 24 hours (the longest window) before the
+/// first window that you need. The result is ordered by start and id.
 pub fn counted<W>(mut windows: Vec<W>, key: impl Fn(&W) -> (TimeRange, WindowId)) -> Vec<Counted<W>> {
     windows.sort_by_key(|w| {
         let (range, id) = key(w);
@@ -73,7 +76,8 @@ mod tests {
                 let covered = windows.iter().any(|(r, _)| holds(*r));
                 let counting: Vec<_> = result.iter().filter(|c| c.counts.is_some_and(holds)).collect();
                 prop_assert_eq!(counting.len(), usize::from(covered));
-                // The window counts if it is the earliest of those that cover this moment.
+                // The window that counts at this moment must be the earliest of those that cover
+                // it.
                 if let Some(winner) = counting.first() {
                     let first = windows.iter().filter(|(r, _)| holds(*r)).map(|(r, id)| (r.start(), *id)).min();
                     prop_assert_eq!(Some((winner.window.0.start(), winner.window.1)), first);

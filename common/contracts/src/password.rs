@@ -1,12 +1,12 @@
-//! Forgotten, reset and changed passwords, and confirmed addresses.
+//! Requests for forgotten, reset and changed passwords, and for confirmed e-mail addresses.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{Employee, EmployeeId, Secret, message::requests};
 
-/// Asks for a mail with a link to set a new password. The answer is the same whether or not an employee has the
-/// address.
+/// Requests a mail with a link to set a new password. The reply does not show whether an employee
+/// has this address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ForgotPassword {
     /// The address that the employee logs in with, as typed.
@@ -14,14 +14,14 @@ pub struct ForgotPassword {
     pub email: String,
 }
 
-/// Mails such a link to an employee, as an admin decides.
+/// Mails a link to set a new password to an employee. An admin sends this request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendReset {
     /// The id of the employee.
     pub id: EmployeeId,
 }
 
-/// Sets a new password with a mailed link.
+/// Sets a new password, with the token of a mailed link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ResetPassword {
     /// The token of the link.
@@ -36,14 +36,14 @@ pub struct ResetPassword {
 pub struct ChangePassword {
     /// The id of the employee.
     pub id: EmployeeId,
-    /// The present password.
+    /// The password that the employee has now.
     pub old: Secret,
     /// The new password: 12 to 128 characters that are hard to guess.
     pub new: Secret,
 }
 
-/// Confirms an address with the mailed link. The password is also required: a link that went to a stranger's
-/// address proves nothing about the employee.
+/// Confirms an e-mail address, with the token of the link that was mailed there. The employee's
+/// password is required too: if the address was mistyped, a stranger may have got the link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ConfirmEmail {
     /// The token of the link.

@@ -1,4 +1,4 @@
-//! The calendar of pay periods, by the settings of the organisation.
+//! The calendar of pay periods, computed from the settings of the organisation.
 
 use std::iter;
 
@@ -6,36 +6,37 @@ use jiff::{ToSpan, civil::Date};
 
 use crate::{CALENDAR, DAY, Millis, PayPeriod, Settings, TimeRange, beginning, day_of, uncovered};
 
-/// How far around a time those settled periods lie that may cut the periods in it, in milliseconds: farther than two
-/// periods are long.
+/// How far before and after a range settled periods are loaded that may cut the open periods in it,
+/// in milliseconds. It is more than the length of two periods.
 pub const PERIODS_AROUND: i64 = 70 * DAY;
 
-/// How many days before its beginning a part may get its name from: only a part beside others of less than a day needs
-/// more than one.
+/// The maximum number of days between the beginning of a part of a period and the earlier day that
+/// the part may be named after. More than one day is needed only if several parts of less than a
+/// day adjoin.
 const NAMES_BEFORE: usize = 7;
 
-/// The local days that are submitted, approved and paid together.
+/// A pay period: the local days that are submitted, approved and paid together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PaySpan {
-    /// Its first day.
+    /// The first local day of the period, which is part of its id.
     pub first: Date,
-    /// The range from the start of that day to the start of the next period.
+    /// The range of the period.
     pub range: TimeRange,
 }
 
 impl Settings {
-    /// The pay period that contains a local day.
+    /// The pay period of the calendar that contains a local day.
     pub fn pay_period_of(&self, day: Date) -> PaySpan {
         self.pay_period_from(self.first_day(day))
     }
 
-    /// The pay period that begins on this day, if one does.
+    /// The pay period of the calendar that begins on this day; none if no period begins on it.
     pub fn pay_period_on(&self, first: Date) -> Option<PaySpan> {
         (self.first_day(first) == first).then(|| self.pay_period_from(first))
     }
 
-    /// The pay periods that a range touches, in order. Together they contain the whole range, as far as the
-    /// calendar goes, and no moment twice.
+    /// The pay periods of the calendar that a range touches, in order. Each moment of the range is
+    /// in exactly one of them, as long as the calendar supports it.
     pub fn pay_periods(&self, range: TimeRange) -> impl Iterator<Item = PaySpan> + '_ {
         let calendar = TimeRange::new(Millis(CALENDAR.start), Millis(CALENDAR.end)).ok();
         let range = calendar.and_then(|calendar| range.clip(calendar));
@@ -44,18 +45,22 @@ impl Settings {
             .take_while(move |span| range.is_some_and(|range| span.range.start() < range.end()))
     }
 
-    /// The pay periods of an employee that are not settled and touch a range, in order. Where others were settled
-    /// by an earlier calendar, one ends where these begin, and begins where they end: so every second lies in one
+    /// The pay periods of an employee that touch a range and are not settled, in order. If periods
+    /// were settled under earlier settings, the periods of the present calendar are cut where they
+    /// overlap these. So every moment is in exactly one period and can be approved.
     /// period, and can be approved.
-    ///
-    /// A part is known by the day on which it begins. Where another period has that name, it is the next free day that
+    /// What is left of such a period is called a part. A part is named after the day on which it
+    /// begins. If another period has that name, it is named after the next free day in it; if there
+    /// is none, after the last free day before it.
     /// begins in it, else the last one before it.
-    ///
+    /// `settled` must contain all settled periods of the employee that are within
+    /// [`PERIODS_AROUND`] of the range.
     /// `settled` are all of the employee's that lie within [`PERIODS_AROUND`] of the range.
     pub fn open_periods(&self, range: TimeRange, settled: &[PaySpan]) -> Vec<PaySpan> {
         let ranges: Vec<TimeRange> = settled.iter().map(|one| one.range).collect();
         let mut open: Vec<PaySpan> = Vec::new();
-        // With the period before and after: their parts have names too.
+        // The periods before and after the range are included, because the names of their parts are
+        // not free.
         for span in self.pay_periods(range.widened(PERIODS_AROUND / 2)) {
             for part in uncovered(&[span.range], &ranges) {
                 let begins_on =
@@ -72,18 +77,19 @@ impl Settings {
         open
     }
 
-    /// The pay period of an employee that begins on this day, if one does that is not settled. `settled` are all
-    /// of theirs that lie in [`Self::around`] of the day.
+    /// The pay period of an employee that is not settled and is named after this day; none if there
+    /// is none. `settled` must contain all settled periods of the employee that touch the range
+    /// [`Self::around`] of the day.
     pub fn open_period_on(&self, first: Date, settled: &[PaySpan]) -> Option<PaySpan> {
         self.open_periods(self.day_with_room(first)?, settled).into_iter().find(|one| one.first == first)
     }
 
-    /// Where the settled periods lie that may cut the one that begins on this day.
+    /// The range in which settled periods may cut the period that is named after this day.
     pub fn around(&self, first: Date) -> Option<TimeRange> {
         Some(self.day_with_room(first)?.widened(PERIODS_AROUND))
     }
 
-    /// Where the period lies that is known by a day: about there.
+    /// A range that contains the beginning of the period that is named after this day.
     fn day_with_room(&self, day: Date) -> Option<TimeRange> {
         let start = self.timezone.beginning(day);
         Some(TimeRange::new(start, start + DAY).ok()?.widened((NAMES_BEFORE as i64 + 1) * DAY))
@@ -92,12 +98,13 @@ impl Settings {
     fn pay_period_from(&self, first: Date) -> PaySpan {
         let rules = self.timezone.rules();
         let (start, next) = (beginning(first, rules), beginning(self.next_first(first), rules));
-        // A period is at least a week long, and no time zone ever skipped a week.
+        // The fallback is never used: a period is at least a week long, and no time zone has ever
+        // skipped a week.
         let range = TimeRange::new(start, next).unwrap_or_else(|_| TimeRange::of_utc_day(start.utc_day()));
         PaySpan { first, range }
     }
 
-    /// The first day of the period that contains a day.
+    /// The first day of the pay period that contains a day.
     fn first_day(&self, day: Date) -> Date {
         let Some(length) = self.length_in_days() else {
             let of_month = Date::new(day.year(), day.month(), self.anchor.day()).unwrap_or(day.first_of_month());
@@ -114,7 +121,7 @@ impl Settings {
         }
     }
 
-    /// The number of days of a period; none for a month.
+    /// The length of a period in days; none for periods of a month.
     const fn length_in_days(&self) -> Option<i64> {
         match self.pay_period {
             PayPeriod::Week => Some(7),
