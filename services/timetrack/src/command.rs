@@ -1,4 +1,5 @@
-//! The commands for operators: dead messages, quarantined windows, comparisons, migrations.
+//! The command-line commands of timetrack: for dead messages, quarantined windows, comparisons and
+//! migrations.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -17,66 +18,70 @@ use tokio::time::Instant;
 
 use crate::migrate;
 
-/// The time limit of a comparison of all copies of a service.
+/// The time limit of comparing all copies of one service.
 const COMPARING: Duration = Duration::from_secs(600);
 
-/// How often a migration prints its progress.
+/// The time between two lines of a migration's progress.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// A command in place of running the service.
+/// A command that the program runs instead of the service.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Messages that no consumer could process.
+    /// Commands for messages that no consumer could process.
     #[command(subcommand)]
     Dead(Dead),
-    /// Quarantined windows (asks the running service).
+    /// Commands for quarantined windows, which are sent to the running service.
     #[command(subcommand)]
     Quarantine(Quarantine),
-    /// Has every service compare its copies with their owners and put right what differs (asks the running
-    /// services): service, entries compared, found, repaired.
+    /// Requests every running service to compare its copies with their owners and to repair
+    /// differences. Prints for each service: its name, the entries compared, the differences found,
+    /// the differences repaired.
     Reconcile,
-    /// Stores what is there as this version stores it, beside everything else (works on the database itself):
-    /// from then on earlier versions cannot run any more. It goes on where it was stopped.
+    /// Rewrites stored documents in the layout of this version, directly in the database, while
+    /// services run. From then on earlier versions of the program cannot run any more. A migration
+    /// that was stopped continues where it was.
     Migrate {
-        /// The share of the time in which the migration works; the rest is left to other programs.
+        /// The share of time in which the migration works, in percent. In the rest of the time it
+        /// pauses, so that MongoDB is free for the services.
         #[arg(long, default_value_t = 25, value_name = "PERCENT", value_parser = value_parser!(u8).range(1..=100))]
         busy: u8,
     },
 }
 
-/// A command about dead messages.
+/// A command for dead messages.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Dead {
-    /// Lists them, the oldest first: sequence number, time, consumer, deliveries, reason.
+    /// Lists dead messages, the oldest first: sequence number, time, consumer, deliveries, reason.
     List {
-        /// Only those after this sequence number.
+        /// List only messages after this sequence number.
         #[arg(long, default_value_t = 0)]
         after: u64,
     },
-    /// Shows one with its headers and payload.
+    /// Shows one dead message with its headers and its payload.
     Show {
-        /// The sequence number.
+        /// The sequence number of the message in the stream DEAD.
         seq: u64,
     },
-    /// Puts messages back on their original subject.
+    /// Publishes dead messages again on their original subjects.
     Replay {
-        /// The sequence numbers.
+        /// The sequence numbers of the messages in the stream DEAD.
         #[arg(required = true)]
         seqs: Vec<u64>,
     },
 }
 
-/// A command about quarantined windows.
+/// A command for quarantined windows.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Quarantine {
-    /// Lists them, the oldest first: id, employee, code, whether it is tried again.
+    /// Lists quarantined windows, the oldest first: id, employee, code, and whether the window is
+    /// tried again.
     List,
-    /// Shows one.
+    /// Shows one quarantined window.
     Show {
         /// The id of the window.
         id: WindowId,
     },
-    /// Tries windows again by the present rules.
+    /// Tries to record windows by the present rules.
     Replay {
         /// The ids of the windows.
         #[arg(required = true)]
@@ -84,25 +89,25 @@ pub enum Quarantine {
     },
     /// Records windows although a rule forbids it.
     Admit(Chosen),
-    /// Decides not to record windows. They are kept, with who decided and when.
+    /// Decides that windows are not recorded. They stay in quarantine, with who decided and when.
     Discard(Chosen),
 }
 
-/// The quarantined windows of a decision.
+/// The quarantined windows that a decision is about.
 #[derive(Args, Clone, Debug)]
 pub struct Chosen {
     /// The ids of the windows.
     #[arg(required = true)]
     ids: Vec<WindowId>,
-    /// The hash of the window, if several have this id.
+    /// The hash of the window's content, needed if several quarantined windows have this id.
     #[arg(long)]
     content: Option<ContentHash>,
 }
 
-/// Runs a command and prints the result to standard output.
+/// Runs a command and prints its result to standard output.
 ///
-/// # Errors
-/// When NATS or the running service cannot be reached, or a named thing does not exist.
+/// # Errors When NATS, MongoDB or a running service cannot be reached, or a message or window does
+/// not exist.
 pub async fn command(command: Command, deps: Deps) -> anyhow::Result<()> {
     let work = async {
         match command {
@@ -112,7 +117,8 @@ pub async fn command(command: Command, deps: Deps) -> anyhow::Result<()> {
             Command::Migrate { busy } => on_migrate(&deps, busy).await,
         }
     };
-    // The holder of the operator's key has the rights of the root key's holder.
+    // Whoever has the operator's NATS key has the same rights as whoever has the root key. So the
+    // audit trail names the root key as the actor.
     Origin::default().with_actor(Some(Actor::Root)).scope(work).await
 }
 

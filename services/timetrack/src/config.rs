@@ -4,12 +4,12 @@ use clap::{ArgAction, Args, builder::BoolishValueParser};
 use contracts::Millis;
 use jiff::civil::Date;
 
-/// The settings of this service alone.
+/// The settings that only this service has.
 #[derive(Args, Clone, Debug, Default)]
 #[group(skip)] // the whole system has this name six times
 pub struct Config {
-    /// Count windows that overlap as often as they overlap, as analytics do with the same setting:
-    /// no window has a `negativeTime` then.
+    /// Count every window in full, even where windows of an employee overlap: the `negativeTime` of
+    /// every window is 0 then. Analytics must have the same setting.
     #[arg(
         long,
         env = "COUNT_OVERLAPS",
@@ -29,13 +29,14 @@ pub struct Config {
 #[derive(Args, Clone, Copy, Debug, Default)]
 #[group(skip)]
 pub struct Limits {
-    /// Windows that began before this UTC day are set aside until an admin admits or discards them
-    /// (computers whose battery died say 1970 or 1980). An import of older sheets needs an earlier day.
+    /// Windows that began before this UTC day are quarantined until an admin admits or discards
+    /// them: they come from computers with a wrong clock, which shows 1970 or 1980 after the
+    /// battery has died. An import of older time sheets needs an earlier day.
     #[arg(long, env = "EARLIEST_WINDOW", value_name = "YYYY-MM-DD", default_value = "2001-01-01")]
     pub earliest_window: EarliestWindow,
 }
 
-/// The earliest moment at which a window may begin.
+/// The earliest moment at which a window may begin, in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EarliestWindow(pub Millis);
 
@@ -46,7 +47,7 @@ impl Default for EarliestWindow {
     }
 }
 
-/// A text that is no day.
+/// The error for a text that is no day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a day as YYYY-MM-DD, such as 2001-01-01")]
 pub struct NotADay;

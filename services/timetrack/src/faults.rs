@@ -1,28 +1,28 @@
 use std::{fmt, sync::Arc};
 
-/// A step of a worker at which a test may stop it.
+/// A step at which a test may stop a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// It is about to send its heartbeat.
+    /// The worker is about to send its heartbeat.
     Living,
-    /// It has decided which windows to record.
+    /// The worker has decided which windows to record, and has not written them.
     Checked,
-    /// The windows are in MongoDB; whether they may be is not checked again yet.
+    /// The windows are in MongoDB. Whether their time is settled was not checked again.
     Written,
-    /// The windows are in MongoDB, and no service was informed.
+    /// The windows are in MongoDB, and no event about them is published.
     Inserted,
-    /// Analytics is informed, the gateway is not.
+    /// The event for analytics is published, and the gateway has no answer.
     Published,
-    /// The gateway is informed, but the message is not acknowledged.
+    /// The gateway has the answer, and the message is not acknowledged.
     Answered,
-    /// Some windows are repriced, others are not yet.
+    /// Some windows of a batch are repriced, the others are not.
     Repriced,
-    /// A decision about a correction is written, but not committed.
+    /// The decision about a correction is written in its transaction, and not committed.
     Deciding,
 }
 
 impl Step {
-    /// Its name in `T3_DIE_AT`.
+    /// The name of this step in `T3_DIE_AT`.
     const fn name(self) -> &'static str {
         match self {
             Self::Living => "living",
@@ -37,7 +37,7 @@ impl Step {
     }
 }
 
-/// The steps at which a test stops a worker. Empty in production.
+/// The rule by which a test stops a worker at some steps. In production there is none.
 #[derive(Clone, Default)]
 pub struct Faults(Option<Arc<dyn Fn(Step) -> bool + Send + Sync>>);
 
@@ -48,13 +48,13 @@ impl fmt::Debug for Faults {
 }
 
 impl Faults {
-    /// Stops at the steps for which `dies` returns true.
+    /// Stops the worker at the steps for which `dies` returns true.
     pub fn when(dies: impl Fn(Step) -> bool + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(dies)))
     }
 
-    /// Waits for ever if a test stops the worker here: like a dead worker it does not answer, acknowledge or
-    /// extend the time to process.
+    /// Ends the task with a panic if a test stops the worker at this step: like a dead worker, it
+    /// does not answer or acknowledge.
     pub(crate) async fn at(&self, step: Step) {
         kit::failpoint(step.name());
         if self.0.as_ref().is_some_and(|dies| dies(step)) {

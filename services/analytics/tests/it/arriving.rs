@@ -94,7 +94,8 @@ async fn a_redelivery_recomputes_the_days_of_facts_that_are_known() {
     let event = recorded(&[window(1, MIDNIGHT - HOUR, MIDNIGHT + HOUR)]);
     harness.publish(&event).await;
     assert_eq!(times(&harness, &week()).await, [(project(1), 2 * HOUR)]);
-    // Puts the old sums back, as if the process had stopped after it stored the facts.
+    // Removes all sums, as if the process had stopped after it stored the facts and before it
+    // computed the sums.
     for rows in roll_ups(&harness).await {
         rows.delete_many(doc! {}).await.unwrap();
     }

@@ -6,7 +6,8 @@ use testkit::Harness;
 
 use crate::fixture::*;
 
-/// Ann on two projects, Bob on one; what the second window covers of the third does not count.
+/// Windows of Ann on two projects and of Bob on one. The part of Ann's third window that her second
+/// one covers does not count.
 fn history() -> Vec<WindowFact> {
     vec![
         window(1, MIDNIGHT - HOUR, MIDNIGHT + HOUR),
@@ -23,7 +24,7 @@ async fn filters_choose_among_what_counts() {
     let everybody = [vec![], vec![ANN], vec![BOB], vec![ANN, BOB]];
     let projects = [vec![], vec![project(1)], vec![project(1), project(2)], vec![project(9)]];
     let tasks = [vec![], vec![task(1)], vec![task(2), task(3)]];
-    // One range of whole days with parts of days at its ends, and one inside of a day.
+    // One range has whole days and parts of days at its ends; the other is inside one day.
     for asked in [week(), all_of(MIDNIGHT - HOUR + 5, MIDNIGHT + 6 * HOUR + 7)] {
         for employees in &everybody {
             for projects in &projects {
@@ -77,7 +78,7 @@ async fn employees_see_their_own_task_time_and_nothing_else() {
     harness.finish().await;
 }
 
-/// Takes the next recorded event away from the service, which is not running.
+/// Fetches the next event from the durable consumer, so that the stopped service does not get it.
 async fn snatch(harness: &Harness) -> async_nats::jetstream::Message {
     let stream = harness.bus().jetstream.get_stream(stream::EVENTS).await.expect("the stream");
     let consumer = stream.get_consumer::<pull::Config>(Service::Analytics.name()).await.expect("the consumer");
@@ -90,7 +91,7 @@ async fn a_question_that_cannot_be_answered_up_to_date_is_refused_for_now() {
     let (harness, analytics) = start().await;
     analytics.stop().await;
     harness.publish(&recorded(&[window(1, MIDNIGHT, MIDNIGHT + HOUR)])).await;
-    // Another consumer holds the event, and does not finish it.
+    // The fetched event stays unacknowledged, so the service cannot count it.
     let held = testkit::eventually("the event comes", async || {
         tokio::time::timeout(std::time::Duration::from_millis(500), snatch(&harness)).await.ok()
     })
@@ -112,7 +113,8 @@ async fn after_the_stream_was_made_anew_no_answer_lacks_what_was_recorded_since(
     }
     assert_eq!(times(&harness, &week()).await, [(project(1), 3 * HOUR)]);
     harness.bus().jetstream.delete_stream(stream::EVENTS).await.unwrap();
-    // Only the streams are provisioned: nobody consumes yet, so the next window is not counted.
+    // Only the streams are provisioned. The durable consumer does not exist yet, so the next window
+    // is not counted.
     harness.provision(&Needs::of(Service::Analytics)).await;
     harness.publish(&recorded(&[window(4, MIDNIGHT, MIDNIGHT + HOUR)])).await;
     assert_eq!(harness.ask(&week()).await.unwrap_err().code, Code::Unavailable);

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::fixture::*;
 
-/// Windows of 40 employees on 120 days, a shift a day.
+/// Windows of 40 employees on 120 days, each in a shift of its own.
 fn windows() -> Vec<WindowFact> {
     let window = |n: i64| {
         let (employee, day) = (n % 40, n / 40);
@@ -20,7 +20,7 @@ fn windows() -> Vec<WindowFact> {
     (0..4_800).map(window).collect()
 }
 
-/// The operations of MongoDB since its profiler was set to record everything.
+/// The operations on the collections of analytics that MongoDB's profiler has recorded.
 async fn profile(harness: &Harness) -> Vec<Document> {
     let rows = harness.database(Service::Analytics).await.collection::<Document>("system.profile");
     let ours = doc! { "ns": { "$not": { "$regex": "system|outbox" } }, "planSummary": { "$exists": true } };
@@ -46,7 +46,7 @@ fn assert_plans(profile: &[Document], of: &str) {
     for row in profile {
         let plan = row.get_str("planSummary").unwrap();
         assert!(!plan.contains("COLLSCAN"), "{of} scans: {row}");
-        // A query examines no more documents than it returns.
+        // A query may not examine more documents than it returns.
         if row.get_str("op").unwrap() == "query" {
             assert!(number(row, "docsExamined") <= number(row, "nreturned"), "{of} looks at too much: {row}");
         }
@@ -114,7 +114,7 @@ async fn neither_counting_nor_a_rebuild_scans_a_collection() {
     harness.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
     assert_plans(&profile(&harness).await, "counting");
 
-    // No other service is asked for anything here.
+    // The rebuild reads all windows from timetrack, and sends no request to another service.
     let run = |deps, shutdown| timetrack::run(timetrack::Config::default(), deps, shutdown);
     let _timetrack = harness.spawn(timetrack::needs(), run).await;
     rebuild(&Config::default(), &harness.deps(Service::Analytics).await, |_| {}).await.unwrap();

@@ -8,7 +8,7 @@ use contracts::{
 use testkit::{Harness, Running};
 use uuid::Uuid;
 
-/// A Wednesday: 2025-10-08 00:00 UTC.
+/// 2025-10-08 00:00 UTC, a Wednesday, in milliseconds since 1970.
 pub const MIDNIGHT: i64 = 1_759_881_600_000;
 
 pub const ANN: EmployeeId = EmployeeId(Uuid::from_u128(0xa));
@@ -26,7 +26,7 @@ pub fn window_id(number: u128) -> WindowId {
     WindowId(Uuid::from_u128(number))
 }
 
-/// A test harness in which one analytics service runs.
+/// Starts a harness with one replica of analytics.
 pub async fn start() -> (Harness, Running) {
     let harness = Harness::start().await;
     let analytics = spawn(&harness).await;
@@ -41,7 +41,8 @@ pub async fn spawn_with(harness: &Harness, config: Config) -> Running {
     harness.spawn(analytics::needs(), |deps, shutdown| analytics::run(config, deps, shutdown)).await
 }
 
-/// A billable window of Ann on project 1 and task 1, at 60 an hour billed and 30 paid.
+/// A billable window of Ann on project 1 and task 1. Its bill rate is 60 an hour, its pay rate 30
+/// an hour.
 pub fn window(number: u128, start: i64, end: i64) -> WindowFact {
     WindowFact {
         id: window_id(number),
@@ -72,7 +73,7 @@ pub fn range(start: i64, end: i64) -> TimeRange {
     TimeRange::new(Millis(start), Millis(end)).expect("a range")
 }
 
-/// Asks for everybody's time on everything.
+/// A request for the time of all employees on all projects in this range.
 pub fn all_of(start: i64, end: i64) -> GetProjectTime {
     GetProjectTime { range: range(start, end), filter: Filter::default() }
 }
@@ -82,17 +83,18 @@ pub fn of_one(employee: EmployeeId) -> Filter {
     Filter { employees: vec![employee], ..Filter::default() }
 }
 
-/// The whole week around [`MIDNIGHT`].
+/// A request for the time of all employees on all projects in the week around [`MIDNIGHT`].
 pub fn week() -> GetProjectTime {
     all_of(MIDNIGHT - 72 * HOUR, MIDNIGHT + 96 * HOUR)
 }
 
-/// The answer to a question, as (project, milliseconds).
+/// The time of each project in the reply to this request, in milliseconds.
 pub async fn times(harness: &Harness, asked: &GetProjectTime) -> Vec<(ProjectId, i64)> {
     harness.ask(asked).await.expect("an answer").into_iter().map(|sum| (sum.id, sum.time)).collect()
 }
 
-/// The answer by brute force: which window counts between each two borders of windows.
+/// The correct reply, computed by brute force: for each piece of time between two edges of windows,
+/// the window that counts.
 pub fn brute(arrived: &[WindowFact], asked: &GetProjectTime) -> Vec<ProjectTime> {
     let mut latest: HashMap<WindowId, &WindowFact> = HashMap::new();
     for fact in arrived {
@@ -138,7 +140,7 @@ pub fn brute(arrived: &[WindowFact], asked: &GetProjectTime) -> Vec<ProjectTime>
     sums.into_iter().map(rounded).collect()
 }
 
-/// An amount of whole units of currency.
+/// An amount of money, from a whole number of currency units.
 pub fn currency(whole: i64) -> Cents {
     Cents(whole * 100)
 }

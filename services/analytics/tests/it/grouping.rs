@@ -20,7 +20,8 @@ async fn ask(harness: &Harness, asked: &GetTime) -> Page<TimeRow, TimeCursor> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_across_a_local_midnight_is_split_there() {
     let (harness, _analytics) = start().await;
-    // In Kolkata it is half past five already: from 23:30 on the 7th to 01:30 on the 8th.
+    // In UTC the window is from 18:00 to 20:00 on the 7th; in Kolkata, from 23:30 on the 7th to
+    // 01:30 on the 8th.
     let start = MIDNIGHT - 6 * HOUR;
     harness.publish(&recorded(&[window(1, start, start + 2 * HOUR)])).await;
     let page = ask(&harness, &by(&[Grouping::Day])).await;
@@ -49,7 +50,7 @@ async fn a_shift_counts_what_its_windows_count_beside_those_of_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn more_rows_than_a_reply_carries_come_page_by_page() {
     let (harness, _analytics) = start().await;
-    // Six days of 1,200 employees, or 7,200 rows.
+    // 1,200 employees on six days, which makes 7,200 rows.
     let windows: Vec<WindowFact> = (0..7_200)
         .map(|n: i64| {
             let start = MIDNIGHT + n / 1_200 * DAY;
@@ -110,7 +111,7 @@ async fn the_longest_question_costs_what_there_is_to_count_and_is_refused_where_
         let asked = GetTime { filter: Filter { shifts, ..Filter::default() }, ..asked.clone() };
         assert_eq!(times(ask(&harness, &asked).await), [1, 2], "{asked:?}");
     }
-    // Two hundred years from the first hour to the last.
+    // Now two hundred years lie between the first hour and the last.
     harness.publish(&recorded(&[window(3, 73_000 * DAY, 73_000 * DAY + 3)])).await;
     let refused = harness.ask(&asked).await.unwrap_err();
     assert_eq!((refused.code, refused.errors[0].field.as_str()), (Code::Invalid, "groupBy"));

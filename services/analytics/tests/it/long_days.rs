@@ -26,7 +26,8 @@ async fn all(harness: &Harness, asked: &ListLongDays) -> Vec<LongDay> {
     }
 }
 
-/// Ann's laptop slept through a day on which she worked on another; Bob works ten hours.
+/// Ann has a window of 23 hours from a laptop that was asleep, and one of 8 hours inside it; Bob
+/// has a window of 10 hours.
 fn history() -> Vec<WindowFact> {
     vec![
         window(1, MIDNIGHT, MIDNIGHT + 23 * HOUR),
@@ -44,12 +45,12 @@ async fn a_day_on_which_more_counts_than_was_named_is_found_with_the_window_to_b
     assert_eq!((day.day.to_string(), day.employee_id), ("2025-10-08".to_owned(), ANN));
     assert_eq!((day.time, day.window_time, day.window_count), (23 * HOUR, 31 * HOUR, 2));
     assert_eq!(day.longest.map(|window| window.id), Some(window_id(1)));
-    // A day of exactly this length is not longer.
+    // A day that is exactly as long as the limit is not listed.
     assert_eq!(all(&harness, &longer_than(23, "UTC")).await, []);
     let whose = |days: Vec<LongDay>| days.iter().map(|day| day.employee_id).collect::<Vec<_>>();
     assert_eq!(whose(all(&harness, &longer_than(9, "UTC")).await), [ANN, BOB]);
     assert_eq!(whose(all(&harness, &ListLongDays { employees: vec![BOB], ..longer_than(9, "UTC") }).await), [BOB]);
-    // In Apia, 13 hours ahead, midnight lies in the middle of the window.
+    // Apia is 13 hours ahead of UTC, so its midnight is in the middle of Ann's long window.
     let halves = all(&harness, &longer_than(9, "Pacific/Apia")).await;
     let of_ann = halves.iter().filter(|day| day.employee_id == ANN).map(|day| (day.day.to_string(), day.time / HOUR));
     assert_eq!(of_ann.collect::<Vec<_>>(), [("2025-10-08".into(), 11), ("2025-10-09".into(), 12)]);

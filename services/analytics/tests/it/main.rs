@@ -1,4 +1,5 @@
-//! Analytics with a real NATS and a real MongoDB: events in, answers out.
+//! The tests of analytics with a real nats-server and a real mongod: events are published, and
+//! reports are requested.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use crate::fixture::*;
 
-/// More than two pages of windows of five employees in three months, some voided, some overlapping.
+/// The windows of five employees in three months, more than two pages. Some are voided, and some
+/// overlap.
 pub fn windows() -> Vec<WindowFact> {
     let window = |n: i64| WindowFact {
         id: Uuid::from_u128((n as u128).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)).into(),
@@ -28,7 +29,7 @@ fn questions() -> [GetProjectTime; 4] {
     [all, odd, one, all_of(MIDNIGHT + 20 * DAY, MIDNIGHT + 21 * DAY)]
 }
 
-/// A test harness in which timetrack runs and has recorded these windows.
+/// Starts a harness with timetrack, which has stored these windows.
 pub async fn harness_with(windows: &[WindowFact]) -> (Harness, Running) {
     let harness = Harness::start().await;
     let run = |deps, shutdown| timetrack::run(timetrack::Config::default(), deps, shutdown);
@@ -105,7 +106,7 @@ async fn what_was_damaged_is_healed_and_the_figures_are_as_before() {
     let day = copied.get_document("cells").unwrap().keys().next().unwrap();
     let of_another = doc! { "$set": { "total": copied.get("total") }, "$unset": { format!("cells.{day}"): true } };
     of_all.update_many(doc! {}, of_another).await.unwrap();
-    // A month that has no windows any more.
+    // This month has sums and no windows any more.
     let mut left = of_employees.find_one(doc! {}).await.unwrap().unwrap();
     left.get_document_mut("_id").unwrap().insert("month", 666);
     of_employees.insert_one(left).await.unwrap();
@@ -148,7 +149,7 @@ async fn beside_live_traffic_a_rebuild_loses_nothing_that_comes_in() {
     harness.finish().await;
 }
 
-/// Runs a rebuild until `here` is true, and stops it.
+/// Runs a rebuild, and stops it when `here` returns true for its progress.
 async fn rebuild_until(harness: &Harness, here: impl Fn(Rebuilding) -> bool) {
     let (config, deps, reached) = (Config::default(), harness.deps(Service::Analytics).await, Notify::new());
     let tell = |at| {
@@ -168,7 +169,7 @@ async fn after_a_crash_a_rebuild_goes_on_where_it_was() {
     let windows = windows();
     let (harness, _timetrack) = harness_with(&windows).await;
     rebuild_until(&harness, |at| at == Rebuilding::Facts { windows: 2_000 }).await;
-    // The last reported step may be repeated.
+    // The last step that was reported may be repeated.
     rebuild_until(&harness, |at| {
         assert!(!matches!(at, Rebuilding::Facts { windows: ..2_000 }), "{at:?}");
         at == Rebuilding::Employees { done: 3, of: 5 }
@@ -183,7 +184,7 @@ async fn after_a_crash_a_rebuild_goes_on_where_it_was() {
     assert!(matches!(told[0], Rebuilding::Company { .. }), "{told:?}");
     let _analytics = spawn(&harness).await;
     assert_figures(&harness, &windows).await;
-    // The next rebuild starts from the beginning.
+    // The last rebuild has ended, so the next one starts from the beginning.
     assert_eq!(rebuild_all(&harness).await[0], Rebuilding::Facts { windows: 1_000 });
     assert_figures(&harness, &windows).await;
     harness.finish().await;

@@ -1,4 +1,4 @@
-//! The facts, compared with timetrack's windows.
+//! Tests of the comparison of facts with timetrack's windows.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,7 +29,7 @@ async fn collection(harness: &Harness, service: Service, name: &str) -> Collecti
     harness.database(service).await.collection(name)
 }
 
-/// Timetrack has recorded these windows, and analytics has counted them.
+/// Starts a harness in which timetrack has stored these windows, and analytics has counted them.
 async fn counted(windows: &[WindowFact]) -> (Harness, Running, Running) {
     let (harness, timetrack) = harness_with(windows).await;
     let analytics = spawn(&harness).await;
@@ -49,7 +49,8 @@ async fn facts_are_put_right_where_they_were_broken_and_left_alone_where_they_we
     assert!(done.compared >= 15, "{done:?}");
 
     let facts = collection(&harness, Service::Analytics, "facts").await;
-    // One fact is older, one is missing, one has another time, and one has no window; a whole employee is missing too.
+    // Four facts are made wrong: one gets an older revision, one is removed, one gets another end,
+    // and one is added without a window. Later all facts of one employee are removed.
     let ids: Vec<_> = windows.iter().filter(|window| !window.voided).map(|window| value(&window.id)).collect();
     facts.update_one(doc! { "_id": &ids[0] }, doc! { "$set": { "revision": 0_i64, "billable": false } }).await.unwrap();
     facts.delete_one(doc! { "_id": &ids[1] }).await.unwrap();
@@ -85,7 +86,7 @@ async fn nothing_is_found_while_windows_are_recorded_and_corrected() {
             let start = MIDNIGHT + n * HOUR;
             let employee_id = EmployeeId(Uuid::from_u128(n as u128 % 5));
             let new = WindowFact { employee_id, ..window(1_000_000 + n as u128, start, start + HOUR / 2) };
-            // The window is stored a moment before its event is published, as a worker does it.
+            // The windows are stored before their event is published, as a worker does.
             let was = windows[n as usize % windows.len()].clone();
             let corrected = WindowFact {
                 revision: 2 + n / windows.len() as i64,
@@ -132,7 +133,8 @@ async fn analytics_that_was_away_when_events_forgot_windows_takes_them_from_time
         stored.replace_one(this, stored_by_timetrack(fact)).upsert(true).await.unwrap();
     }
     harness.publish(&recorded(&missed)).await;
-    // Timetrack has read the event, and the service that could correct timetrack's copy does not run here.
+    // The test waits until timetrack has read the event. Otherwise timetrack would miss it too, and
+    // directory and projects, with which timetrack would compare its copies, do not run here.
     let mut events = harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let last = events.info().await.unwrap().state.last_sequence as i64;
     let marks = collection(&harness, Service::Timetrack, "event_marks").await;
@@ -179,7 +181,8 @@ async fn what_somebody_began_to_put_right_who_died_is_finished() {
     let names = ["mends", "employee_months", "company_months"];
     let [mends, of_employees, of_all] = names.map(|name| collection(&harness, Service::Analytics, name));
     let (mends, of_employees, of_all) = (mends.await, of_employees.await, of_all.await);
-    // The facts are right; the months were not recomputed any more.
+    // The facts are right, but the sums of the months are missing, as after a crash in the middle
+    // of a repair.
     of_employees.delete_many(doc! {}).await.unwrap();
     of_all.delete_many(doc! {}).await.unwrap();
     let whole = |n: u128| {

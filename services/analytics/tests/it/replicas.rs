@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use crate::fixture::*;
 
-/// Numbers that look random and are the same every time.
+/// A generator of pseudo-random numbers that are the same in every run.
 struct Numbers(u64);
 
 impl Numbers {
@@ -17,7 +17,7 @@ impl Numbers {
     }
 }
 
-/// Revisions of windows that overlap, move and are voided, in an arbitrary order.
+/// Revisions of windows that overlap, are moved and are voided, in pseudo-random order.
 fn history(numbers: &mut Numbers) -> Vec<WindowFact> {
     let mut history = Vec::new();
     for id in 0..150 {
@@ -80,12 +80,13 @@ async fn what_a_replica_that_died_had_in_hand_is_counted_by_another_soon() {
     harness.provision(&analytics::needs()).await;
     let windows = [window(1, MIDNIGHT, MIDNIGHT + HOUR)];
     harness.publish(&recorded(&windows)).await;
-    // A consumer takes the event, and never acknowledges it.
+    // Another client of the durable consumer fetches the event and never acknowledges it.
     let consumer = harness.bus().jetstream.get_consumer_from_stream::<pull::Config, _, _>("analytics", stream::EVENTS);
     let taken = consumer.await.unwrap().fetch().max_messages(1).messages().await.unwrap();
     assert_eq!(taken.count().await, 1);
     let _alive = spawn(&harness).await;
-    // Half a minute would be too long, and 20 s are enough for a busy machine.
+    // The limit must be shorter than the 30 seconds after which an unacknowledged event is
+    // redelivered. 20 seconds are enough on a slow machine.
     let answer = testkit::eventually_within(std::time::Duration::from_secs(20), "a report", async || {
         harness.ask(&week()).await.ok()
     });
@@ -93,7 +94,8 @@ async fn what_a_replica_that_died_had_in_hand_is_counted_by_another_soon() {
     harness.finish().await;
 }
 
-/// A slow machine may need more than a question's patience to count all that.
+/// The reply to this request. It is requested again while the service replies that windows are not
+/// counted yet, which takes longer on a slow machine.
 async fn answer(harness: &testkit::Harness, asked: &GetProjectTime) -> Vec<contracts::ProjectTime> {
     testkit::eventually_within(std::time::Duration::from_secs(60), "everything is counted", async || {
         match harness.ask(asked).await {

@@ -1,4 +1,5 @@
-//! Maintains the copy of who may track on what. A binding is only replaced by a later version.
+//! Consumers of the events about bindings, which keep timetrack's copy of them. A binding is
+//! replaced only by a later version.
 
 use std::sync::Arc;
 

@@ -6,14 +6,14 @@ use crate::{
     domain::{Admission, Admitted, Bindings, Prices, admit, known_part, yes},
 };
 
-/// The decision about a window.
+/// The decision whether a window is recorded.
 pub(crate) enum Fate {
     Admitted(Admitted),
     HeldBack { code: Code, waiting: bool },
 }
 
-/// Decides which windows may be recorded. The cache, which is complete up to a moment, admits a window if that is
-/// final; everything else is decided by the database.
+/// Decides which windows may be recorded. The cache (complete up to this moment) decides an
+/// admission that no later event can change. The database decides everything else.
 pub(crate) async fn check(app: &App, items: &[IngestItem], complete_up_to: Option<Millis>) -> Result<Vec<Fate>, Error> {
     let remembered = if complete_up_to.is_some() { app.memory.of(items) } else { Bindings::default() };
     let prices = complete_up_to.and_then(|_| app.memory.prices());
@@ -31,12 +31,14 @@ pub(crate) async fn check(app: &App, items: &[IngestItem], complete_up_to: Optio
     Ok(fates.into_iter().flatten().collect())
 }
 
-/// Decides which windows may be recorded, with one query for all bindings.
+/// Decides which windows may be recorded, with one query for all their bindings.
 ///
-/// An admission is final if it holds by what the copy knows completely. Every other admission and every refusal need a
-/// copy that is complete now; if it is not, the window waits.
+/// An admission is final if it follows from a part of the window about which the copy knows
+/// everything. Every other admission and every refusal requires that the copy is complete now. If
+/// the copy is not complete, the window waits in quarantine.
 async fn ask(app: &App, items: &[&IngestItem], prices: Option<Prices>) -> Result<Vec<Fate>, Error> {
-    // The moment is read before the copy: the copy that is read afterwards is at least as complete.
+    // The moment must be read before the copy: then the copy is complete at least up to that
+    // moment.
     let known_up_to = app.knowledge.up_to(app);
     let begins_late = |item: &&IngestItem| {
         let window = TimeRange::new(item.window.start, item.window.end).ok();
@@ -62,7 +64,7 @@ async fn ask(app: &App, items: &[&IngestItem], prices: Option<Prices>) -> Result
     Ok(items.iter().map(fate).collect())
 }
 
-/// The bindings of these windows, with cached rates, or else stored ones.
+/// The bindings of these windows, with cached rates if there are any, otherwise with stored rates.
 async fn parties(app: &App, items: &[&IngestItem], prices: Option<&Prices>) -> Result<Bindings, Error> {
     match prices {
         Some(prices) => Ok(app.store.bindings.of(items).await?.priced_by(prices.clone())),

@@ -6,13 +6,14 @@ use tracing::{Instrument, field::Empty, info_span};
 use super::recorder::record_all;
 use crate::{App, domain::Quarantined};
 
-/// How often quarantined windows are tried again.
+/// How often quarantined windows that wait are tried again.
 const AGAIN: Duration = Duration::from_millis(500);
 /// The most windows that are tried together.
 const MOST: usize = 200;
 
-/// Tries quarantined windows again, until shutdown: those that may be early, and those whose time has come.
-/// Several replicas may do so at once.
+/// Until shutdown, tries again two kinds of quarantined windows: early ones (the event about
+/// something that they name may follow), and those that end in the future by the server's clock,
+/// once that time has come. Several replicas may do this at the same time.
 pub(crate) fn retry_early(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -31,8 +32,8 @@ pub(crate) fn retry_early(app: Arc<App>, shutdown: &Shutdown) {
     });
 }
 
-/// Tries the windows whose time has come. Each is recorded, or quarantined for another reason, so none is tried twice,
-/// however many there are.
+/// Tries the windows whose time has come. Each of them is then recorded, or quarantined for another
+/// reason, so no window is tried twice.
 async fn retry_due(app: &App, stop: &Shutdown) -> Result<(), Error> {
     while !stop.is_stopping() {
         let due = app.store.quarantine.due(app.clock.now(), MOST as i64).await?;
@@ -44,7 +45,7 @@ async fn retry_due(app: &App, stop: &Shutdown) -> Result<(), Error> {
     Ok(())
 }
 
-/// Tries all early windows once.
+/// Tries each early window once.
 async fn retry_waiting(app: &App, stop: &Shutdown) -> Result<(), Error> {
     let mut after = None;
     while !stop.is_stopping() {
@@ -56,7 +57,8 @@ async fn retry_waiting(app: &App, stop: &Shutdown) -> Result<(), Error> {
     Ok(())
 }
 
-/// Tries these windows; returns whether all could be tried.
+/// Tries these windows together, or one by one if that fails. Returns whether every window could be
+/// tried.
 async fn retry(app: &App, quarantined: Vec<Quarantined>) -> Result<bool, Error> {
     match record(app, &quarantined).await {
         Err(error) if error.is_away() => Err(error),
@@ -65,7 +67,8 @@ async fn retry(app: &App, quarantined: Vec<Quarantined>) -> Result<bool, Error> 
     }
 }
 
-/// Tries windows one after the other: a window that fails by itself keeps no other from being recorded.
+/// Tries windows one by one, so that a window that causes an error does not stop the others.
+/// Returns whether every window could be tried.
 async fn retry_each(app: &App, quarantined: Vec<Quarantined>) -> Result<bool, Error> {
     let mut is_tried = true;
     for one in quarantined {
@@ -87,7 +90,8 @@ async fn record(app: &App, quarantined: &[Quarantined]) -> Result<(), Error> {
     }
     let span = info_span!("record", windows = quarantined.len(), trace_id = Empty);
     kit::follow(&span, quarantined.iter().filter_map(|quarantined| quarantined.item.traceparent.as_deref()));
-    // Recorded windows are removed from quarantine, and refused ones get another reason. The others stay.
+    // A window that is recorded now is removed from quarantine. A window that is refused now gets
+    // its new reason. All others stay as they are.
     record_all(app, quarantined.iter().map(|quarantined| quarantined.item.clone().into()).collect())
         .instrument(span)
         .await?;

@@ -1,4 +1,4 @@
-//! The feed of events that updates the cache of this process.
+//! Reads the events that update the cache of this process.
 
 use std::time::Duration;
 
@@ -10,15 +10,17 @@ use kit::Lease;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 
-/// The subjects of all events about changed aggregates.
+/// The subject pattern of all events about changed aggregates.
 const CHANGES: &str = "evt.*.v1.*.*.changed";
-/// How often other events are skipped, because the server scans them in each query.
+/// How often the feed moves its position past events that do not match [`CHANGES`]. The server
+/// scans the events between the position and the end of the stream in each query.
 const READ_ON: Duration = Duration::from_millis(250);
-/// A query without an answer after this time has failed. The feed starts again, because it may have missed an event.
+/// The time limit of a query. If it is exceeded, the feed starts again, because it may have missed
+/// an event.
 const LOST: Duration = Duration::from_secs(2);
 
-/// The events that update the cache, read by sequence number. The server stores no state for it, so a lost
-/// connection loses no event.
+/// Reads the events that update the cache, by sequence number. The server stores no consumer for
+/// the feed, so a lost connection loses no event.
 pub(super) struct Feed {
     jetstream: jetstream::Context,
     lease: Lease,
@@ -28,13 +30,14 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    /// Begins with the next event that is published.
+    /// Begins after the last event that is in the stream now.
     pub(super) async fn begin(jetstream: jetstream::Context) -> anyhow::Result<Self> {
         let next = places(&jetstream).await?.1 + 1;
         Ok(Self { jetstream, lease: Lease::default(), next, read_on_at: Instant::now() })
     }
 
-    /// Takes all events that there are; gives the time at which there was none any more.
+    /// Calls `hear` for each new event. Returns the moment up to which every published event is
+    /// read.
     pub(super) async fn take_all(
         &mut self,
         now: impl Fn() -> Millis,
@@ -50,10 +53,12 @@ impl Feed {
         }
     }
 
-    /// Reads the next event, if there is one. Returns whether there was none at the moment of the request.
+    /// Reads the next event, if there is one, and calls `hear` for it. Returns true if there was
+    /// none at the moment of the request.
     async fn take_new(&mut self, mut hear: impl FnMut(u64, &str, &[u8])) -> anyhow::Result<bool> {
         let places = if self.read_on_at.elapsed() > READ_ON { Some(places(&self.jetstream).await?) } else { None };
-        // If the stream was created again, or has dropped unread events, nothing is known.
+        // If the stream was created again, or has dropped events that were not read, events are
+        // missing.
         ensure!(places.is_none_or(|(first, last)| (first..=last + 1).contains(&self.next)), "events were missed");
         let ask = serde_json::json!({ "seq": self.next, "next_by_subj": CHANGES });
         let asked = self.jetstream.request(format!("STREAM.MSG.GET.{}", stream::EVENTS), &ask);
@@ -66,7 +71,8 @@ impl Feed {
                 Ok(false)
             }
             Response::Err { error } if error.code() == 404 => {
-                // There was no such event up to that position, so the stream is not scanned again from before it.
+                // No event up to the position `last` matches. The next query begins after it, so
+                // the server does not scan these events again.
                 if let Some((_, last)) = places {
                     (self.next, self.read_on_at) = (self.next.max(last + 1), Instant::now());
                 }
@@ -77,7 +83,7 @@ impl Feed {
     }
 }
 
-/// The server's answer about a message.
+/// The server's reply with a message.
 #[derive(Deserialize)]
 struct Found {
     message: FoundMessage,
@@ -91,7 +97,7 @@ struct FoundMessage {
     data: String,
 }
 
-/// The first sequence number that the stream still has, and the last.
+/// The first and the last sequence number in the stream.
 async fn places(jetstream: &jetstream::Context) -> anyhow::Result<(u64, u64)> {
     let events = timeout(LOST, jetstream.get_stream(stream::EVENTS)).await.context("no word from the stream")??;
     let state = &events.cached_info().state;

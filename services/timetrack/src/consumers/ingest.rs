@@ -17,22 +17,23 @@ const MOST_WINDOWS: usize = 1_000;
 /// How long pulling pauses when MongoDB or NATS cannot be reached.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// One of the two ways of windows through the queue INGEST.
+/// One of the two subjects of the queue INGEST, with the settings of its consumer.
 #[derive(Clone, Copy, Debug)]
 struct Lane {
-    /// The subject of its messages.
+    /// The subject of the messages.
     subject: &'static str,
     /// The durable consumer, which all replicas share.
     durable: &'static str,
-    /// The most messages that are recorded together.
+    /// The most messages that are recorded together as one batch.
     most_messages: usize,
-    /// How many times so many are in hand: while one waits for the journal, another is checked.
+    /// The most batches in progress at the same time: while one batch waits for MongoDB's journal,
+    /// another one is checked.
     in_hand: usize,
-    /// The metric of what is in hand.
+    /// The label of the metric that counts the batches in progress.
     places: &'static str,
 }
 
-/// Windows that were posted one by one.
+/// The subject of windows that were posted one by one.
 const SINGLES: Lane = Lane {
     subject: INGEST_WINDOWS,
     durable: Service::Timetrack.name(),
@@ -40,7 +41,8 @@ const SINGLES: Lane = Lane {
     in_hand: 4,
     places: "batches",
 };
-/// Windows of clients' batches. Only so much is in hand that single posts beside them find MongoDB free.
+/// The subject of windows that clients have posted in batches. It has fewer batches in progress, so
+/// that single posts find MongoDB free.
 const BATCHES: Lane = Lane {
     subject: INGEST_BATCHES,
     durable: INGEST_BATCHES_CONSUMER,
@@ -49,13 +51,13 @@ const BATCHES: Lane = Lane {
     places: "client_batches",
 };
 
-/// Takes windows from the queue INGEST, like all other replicas, and records them.
+/// Consumes windows from the queue INGEST and records them. All replicas do this at the same time.
 #[derive(Debug)]
 pub(crate) struct Ingest {
     app: Arc<App>,
 }
 
-/// Messages whose windows are recorded together.
+/// Messages whose windows are recorded together, and these windows.
 #[derive(Default)]
 struct Batch {
     /// The messages, each with the number of its windows.
@@ -68,12 +70,12 @@ impl Ingest {
         Self { app }
     }
 
-    /// The durable consumers that this needs.
+    /// The two durable consumers of INGEST.
     pub(crate) fn pulls() -> [Pull; 2] {
         [SINGLES, BATCHES].map(Lane::pull)
     }
 
-    /// Consumes until shutdown, and returns at once.
+    /// Opens the consumers, and returns. Background tasks then record windows until shutdown.
     pub(crate) async fn consume(self, shutdown: &Shutdown) -> anyhow::Result<()> {
         for lane in [SINGLES, BATCHES] {
             lane.consume(self.app.clone(), shutdown).await?;
@@ -101,8 +103,8 @@ impl Lane {
         let in_hand = Arc::new(Semaphore::new(self.in_hand));
         app.bus.metrics().places(self.places, in_hand.clone());
         shutdown.spawn(async move {
-            // Waits for a free permit before it pulls: while this replica is busy, the messages stay available to the
-            // others.
+            // The permit must be acquired before messages are pulled: while this replica is busy,
+            // the messages stay available to other replicas.
             while let Ok(place) = in_hand.clone().acquire_owned().await {
                 let Some(messages) = puller.next(self.most_messages, &stop).await else { break };
                 let app = app.clone();
@@ -125,7 +127,8 @@ async fn record_messages(app: &Arc<App>, messages: Vec<Message>) {
         let batch = match serde_json::from_slice::<IngestBatch>(&message.payload) {
             Ok(batch) => batch,
             Err(error) => {
-                // The error may quote the text, so only its position is logged.
+                // The text of the error may quote the payload, so only the position of the error is
+                // logged.
                 let reason = format!("cannot be read at column {}", error.column());
                 settle(bury(&app.bus, &message, &reason).await);
                 continue;
@@ -148,8 +151,8 @@ async fn record_messages(app: &Arc<App>, messages: Vec<Message>) {
     }
 }
 
-/// Records the windows of several messages together. If that fails, one message at a time, so that a bad message
-/// does not affect the others.
+/// Records the windows of several messages together. If that fails, it records one message at a
+/// time, so that a bad message does not stop the others.
 async fn record_together(app: &Arc<App>, together: Batch, in_hand: &InHand) {
     let Batch { messages, windows } = together;
     let span = Span::current();
@@ -174,7 +177,8 @@ async fn record_together(app: &Arc<App>, together: Batch, in_hand: &InHand) {
         }
         Err(_) => {
             for (message, _) in messages {
-                // The group keeps the messages behind this one in progress; this one is handled on its own.
+                // `record_messages` reports progress on this message itself. Until their turn,
+                // `in_hand` reports progress on the messages after it.
                 in_hand.let_go(&message);
                 Box::pin(record_messages(app, vec![message])).await;
             }
@@ -182,12 +186,12 @@ async fn record_together(app: &Arc<App>, together: Batch, in_hand: &InHand) {
     }
 }
 
-/// Answers the gateway, then acknowledges the message.
+/// Sends the answer to the gateway, then acknowledges the message.
 async fn answer(app: &App, message: &Message, settled: Vec<Settled>) {
     let inbox = message.headers.as_ref().and_then(|headers| headers.get(header::ANSWER_TO));
     if let Some(inbox) = inbox {
         match serde_json::to_vec(&word(settled)) {
-            // A lost answer only turns a 201 into a 202.
+            // If the answer is lost, the gateway replies 202 and not 201, which is harmless.
             Ok(answer) => drop(app.bus.client.publish(inbox.to_string(), answer.into()).await),
             Err(error) => tracing::error!(%error, "an answer that cannot be written"),
         }
@@ -197,7 +201,7 @@ async fn answer(app: &App, message: &Message, settled: Vec<Settled>) {
     settle(message.ack().await.map_err(Error::Nats));
 }
 
-/// The answer to the gateway.
+/// The answer to the gateway about the windows of one message.
 fn word(settled: Vec<Settled>) -> IngestAnswer {
     let mut answer = IngestAnswer { items: Vec::new(), set_aside: Vec::new() };
     for (item, Settled { outcome, aside, .. }) in settled.into_iter().enumerate() {
@@ -207,7 +211,8 @@ fn word(settled: Vec<Settled>) -> IngestAnswer {
     answer
 }
 
-/// Has the message redelivered a little later. One that keeps failing by itself is moved to DEAD.
+/// Has the message redelivered after a pause. A message that keeps failing for a reason of its own
+/// is moved to DEAD.
 async fn give_back(app: &App, message: &Message, error: &Error) {
     let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     let delay = if error.is_away() { Some(PAUSE) } else { app.failures.again(message) };
@@ -219,7 +224,7 @@ async fn give_back(app: &App, message: &Message, error: &Error) {
     settle(message.ack_with(AckKind::Nak(Some(delay))).await.map_err(Error::Nats));
 }
 
-/// A failed acknowledgement is harmless: the message is redelivered.
+/// Logs a failed acknowledgement, which is harmless: the message is redelivered.
 fn settle(outcome: Result<(), Error>) {
     if let Err(error) = outcome {
         tracing::warn!(%error, "not acknowledged; it comes again");

@@ -8,11 +8,13 @@ use crate::{
     domain::{Next, QuarantineReason, Quarantined},
 };
 
-/// Which of these windows must not be recorded, whatever the rules say, and the reason of their quarantine: an admin
-/// has discarded them, or has admitted them as adjustments while overlaps count. (While overlaps do not count, the
-/// adjustment itself settles the time that it counts.)
+/// For each of these windows, the reason why it must not be recorded although the rules allow it;
+/// none if it may be recorded. Either an admin has discarded the window, or an admin has admitted
+/// it as an adjustment while overlaps count. (While overlaps do not count, an adjustment settles
+/// the time that it counts, so no other check is needed.)
 ///
-/// The ids of quarantined windows are cached; where the cache may be incomplete, the database is asked.
+/// The ids of quarantined windows are cached. If the cache may be incomplete, the database is
+/// queried.
 pub(super) async fn kept_out(
     app: &App,
     items: &[&IngestItem],

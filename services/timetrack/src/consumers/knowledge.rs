@@ -1,4 +1,5 @@
-//! The moment up to which the copy of the bindings is complete, whichever replica applies the events.
+//! The moment up to which the copy of the bindings in MongoDB is complete. Any replica may have
+//! applied the events.
 
 use std::{
     sync::{
@@ -19,27 +20,27 @@ use crate::{
     domain::{ConsumerReport, Known},
 };
 
-/// How often the moment is updated while there is work.
+/// How often the moment is updated while windows arrive.
 const REFRESH: Duration = Duration::from_millis(200);
-/// The time limit of a query.
+/// The time limit of one query.
 const QUERY_LIMIT: Duration = Duration::from_millis(500);
-/// How often a batch queries again before it gives up, and the pause in between.
+/// How often a batch queries the consumer before it gives up. [`PAUSE`] is the pause in between.
 const QUERIES: usize = 10;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The moment, as of the last query.
+/// The moment up to which the copy is complete, as of the last query.
 #[derive(Debug, Default)]
 pub(crate) struct Knowledge {
     known: Mutex<Known>,
-    /// How many queries have begun.
+    /// The number of queries that have begun.
     begun: AtomicU64,
-    /// Whether the last wait was in vain. Then the next wait is left out.
+    /// Whether the last call of [`Self::has`] gave up. The next call then queries only once.
     is_behind: AtomicBool,
     work: Notify,
 }
 
 impl Knowledge {
-    /// Updates the moment while there is work, until shutdown.
+    /// Updates the moment while windows arrive, until shutdown.
     pub(crate) fn keep(app: Arc<App>, shutdown: &Shutdown) {
         let stop = shutdown.clone();
         shutdown.spawn(async move {
@@ -59,7 +60,8 @@ impl Knowledge {
         });
     }
 
-    /// The moment, without a query. The copy has everything that was published before it.
+    /// The moment up to which the copy has every published event, without a new query; none if that
+    /// is unknown.
     pub(crate) fn up_to(&self, app: &App) -> Option<Millis> {
         self.work.notify_one();
         if !app.reconciler.is_whole() {
@@ -68,8 +70,8 @@ impl Knowledge {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).up_to(app.clock.now())
     }
 
-    /// Whether the copy is complete now. Waits a little for events in progress, but not again and again if one is
-    /// stuck.
+    /// Whether the copy is complete at the moment of this call. Waits shortly for events that are
+    /// being applied; but after a call that waited in vain, the next one does not wait.
     pub(crate) async fn is_complete(&self, app: &App) -> bool {
         match app.memory.see_within(QUERY_LIMIT).await {
             Some(seen) => self.has(app, seen).await,
@@ -77,7 +79,7 @@ impl Knowledge {
         }
     }
 
-    /// Whether the copy holds everything that was seen.
+    /// Whether the copy has every event that the feed has read.
     pub(super) async fn has(&self, app: &App, seen: CatchUp) -> bool {
         let queries = if self.is_behind.load(Ordering::Relaxed) { 1 } else { QUERIES };
         for n in 0..queries {
@@ -96,7 +98,7 @@ impl Knowledge {
         false
     }
 
-    /// Queries the consumer of events. Returns whether that worked.
+    /// Queries the state of timetrack's consumer of EVENTS. Returns whether the query succeeded.
     async fn query_consumer(&self, app: &App, seen: CatchUp) -> bool {
         let number = self.begun.fetch_add(1, Ordering::Relaxed);
         let durable = Service::Timetrack.name();

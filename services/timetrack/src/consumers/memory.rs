@@ -1,9 +1,10 @@
-//! The cache of one process (who may track on what, rates, settlements, quarantined ids), and the feed of events
-//! that updates it.
+//! The cache of one process (bindings, rates, settlements and ids of quarantined windows), and the
+//! task that updates it from the feed of events.
 //!
-//! The feed asks the stream for the next event after the last one it has read. The answer that there is none means
-//! that everything is read up to the moment of the request. Each batch waits for such a query that begins after
-//! the batch has arrived; batches that wait at the same time share one.
+//! The feed requests from the stream the next event after the last one that it has read. The reply
+//! that there is none means that every event up to the moment of the request is read. Each batch
+//! waits for such a query that begins after the batch has arrived. Batches that wait at the same
+//! time share one query.
 
 use std::{
     sync::{
@@ -30,58 +31,60 @@ use crate::{
     },
 };
 
-/// The interval of queries when no batch waits.
+/// The interval between two queries when no batch waits.
 const IDLE: Duration = Duration::from_secs(1);
-/// How long a batch waits for a query before it goes on without the cache.
+/// How long a batch waits for a query at most. After that it goes on without the cache.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// The pause before the feed starts again.
+/// The pause before the feed starts again after an error.
 const PAUSE: Duration = Duration::from_millis(200);
-/// The most bindings that are read together.
+/// The most bindings that are read from the database together.
 const MOST_READ: usize = 5_000;
-/// How long a stored event may take to be visible to all consumers.
+/// How long it takes at most until a stored event is visible to all consumers.
 const SEEN: Duration = Duration::from_millis(20);
-/// How often quarantined ids and rates are read again if there were too many.
+/// How often the cache tries again to read the quarantined ids and the rates after there were too
+/// many of them.
 const RECOUNT: Duration = Duration::from_secs(60);
 
-/// A finished query.
+/// The result of the last query of the feed.
 #[derive(Clone, Copy, Debug, Default)]
 struct FinishedQuery {
     number: u64,
-    /// Nothing while there is no feed.
+    /// None while the feed does not run.
     seen: Option<CatchUp>,
 }
 
-/// Up to where this process has read EVENTS.
+/// The point up to which this process has read EVENTS.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CatchUp {
     /// The number of the query.
     pub(super) number: u64,
     /// The moment up to which every published event is read.
     pub(super) up_to: Millis,
-    /// The sequence number of the last event that changes who may track on what; 0 if none has come since the feed
+    /// The sequence number of the last event about a binding; 0 if none has come since the feed
     /// began.
     pub(super) place: u64,
 }
 
-/// How often reading all rates is tried again if they may be incomplete.
+/// The pause before all rates are read again, if the copy was not complete.
 const RATES_AGAIN: Duration = Duration::from_secs(1);
 
 /// The cache, and the moment up to which it is complete.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    /// For queries only, on its own connection: on the shared one they would wait behind publishes.
+    /// The connection for queries of the feed. On the shared connection, queries would wait behind
+    /// publishes.
     jetstream: jetstream::Context,
     remembered: Mutex<Remembered>,
-    /// The settlements; none while there is no feed.
+    /// The settlements; none while the feed does not run.
     settled: Mutex<Option<SettledCopy>>,
-    /// The sequence number in EVENTS of the last event that changes who may track on what.
+    /// The sequence number in EVENTS of the last event about a binding.
     changed_at: AtomicU64,
     /// The number of queries that have begun.
     begun: AtomicU64,
     ended: watch::Sender<FinishedQuery>,
     /// Wakes the feed when a batch waits.
     awaited: Notify,
-    /// The windows whose bindings will be cached.
+    /// The keys of the bindings that the cache must still read, by window.
     missing: Mutex<Vec<[BindingKey; 5]>>,
     missed: Notify,
 }
@@ -102,7 +105,8 @@ impl Memory {
         }
     }
 
-    /// Reads events until shutdown.
+    /// Starts two tasks that run until shutdown: one reads events, the other reads missing
+    /// bindings.
     pub(crate) fn keep(app: Arc<App>, shutdown: &Shutdown) {
         let (feed, stop) = (app.clone(), shutdown.clone());
         shutdown.spawn(async move {
@@ -110,7 +114,8 @@ impl Memory {
                 if let Err(error) = feed.memory.follow(&feed, &stop).await {
                     tracing::warn!(error = format!("{error:#}"), "what is remembered is forgotten");
                 }
-                // Emptied before the end of the feed is published, so that nobody uses incomplete data.
+                // The cache must be emptied before the end of the feed is published. Otherwise a
+                // batch could use incomplete data.
                 feed.memory.remembered().forget();
                 feed.memory.changed_at.store(0, Ordering::SeqCst);
                 *feed.memory.settled() = None;
@@ -141,7 +146,8 @@ impl Memory {
         self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What has settled each of these, and the locks of other projects; none if the database must decide.
+    /// For each of these ranges, what has settled it according to the cache, and the locks of other
+    /// projects. None if the feed does not run: then the database must be queried.
     pub(super) fn settled_by(&self, worked: &[Option<Worked>]) -> Option<Vec<Judged>> {
         let copy = self.settled();
         let settled = copy.as_ref()?.settled();
@@ -151,13 +157,13 @@ impl Memory {
         Some(worked.iter().map(|one| one.map(|one| Judged::by(settled, one)).unwrap_or_default()).collect())
     }
 
-    /// Waits for a query that begins now, and returns the moment up to which everything published is read; none if
-    /// that takes too long.
+    /// Waits for a query that begins after this call. Returns the moment up to which every
+    /// published event is read; none if the wait takes longer than [`PATIENCE`].
     pub(crate) async fn complete(&self) -> Option<Millis> {
         self.see_within(PATIENCE).await.map(|seen| seen.up_to)
     }
 
-    /// Waits at most this long for a query that begins now.
+    /// Waits for a query that begins after this call, at most for this duration.
     pub(super) async fn see_within(&self, patience: Duration) -> Option<CatchUp> {
         let mut ended = self.ended.subscribe();
         ended.borrow_and_update().seen?;
@@ -167,7 +173,7 @@ impl Memory {
         query.ok()?.ok()?.seen
     }
 
-    /// The result of the last query.
+    /// The result of the last query; none while the feed does not run.
     pub(super) fn seen(&self) -> Option<CatchUp> {
         self.ended.borrow().seen
     }
@@ -177,12 +183,13 @@ impl Memory {
         self.remembered().of(items)
     }
 
-    /// The prices of all time; none if a part of them is not cached. As complete as at the last query.
+    /// All cached rates with the time zone, as of the last query; none if one of them is not
+    /// cached.
     pub(crate) fn prices(&self) -> Option<Prices> {
         self.remembered().prices()
     }
 
-    /// Requests that the bindings of these windows are cached.
+    /// Requests that the bindings of these windows are read into the cache.
     pub(crate) fn want<'a>(&self, items: impl IntoIterator<Item = &'a IngestItem>) {
         let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
         let room = (MOST_READ / 5).saturating_sub(missing.len());
@@ -191,18 +198,18 @@ impl Memory {
         self.missed.notify_one();
     }
 
-    /// Whether any of these may be quarantined.
+    /// Whether any of these windows may be quarantined.
     pub(crate) fn may_be_quarantined(&self, ids: impl IntoIterator<Item = WindowId>) -> bool {
         let remembered = self.remembered();
         ids.into_iter().any(|id| remembered.may_be_quarantined(id))
     }
 
-    /// Removes ids that are no longer quarantined.
+    /// Removes the ids of windows that are no longer quarantined.
     pub(crate) fn let_go(&self, ids: impl IntoIterator<Item = WindowId>) {
         self.remembered().let_go(ids);
     }
 
-    /// Reads missing bindings.
+    /// Reads the missing bindings into the cache, if the copy in the database is complete.
     async fn read(&self, app: &App) {
         let missing = std::mem::take(&mut *self.missing.lock().unwrap_or_else(PoisonError::into_inner));
         if self.seen().is_none() {
@@ -252,8 +259,9 @@ impl Memory {
         }
     }
 
-    /// Reads all settlements. They are stored before they are published, and no query runs meanwhile, so
-    /// everything up to the feed's position is known.
+    /// Reads all settlements. A settlement is stored before it is published, and no query of the
+    /// feed runs during this read. So afterwards every settlement up to the feed's position is
+    /// known.
     async fn read_settled(&self, app: &App, feed: &Feed) -> anyhow::Result<()> {
         let mut copy = SettledCopy::default();
         app.store.settlements.all().await?.into_iter().for_each(|one| copy.apply(one));
@@ -262,17 +270,19 @@ impl Memory {
         Ok(())
     }
 
-    /// Reads the ids of quarantined and discarded windows. No query runs meanwhile, and a window is stored in
-    /// quarantine before its event is published, so no id is missed between this read and the next event.
+    /// Reads the ids of quarantined and discarded windows. A window is stored in quarantine before
+    /// its event is published, and no query of the feed runs during this read. So no id is missed
+    /// between this read and the next event.
     async fn read_quarantined(&self, app: &App) -> anyhow::Result<()> {
-        // While overlaps count, only this read keeps windows out that were admitted as adjustments.
+        // While overlaps count, the ids must include windows that were admitted as adjustments. No
+        // settlement keeps these windows from being recorded again.
         let quarantined = app.store.quarantine.kept(app.config.count_overlaps, MOST_QUARANTINED + 1).await?;
         self.remembered().keep_quarantined(quarantined);
         Ok(())
     }
 
-    /// Reads all rates, once the copy has everything that was published before the first rate was applied from an
-    /// event. Returns when to try again if they are not known.
+    /// Reads all rates. Before, the copy must have every event up to the first rate that the feed
+    /// applies. Returns when to try again, if the rates are not cached then.
     async fn read_rates(&self, app: &App, feed: &mut Feed) -> anyhow::Result<Duration> {
         sleep(SEEN).await;
         self.query(app, feed).await?;
@@ -285,7 +295,8 @@ impl Memory {
         Ok(RECOUNT)
     }
 
-    /// Reads the time zone. A change is stored before it is published.
+    /// Reads the time zone of the organisation. A change of the zone is stored before it is
+    /// published.
     async fn read_zone(&self, app: &App) {
         match app.store.settings.get().await {
             Ok(settings) => self.remembered().set_zone(Some(settings.timezone)),
@@ -307,7 +318,7 @@ impl Memory {
     }
 
     fn apply(&self, app: &App, place: u64, subject: &str, payload: &[u8]) {
-        // An unreadable event does not reach the copy in the database either.
+        // An event that cannot be read is not applied to the copy in the database either.
         match Binding::read(subject, payload) {
             Ok(Some(binding)) => {
                 self.changed_at.fetch_max(place, Ordering::SeqCst);
@@ -322,7 +333,8 @@ impl Memory {
             Ok(None) if subject.starts_with("evt.timetrack.v1.settlement.") => {
                 match serde_json::from_slice::<SettlementChanged>(payload) {
                     Ok(settlement) => {
-                        // Without the earlier settlements this one is not enough: then the database is read instead.
+                        // A settlement is useless without the earlier ones. If these are not
+                        // cached, batches query the database.
                         if let Some(copy) = self.settled().as_mut() {
                             copy.apply(settlement);
                             app.settling.hear(place);
@@ -332,7 +344,8 @@ impl Memory {
                 }
             }
             Ok(None) if subject.starts_with("evt.timetrack.v1.settings.") => self.remembered().set_zone(None),
-            // The copy in the database was repaired, and differs from what events said.
+            // A comparison has repaired the copy in the database, so the cache, which comes from
+            // events, may be wrong.
             Ok(None) if subject.starts_with("evt.timetrack.v1.bindings.") => self.remembered().forget(),
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
@@ -340,12 +353,13 @@ impl Memory {
     }
 }
 
-/// What has settled a window, as far as that does not depend on other windows.
+/// What has settled a window, before other windows are considered.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Judged {
-    /// What has settled it.
+    /// What has settled the window; none if nothing has.
     pub(super) by: Option<SettledBy>,
-    /// The locks of other projects after which it is.
+    /// The locks of other projects that reach into the window's time. If the window overlaps a
+    /// locked window there, it is settled too.
     pub(super) beside: Vec<(ProjectId, Millis)>,
 }
 

@@ -1,4 +1,4 @@
-//! The consumers of streams.
+//! The consumers of INGEST and EVENTS, and the tasks that run beside them.
 
 mod bindings;
 mod check;

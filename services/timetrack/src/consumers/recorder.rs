@@ -24,11 +24,14 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Arrival {
     pub(crate) item: IngestItem,
-    /// Its sequence number in the queue; none if it comes from quarantine.
+    /// The sequence number of the window's message in the queue; none if the window comes from
+    /// quarantine.
     pub(crate) seq: Option<u64>,
-    /// Whether it may have been delivered before: an earlier attempt may have quarantined it without an answer.
+    /// Whether the window may have been delivered before. Then an earlier attempt may have
+    /// quarantined it without sending an answer.
     pub(crate) again: bool,
-    /// Whether the sender needs to know only that the window is recorded, and not the window itself.
+    /// Whether the sender only needs to know that the window is recorded, and not its recorded
+    /// values.
     pub(crate) brief: bool,
 }
 
@@ -38,11 +41,12 @@ impl From<IngestItem> for Arrival {
     }
 }
 
-/// The result for a window.
+/// The result of recording a window.
 #[derive(Clone, Debug)]
 pub(crate) struct Settled {
     pub(crate) outcome: Outcome,
-    /// The reason and what happens next, if it is quarantined but reported as queued.
+    /// For a quarantined window that is answered as queued: the reason, and a sentence that says
+    /// what happens next.
     pub(crate) aside: Option<(Code, String)>,
 }
 
@@ -63,24 +67,24 @@ impl From<Quarantined> for Settled {
     }
 }
 
-/// The facts of recorded windows that must be published.
+/// The windows that were recorded and must be published.
 #[derive(Default)]
 struct Recorded {
     facts: Vec<WindowFact>,
-    /// The windows to remove from quarantine.
+    /// The windows to remove from quarantine, if they are there.
     windows: Vec<(WindowId, WindowContent)>,
 }
 
 impl Recorded {
-    /// Adds a window that is recorded as it was sent.
+    /// Adds a window whose recorded content is the content that was sent.
     fn add(&mut self, stored: &StoredWindow, sent: WindowContent) {
         self.facts.push(stored.fact());
         self.windows.push((stored.id, sent));
     }
 }
 
-/// Checks windows and records those that may be recorded. Returns the results in order. Everything can be
-/// repeated: after a crash anywhere, the same windows are delivered again.
+/// Checks windows and records those that may be recorded. Returns the results in the same order.
+/// Every step can be repeated: after a crash at any point, the same windows are delivered again.
 pub(crate) async fn record_all(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settled>, Error> {
     let (started, received_at) = (Instant::now(), received(&arrivals));
     let settled = check_and_record(app, arrivals).await?;
@@ -92,8 +96,8 @@ pub(crate) async fn record_all(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<
 async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settled>, Error> {
     let (now, earliest) = (app.clock.now(), app.config.limits.earliest_window.0);
     let again = arrivals.iter().any(|arrival| arrival.again);
-    // The batch is registered before anything is read, because a handler that settles time waits for batches in
-    // progress.
+    // The batch must be registered before anything is read, because a handler that settles time
+    // waits for the batches in progress.
     let batch = app.settling.take_in_hand(now);
     let mut settled: Vec<Option<Settled>> = vec![None; arrivals.len()];
     let (mut places, mut timely, mut to_quarantine) = (Vec::new(), Vec::new(), Vec::new());
@@ -159,8 +163,8 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
             continue;
         }
         match inserted.taken.get(&window.id) {
-            // The window is published again, because an earlier attempt may have died between recording and
-            // publishing.
+            // The window is published again, because an earlier attempt may have crashed after
+            // recording and before publishing.
             Some(stored) if app.store.windows.was_sent_as(stored, content, window.hash).await? => {
                 recorded.add(stored, content);
                 settled[place] = Some(Outcome::Duplicate(told(stored, arrival.brief)?).into());
@@ -170,7 +174,8 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     }
     let (mut quarantined, mut newly_quarantined) = (Vec::new(), Vec::new());
     for (place, arrival, reason) in to_quarantine {
-        // A window from quarantine was published when it came from the queue.
+        // A window from quarantine is not new: it was published as quarantined when it came from
+        // the queue.
         let (is_new, brief) = (arrival.seq.is_some(), arrival.brief);
         match quarantine(app, arrival, reason, now, &mut recorded).await? {
             Kept::Recorded(one) => settled[place] = Some(one),
@@ -182,13 +187,14 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     }
     app.faults.at(Step::Inserted).await;
     publish_quarantined(app, newly_quarantined).await?;
-    // Another replica may have recorded one of these windows before it read that the window is quarantined: then the
-    // window is in both places.
+    // Another replica may have recorded one of these windows before it learned that the window is
+    // quarantined. Then the window is in both collections.
     let by_now = recorded_by_now(app, quarantined.iter().map(|(_, row, _)| row)).await?;
     let mut any_in_both = false;
     for ((place, row, brief), stored) in quarantined.into_iter().zip(by_now) {
         settled[place] = Some(match stored {
-            // In settled time the replica that recorded the window may be removing it, so it is not published here.
+            // In settled time, the replica that recorded the window may be removing it. So the
+            // window is not published here.
             Some(stored) if row.code != Code::PeriodLocked => {
                 any_in_both = true;
                 recorded.add(&stored, WindowContent::from(&row.item));
@@ -198,7 +204,8 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         });
     }
     publish(app, recorded.facts).await?;
-    // The cache is as old as the batch, so it lacks the windows that this batch has quarantined.
+    // The cache was complete at the start of the batch, so it lacks windows that were quarantined
+    // during the batch.
     let knows_quarantined = knows_quarantined && !any_in_both && batch.is_fresh(app.clock.now());
     let may_be_quarantined =
         || !knows_quarantined || app.memory.may_be_quarantined(recorded.windows.iter().map(|(id, _)| *id));
@@ -210,31 +217,33 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     Ok(settled.into_iter().flatten().collect())
 }
 
-/// The moment up to which the cache is complete, by a query that begins now; none if events were missed, or may have
-/// been.
+/// The moment up to which the cache is complete, from a query that begins after this call. None if
+/// events were missed or may have been missed.
 async fn complete(app: &App) -> Option<Millis> {
     app.memory.complete().await.filter(|_| app.reconciler.is_whole())
 }
 
-/// A recorded window as its sender gets it; null if the sender only needs to know that it is recorded.
+/// The recorded window as JSON for its sender; null if the sender only needs to know that it is
+/// recorded.
 fn told(stored: &StoredWindow, brief: bool) -> Result<Box<RawValue>, Error> {
     if brief { Ok(RawValue::NULL.to_owned()) } else { Ok(to_raw_value(&stored.window)?) }
 }
 
-/// A window in settled time. Somebody must admit it, or reopen that time.
+/// The reason for a window in settled time. An admin must admit the window or reopen the time.
 const SETTLED: QuarantineReason = QuarantineReason { code: Code::PeriodLocked, next: Next::Admin };
 
-/// A window whose id belongs to other content. It is kept, because its sender may have been answered 202 before.
+/// The reason for a window whose id belongs to another window. It is kept, because its sender may
+/// have been answered 202 before.
 const CONFLICT: QuarantineReason = QuarantineReason { code: Code::Conflict, next: Next::Admin };
 
-/// The result of quarantining a window.
+/// The result of [`quarantine`].
 enum Kept {
     Quarantined(Box<Quarantined>),
-    /// It was recorded before.
+    /// The window was recorded before, so it is not quarantined.
     Recorded(Settled),
 }
 
-/// Quarantines a window, unless it was recorded before.
+/// Quarantines a window, unless the same window was recorded before.
 async fn quarantine(
     app: &App,
     arrival: Arrival,
@@ -256,8 +265,9 @@ async fn quarantine(
     Ok(Kept::Quarantined(Box::new(app.store.quarantine.add(Quarantined::new(item, seq, reason, now)).await?)))
 }
 
-/// Publishes which windows are quarantined, before they are answered: a client may send them again, and the worker
-/// that records them then must know.
+/// Publishes the ids of quarantined windows. This must happen before the windows are answered: a
+/// client may send a window again, and the worker that records it then must know that it is
+/// quarantined.
 async fn publish_quarantined(app: &App, quarantined: Vec<WindowId>) -> Result<(), Error> {
     for windows in quarantined.chunks(QUARANTINED_AN_EVENT) {
         let id: contracts::EventId = kit::new_id();
@@ -266,10 +276,11 @@ async fn publish_quarantined(app: &App, quarantined: Vec<WindowId>) -> Result<()
     Ok(())
 }
 
-/// Publishes recorded windows. The stream has them before the windows' own message is acknowledged, so that message
-/// serves as the outbox.
+/// Publishes recorded windows. The message of the windows is acknowledged only after these events
+/// are in the stream, so a redelivery of the message repeats what a crash has prevented. No outbox
+/// is needed.
 async fn publish(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
-    // The events are published concurrently, because each waits for the disk.
+    // The events are published concurrently, because JetStream syncs each of them to disk.
     let events = facts.chunks(WINDOWS_AN_EVENT).map(|windows| async {
         let id: contracts::EventId = kit::new_id();
         let event = WindowsRecorded { batch: id.to_string(), windows: windows.to_vec() };

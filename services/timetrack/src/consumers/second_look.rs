@@ -10,16 +10,17 @@ use crate::{
     store::StoredWindow,
 };
 
-/// The interval between two searches.
+/// The pause between two searches.
 const LOOK: Duration = Duration::from_secs(5);
-/// The most windows of one search; the next search continues after them.
+/// The most windows of one search. The next search continues after them.
 const MOST: usize = 1_000;
 
-/// Until shutdown, finds windows that wait for an admin but need none, because their settled time is open again or
-/// they are recorded, and has them tried again.
+/// Until shutdown, searches quarantined windows that wait for an admin although they need none:
+/// their settled time is open again, or they are recorded. These windows are tried again.
 ///
-/// Whoever opens a time lets its windows in at once, and whoever records a window takes it out of quarantine. But a
-/// process may die before that, and a replica that stood still may quarantine a window afterwards.
+/// A handler that opens time lets its windows be tried at once, and a worker that records a window
+/// removes it from quarantine. But a process may crash before that; and a worker that was suspended
+/// may quarantine a window afterwards.
 pub(crate) fn take_second_looks(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -37,11 +38,12 @@ pub(crate) fn take_second_looks(app: Arc<App>, shutdown: &Shutdown) {
     });
 }
 
-/// Checks the next quarantined windows after a key. Returns the last key, or an empty one to begin anew.
+/// Searches the next quarantined windows after a key. Returns the last key; an empty one if the
+/// next search must start from the beginning.
 async fn look_again(app: &App, after: &str) -> Result<String, Error> {
     let quarantined = app.store.quarantine.for_admins(after, MOST as i64).await?;
-    // Recorded windows are tried again and not just removed: the process that recorded them may have died before it
-    // published them.
+    // A recorded window is tried again, and not only removed: the process that recorded it may have
+    // crashed before it published the window.
     let recorded = recorded_by_now(app, quarantined.iter()).await?;
     let mut in_vain: Vec<&Quarantined> =
         quarantined.iter().zip(recorded).filter_map(|(quarantined, stored)| stored.map(|_| quarantined)).collect();
@@ -58,7 +60,8 @@ async fn look_again(app: &App, after: &str) -> Result<String, Error> {
     Ok(last.map_or_else(String::new, |last| last.key().to_owned()))
 }
 
-/// The recorded windows of these quarantined windows, in order: those that are recorded with the same content.
+/// For each of these quarantined windows, the recorded window with the same id and content; none if
+/// there is none.
 pub(super) async fn recorded_by_now<'a>(
     app: &App,
     quarantined: impl Iterator<Item = &'a Quarantined> + Clone,

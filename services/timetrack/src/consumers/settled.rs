@@ -10,7 +10,8 @@ use crate::{
     store::StoredWindow,
 };
 
-/// What has settled each of these windows, if anything has. If the cache is incomplete, the database decides.
+/// For each of these windows, what has settled it; none if nothing has. If the cache is incomplete,
+/// the database is queried.
 pub(super) async fn settled_by(
     app: &App,
     items: &[&IngestItem],
@@ -24,7 +25,7 @@ pub(super) async fn settled_by(
     }
 }
 
-/// What has settled each of these windows, read from the database.
+/// For each of these ranges, what has settled it, read from the database.
 pub(crate) async fn settled_now(app: &App, worked: Vec<Option<Worked>>) -> Result<Vec<Option<SettledBy>>, Error> {
     let all: Vec<Worked> = worked.iter().copied().flatten().collect();
     let settled = app.store.settlements.of(&all).await?;
@@ -47,7 +48,8 @@ async fn with_locks_beside(
     Ok(settled)
 }
 
-/// What settles each of these windows, read in a transaction that is ordered against settling.
+/// For each of these ranges, what has settled it, read in a transaction. The transaction conflicts
+/// with any concurrent one that settles such time.
 pub(crate) async fn settled_in(app: &App, tx: &mut Tx<'_>, worked: &[Worked]) -> Result<Vec<Option<SettledBy>>, Error> {
     let settled = app.store.settlements.hold(tx, worked).await?;
     let mut all = Vec::with_capacity(worked.len());
@@ -64,10 +66,10 @@ async fn judged_in(app: &App, tx: &mut Tx<'_>, settled: &Settled, worked: Worked
     }
 }
 
-/// Refuses time that would take some from a window on another project, which its lock has settled.
+/// Refuses time that overlaps a window of another project in time that the lock of that project has
+/// settled: the locked window could count for less.
 ///
-/// # Errors
-/// 409, which names that lock.
+/// # Errors 409, which names the lock.
 pub(crate) async fn require_none_beside(
     app: &App,
     tx: &mut Tx<'_>,
@@ -80,8 +82,8 @@ pub(crate) async fn require_none_beside(
     }
 }
 
-/// The lock of another project, if this time overlaps a locked window there: that window would count for less or
-/// more.
+/// The lock of another project that settles this time, because the time overlaps a locked window
+/// there. If the time changed, the locked window would count for less or more.
 async fn beside_lock(
     app: &App,
     tx: Option<&mut Tx<'_>>,
@@ -92,8 +94,9 @@ async fn beside_lock(
     Ok(overlapped.map(|(project, until)| SettledBy::Project { project, until }))
 }
 
-/// Removes those of these windows that are settled by now: they were just recorded with outdated knowledge, and
-/// nobody was informed of them. What an approved period has counted stays.
+/// Removes those of these windows that lie in time that is settled now: this worker has just
+/// recorded them from an outdated cache, and has not published or answered them. A window that an
+/// approved period counts stays. Returns the removed windows.
 pub(super) async fn take_back(app: &App, recorded: &[&StoredWindow]) -> Result<HashSet<WindowId>, Error> {
     let mut back = HashSet::new();
     for stored in recorded {
@@ -103,7 +106,7 @@ pub(super) async fn take_back(app: &App, recorded: &[&StoredWindow]) -> Result<H
             if judged_in(app, tx, &settled, worked).await?.is_none() {
                 return Ok(false);
             }
-            // Everything else that settles the window by now.
+            // More than one period may have settled the window.
             for period in settled.periods_of(worked) {
                 if is_counted(app, tx, period).await? {
                     return Ok(false);
@@ -120,7 +123,8 @@ pub(super) async fn take_back(app: &App, recorded: &[&StoredWindow]) -> Result<H
     Ok(back)
 }
 
-/// Whether a period was or will be approved with what is recorded now.
+/// Whether a period counts the windows that are recorded now: it is closing and will be summed up,
+/// or its approved sum equals the present sum.
 async fn is_counted(app: &App, tx: &mut Tx<'_>, id: contracts::PeriodId) -> Result<bool, Error> {
     let Some(period) = app.store.periods.load(tx, id).await? else { return Ok(false) };
     let Ok(range) = TimeRange::new(period.start, period.end) else { return Ok(false) };

@@ -1,12 +1,13 @@
-//! Informs all workers of settled time.
+//! Makes sure that all workers know of settled time.
 //!
-//! A handler that settles time stores that, publishes it, and waits until every worker has read it and has no
-//! earlier batch in progress. From then on nothing is recorded in that time. Recording needs no write for this: a
-//! batch checks what its process has read at a moment after the batch arrived.
+//! A handler that settles time stores the settlement, publishes it, and waits until every worker
+//! has read it and has no batch from before in progress. From then on no worker records anything in
+//! that time. Recording needs no write for this: a batch checks the settlements that its process
+//! has read up to a moment after the batch arrived.
 //!
-//! A worker sends a heartbeat every second, and one that has been silent for [`LEASE`] is no longer waited for. So
-//! a worker that was paused must not trust what it had read before: a batch that began too long ago is checked
-//! again, also after it is written.
+//! A worker sends a heartbeat every second. A handler stops waiting for a worker that has sent no
+//! heartbeat for [`LEASE`]. So a worker that was suspended must not trust what it had read before:
+//! a batch that began too long ago is checked again, before it is written and after it.
 
 use std::{
     collections::BTreeMap,
@@ -24,41 +25,44 @@ use tokio::{
 
 use crate::{App, Step, store::LEASE};
 
-/// The interval of heartbeats.
+/// The interval between two heartbeats.
 const BEAT: Duration = Duration::from_secs(1);
-/// How long a batch may trust what it has read, and how long a heartbeat counts: well below the lease.
+/// How long a batch may trust what its process has read, and how long a heartbeat is valid for this
+/// process itself: half of the lease.
 const FRESH: Duration = Duration::from_millis(LEASE as u64 / 2);
-/// How long a handler waits for all workers: until a dead one is recognised, and a little longer.
+/// How long a handler waits for all workers: until a dead one is recognised by its lease, and three
+/// seconds more.
 const ALL_HEARD: Duration = Duration::from_millis(LEASE as u64 + 3_000);
-/// How long a handler waits for its event to be in the stream.
+/// How long a handler waits until its event is in the stream.
 const TOLD: Duration = Duration::from_secs(5);
-/// How long a handler waits for the queue to pass a sequence number.
+/// How long a handler waits until the queue is done up to a sequence number.
 const QUEUE: Duration = Duration::from_secs(3);
 /// The pause between two queries.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Up to where this worker has read, and its batches in progress.
+/// What this worker has read of the settlements, and its batches in progress.
 #[derive(Debug)]
 pub(crate) struct Settling {
     id: EventId,
     state: Mutex<State>,
     /// Wakes the task that sends heartbeats.
     news: Notify,
-    /// Coalesces the waits until the queue is done up to its present end.
+    /// Shares one wait for the queue among concurrent handlers.
     queue: SharedRead<Result<(), Failure>>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Increased with every settlement that is read.
+    /// A counter that increases with every settlement that is read.
     generation: u64,
     /// The number of batches in progress, by the generation in which they began.
     in_hand: BTreeMap<u64, usize>,
     /// The sequence numbers that were read, each with the generation that ended with it.
     heard: Vec<(u64, u64)>,
-    /// Everything up to this sequence number is read, and no earlier batch is in progress.
+    /// A sequence number of EVENTS. Every settlement up to it is read, and no batch from before is
+    /// in progress.
     passed: u64,
-    /// When the last stored heartbeat was sent.
+    /// When the last successful heartbeat was begun; none before the first one.
     said_at: Option<Instant>,
 }
 
@@ -74,18 +78,20 @@ impl State {
     }
 }
 
-/// A batch in progress.
+/// A batch in progress. It ends when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Batch<'a> {
     settling: &'a Settling,
     generation: u64,
     began: Instant,
-    /// By the wall clock, because the monotonic clock stops while the machine sleeps.
+    /// The beginning by the wall clock, because the monotonic clock may stop while the machine
+    /// sleeps.
     began_at: Millis,
 }
 
 impl Batch<'_> {
-    /// Whether the batch may trust what it has read, and this worker still counts as alive.
+    /// Whether the batch may trust what its process has read: it began recently, and the last
+    /// heartbeat is recent, so no handler takes this worker for dead.
     pub(super) fn is_fresh(&self, now: Millis) -> bool {
         let said_at = self.settling.state().said_at;
         let word_holds = said_at.is_some_and(|said_at| said_at.elapsed() < FRESH);
@@ -120,7 +126,8 @@ impl Settling {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends heartbeats, from before the first batch until shutdown.
+    /// Sends the first heartbeat, and returns. A background task then sends heartbeats until
+    /// shutdown.
     pub(crate) async fn keep(app: Arc<App>, shutdown: &Shutdown) {
         while let Err(error) = app.settling.begin(&app).await {
             tracing::warn!(%error, "no windows are recorded yet");
@@ -141,11 +148,12 @@ impl Settling {
                     tracing::warn!(%error, "others may take this process for dead");
                 }
             }
-            // The process finishes its batches first. If the removal is lost, other handlers only wait some seconds.
+            // The batches in progress must end before the worker is removed, because handlers wait
+            // only for workers that are in the collection.
             while !app.settling.state().in_hand.is_empty() {
                 sleep(PAUSE).await;
             }
-            // A batch that begins later needs a new heartbeat.
+            // A batch that begins later must send a new heartbeat first.
             app.settling.state().said_at = None;
             if let Err(error) = app.store.workers.leave(app.settling.id).await {
                 tracing::info!(%error, "others wait until they take this process for dead");
@@ -158,7 +166,7 @@ impl Settling {
         self.say(app).await
     }
 
-    /// Sends a heartbeat with what this worker has read.
+    /// Sends a heartbeat with the sequence number up to which this worker has read settlements.
     pub(super) async fn say(&self, app: &App) -> Result<(), Error> {
         app.faults.at(Step::Living).await;
         let (began, passed) = (Instant::now(), self.state().passed);
@@ -167,7 +175,7 @@ impl Settling {
         Ok(())
     }
 
-    /// Begins a batch, which must check settlements only after this call.
+    /// Registers a batch. The batch must check settlements only after this call.
     pub(super) fn take_in_hand(&self, now: Millis) -> Batch<'_> {
         let mut state = self.state();
         let generation = state.generation;
@@ -175,8 +183,8 @@ impl Settling {
         Batch { settling: self, generation, began: Instant::now(), began_at: now }
     }
 
-    /// Begins anew, with everything read up to this sequence number. Earlier numbers may be those of another stream,
-    /// and mean nothing in this one.
+    /// Restarts with everything read up to this sequence number. Earlier numbers may come from a
+    /// stream that was replaced, so they are discarded.
     pub(super) fn begin_hearing(&self, place: u64) {
         let mut state = self.state();
         state.heard.clear();
@@ -185,7 +193,7 @@ impl Settling {
         self.hear(place);
     }
 
-    /// Records that everything up to a sequence number is read.
+    /// Stores that every settlement up to a sequence number is read.
     pub(super) fn hear(&self, place: u64) {
         let mut state = self.state();
         let generation = state.generation;
@@ -197,15 +205,15 @@ impl Settling {
     }
 }
 
-/// Waits until all workers have read a settlement, and have no earlier batch in progress.
+/// Waits until all workers have read a settlement and have no batch from before in progress.
 ///
-/// # Errors
-/// 503 where they have not in time.
+/// # Errors 503 if that takes too long.
 pub(crate) async fn until_all_have_heard(app: &App, settlement: &SettlementChanged) -> Result<(), Error> {
     let place = timeout(TOLD, place_of(app, settlement)).await.map_err(|_| not_heard())??;
     let heard = async {
         loop {
-            // This process reads the settlements at once, the others within a second.
+            // This call makes this process read the settlement at once. The other processes read it
+            // within a second.
             app.memory.complete().await;
             if !app.store.workers.any_behind(place).await? {
                 return Ok::<(), Error>(());
@@ -220,7 +228,7 @@ fn not_heard() -> Failure {
     Failure::new(Code::Unavailable, "Not everybody who records windows has heard of it yet. Ask again in a moment.")
 }
 
-/// The sequence number of a settlement, or of a later version of it, in the stream of events.
+/// Waits until a settlement, or a later version of it, is in EVENTS. Returns its sequence number.
 async fn place_of(app: &App, settlement: &SettlementChanged) -> Result<u64, Error> {
     let events = app.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(|e| Error::Nats(e.into()))?;
     loop {
@@ -238,12 +246,11 @@ async fn place_of(app: &App, settlement: &SettlementChanged) -> Result<u64, Erro
     }
 }
 
-/// Waits until everything that is in the queue now is recorded or quarantined.
+/// Waits until every window that is in the queue now is recorded or quarantined.
 ///
-/// # Errors
-/// 409 where it takes too long.
+/// # Errors 409 if that takes longer than three seconds.
 pub(crate) async fn until_queue_is_done(app: &App) -> Result<(), Error> {
-    // Approving many periods at once waits as often, so the waits are coalesced.
+    // Concurrent calls share one wait, because many periods may be approved at the same time.
     let read = async { wait_for_queue(app).await.map_err(|error| error.to_failure()) };
     Ok(app.settling.queue.read(read).await?)
 }
@@ -253,7 +260,8 @@ async fn wait_for_queue(app: &App) -> Result<(), Error> {
     let place = queue.cached_info().state.last_sequence;
     let mut state = queue.cached_info().state.clone();
     let done = async {
-        // What is acknowledged leaves the queue, and what is before its first message is acknowledged.
+        // An acknowledged message leaves the queue. So every message before the first one of the
+        // queue is acknowledged.
         while state.messages > 0 && state.first_sequence <= place {
             sleep(PAUSE).await;
             state = queue.get_info().await.map_err(|e| Error::Nats(e.into()))?.state;

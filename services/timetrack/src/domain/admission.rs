@@ -5,17 +5,19 @@ use super::Bindings;
 /// The decision whether a window may be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// It may be recorded, with these values.
+    /// The window may be recorded, with these values.
     Admitted(Admitted),
-    /// It names somebody or something unknown, so it may be early: the event about them may follow.
+    /// The window names an unknown employee, project or task. The window may be early: the event
+    /// about it may follow.
     Early(Code),
-    /// Everything that it names is known, but not that the employee is on the project and task.
+    /// The employee, project and task are known, but not that the employee is on the project and on
+    /// the task.
     Unbound(Code),
-    /// It may not be recorded.
+    /// The window may not be recorded.
     Refused(Code),
 }
 
-/// Why a window may not be recorded: as in [`Admission`].
+/// Why a window may not be recorded. The variants are those of [`Admission`].
 #[derive(Clone, Copy, Debug)]
 enum Hindrance {
     Early(Code),
@@ -42,8 +44,9 @@ pub(crate) struct Admitted {
     pub(crate) price: Price,
 }
 
-/// Decides whether a window may be recorded. It may if at one moment of it the employee was active, the project
-/// open, the task part of it, and the employee on both. The window is then recorded as a whole.
+/// Decides whether a window may be recorded. There must be one moment in the window at which the
+/// employee was active, the project was open, the task was part of the project, and the employee
+/// was on both. Then the whole window is recorded.
 pub(crate) fn admit(item: &IngestItem, range: TimeRange, bindings: &Bindings) -> Admission {
     match bound_task(item, range, bindings) {
         Ok(task) => Admission::Admitted(fixed(item, range, task, bindings)),
@@ -51,13 +54,15 @@ pub(crate) fn admit(item: &IngestItem, range: TimeRange, bindings: &Bindings) ->
     }
 }
 
-/// Admits a window if a moment in a part of it suffices. The values are those of the whole window.
+/// Admits a window if there is such a moment in this part of it. The values are those of the whole
+/// window.
 pub(crate) fn admit_by(item: &IngestItem, part: TimeRange, whole: TimeRange, bindings: &Bindings) -> Option<Admitted> {
     let task = bound_task(item, part, bindings).ok()?;
     Some(fixed(item, whole, task, bindings))
 }
 
-/// The task of a window, if the employee could work on it at one moment of a range; otherwise why not.
+/// The task of a window, if the employee could work on it at some moment of a range; otherwise the
+/// reason why not.
 fn bound_task<'a>(item: &IngestItem, range: TimeRange, bindings: &'a Bindings) -> Result<&'a TaskChanged, Hindrance> {
     use Hindrance::{Early, Refused, Unbound};
     let (employee, window) = (item.employee_id, &item.window);
@@ -66,7 +71,7 @@ fn bound_task<'a>(item: &IngestItem, range: TimeRange, bindings: &'a Bindings) -
     let Some(task) = bindings.task(window.task_id) else { return Err(Early(Code::UnknownTask)) };
 
     let mut moments = vec![Term { from: Some(range.start()), until: Some(range.end()) }];
-    // The reason for a refusal is the first of the five conditions after which no moment is left.
+    // The reason of a refusal is the first of the five conditions that leaves no common moment.
     let mut is_still_true = |terms: &[Term]| {
         moments = common(&moments, terms);
         !moments.is_empty()
@@ -85,7 +90,7 @@ fn bound_task<'a>(item: &IngestItem, range: TimeRange, bindings: &'a Bindings) -
         return Err(Refused(Code::NotOnProject));
     }
     let Some(assignment) = bindings.assignment(window.task_id, employee) else { return Err(Unbound(Code::NotOnTask)) };
-    // A term on a task ends with the membership that it belongs to.
+    // A term on a task ends no later than the membership that it belongs to.
     let on_task = assignment.terms_on(window.project_id).iter().filter_map(|on_task| {
         let on_project = member.terms.get(on_task.member_term as usize)?;
         on_task.term.common(*on_project)
@@ -96,8 +101,8 @@ fn bound_task<'a>(item: &IngestItem, range: TimeRange, bindings: &'a Bindings) -
     Ok(task)
 }
 
-/// The values for a window that an admin admits although [`admit`] refuses it. Only unknown things make that
-/// impossible, because no report could name them.
+/// The values of a window that an admin admits although [`admit`] refuses it. An unknown employee,
+/// project or task is still an error, because reports could not show its name.
 pub(crate) fn admit_anyway(item: &IngestItem, bindings: &Bindings) -> Result<Admitted, Code> {
     bindings.employee(item.employee_id).ok_or(Code::UnknownEmployee)?;
     bindings.project(item.window.project_id).ok_or(Code::UnknownProject)?;
@@ -117,12 +122,13 @@ fn fixed(item: &IngestItem, range: TimeRange, task: &TaskChanged, bindings: &Bin
     }
 }
 
-/// The ranges in which a term of each list overlap.
+/// The terms that are common to two lists: every overlap of a term of one list with a term of the
+/// other.
 fn common(some: &[Term], others: &[Term]) -> Vec<Term> {
     some.iter().flat_map(|one| others.iter().filter_map(|other| one.common(*other))).collect()
 }
 
-/// The reason of a refusal, as a sentence for the employee.
+/// The reason why a window is not recorded, as a sentence for the employee.
 pub(crate) fn refusal(code: Code) -> &'static str {
     match code {
         Code::UnknownEmployee => "There is no such employee.",
@@ -184,11 +190,11 @@ pub(super) mod tests {
         pub(crate) task: TaskChanged,
         pub(crate) member: MemberChanged,
         pub(crate) assignment: AssignmentChanged,
-        /// The project of the window.
+        /// The project that the window names.
         pub(crate) window_on: ProjectId,
     }
 
-    /// A case in which Ann is on the project and the task, without an end.
+    /// A case in which Ann is on the project and on the task, without an end.
     pub(crate) fn ann() -> Case {
         let (employee_id, project_id, task_id) =
             (EmployeeId(Uuid::from_u128(1)), ProjectId(Uuid::from_u128(2)), TaskId(Uuid::from_u128(3)));
@@ -300,7 +306,8 @@ pub(super) mod tests {
         Term { from: None, until: Some(Millis(NOON)) }
     }
 
-    /// The codes of three windows: before noon, across noon, and after noon.
+    /// The refusal codes of three windows: before noon, across noon, and after noon. None means
+    /// admitted.
     fn around_noon(change: fn(&mut Case)) -> [Option<Code>; 3] {
         [(NOON - HOUR, NOON), (NOON - 1, NOON + 1), (NOON, NOON + HOUR)].map(|(start, end)| {
             let mut case = ann();

@@ -1,11 +1,12 @@
 use contracts::Millis;
 
-/// The longest break in milliseconds within a period of work: apps send a window every few minutes. Employees
-/// whose last window ended within it are at work.
+/// The longest break within a stretch of work, in milliseconds. Desktop apps send a window every
+/// few minutes, so an employee whose last window ended at most this long ago is at work.
 pub(crate) const PAUSE: i64 = 15 * 60_000;
 
-/// When somebody began to work without a break, from the starts and ends of their windows. None if that may be
-/// before `given_from`, from which on all windows are given.
+/// When an employee began to work without a break, from the starts and ends of their windows.
+/// `windows` must have every window since `given_from`. None if there are no windows, or if the
+/// work may have begun before `given_from`.
 pub(crate) fn since(windows: impl IntoIterator<Item = (Millis, Millis)>, given_from: Millis) -> Option<Millis> {
     let mut windows: Vec<(Millis, Millis)> = windows.into_iter().collect();
     windows.sort_unstable_by_key(|(_, end)| std::cmp::Reverse(*end));
@@ -35,11 +36,11 @@ mod tests {
         for (windows, expected) in [
             (vec![], None),
             (vec![window(100, 110)], Some(at(100))),
-            // The windows come in any order, overlap, and have the longest break that is allowed.
+            // These windows are in any order, overlap, and have the longest break that is allowed.
             (vec![window(110, 120), window(85, 95), window(90, 92)], Some(at(85))),
             (vec![window(111, 120), window(85, 95)], Some(at(111))),
             (vec![window(60, 120), window(70, 80)], Some(at(60))),
-            // Windows before the given ones are unknown.
+            // Windows before minute 0 are unknown, so the work may have begun before.
             (vec![window(10, 120)], None),
             (vec![window(100, 120), window(16, 99)], Some(at(16))),
         ] {

@@ -6,8 +6,9 @@ use contracts::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The state of one thing that decides whether a window may be recorded, and at which rates. It comes from the
-/// service that owns it.
+/// The state of one employee, project, task, membership, assignment or scope of rates. It decides
+/// whether a window may be recorded, and at which rates. It is a copy from the service that owns
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Binding {
     Employee(EmployeeChanged),
@@ -15,7 +16,7 @@ pub(crate) enum Binding {
     Task(TaskChanged),
     Member(MemberChanged),
     Assignment(AssignmentChanged),
-    /// The rates of a scope.
+    /// The rates of one scope.
     Rates(RatesChanged),
 }
 
@@ -55,7 +56,7 @@ impl Binding {
         }
     }
 
-    /// Reads a binding from an event, if the event has one.
+    /// The binding in an event; none if events with this subject have no binding.
     pub(crate) fn read(subject: &str, payload: &[u8]) -> serde_json::Result<Option<Self>> {
         Ok(if is::<EmployeeChanged>(subject) {
             Some(Self::Employee(serde_json::from_slice(payload)?))
@@ -74,7 +75,7 @@ impl Binding {
         })
     }
 
-    /// The approximate number of rates and terms in it, as a measure of its memory.
+    /// The approximate number of rates and terms in this binding, as a measure of its memory.
     pub(crate) fn weight(&self) -> usize {
         1 + match self {
             Self::Employee(e) => e.0.active.as_ref().map_or(0, Vec::len),
@@ -98,21 +99,21 @@ impl Binding {
     }
 }
 
-/// Whether a subject belongs to this type of event: compares noun and verb.
+/// Whether a subject is one of this type of event. Compares the service, the noun and the verb.
 fn is<E: Event>(subject: &str) -> bool {
     let mut words = subject.rsplit('.');
     let (verb, _aggregate, noun) = (words.next(), words.next(), words.next());
     verb == Some(E::VERB) && noun == Some(E::NOUN) && subject.starts_with(&format!("evt.{}.", E::SERVICE))
 }
 
-/// The bindings for some windows, and what prices their time.
+/// The bindings of some windows, and the rates with the time zone to price their time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bindings {
     parties: HashMap<BindingKey, Arc<Binding>>,
     prices: Prices,
 }
 
-/// The rates of some work, and the time zone that decides where days begin.
+/// Rates, and the time zone that decides when a day begins.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Prices {
     pub(crate) book: Arc<RateBook>,
@@ -139,7 +140,7 @@ impl FromIterator<Arc<Binding>> for Bindings {
 }
 
 impl Bindings {
-    /// The keys of all bindings of a window.
+    /// The keys of all bindings of a window, without rates.
     pub(crate) fn keys(item: &IngestItem) -> [BindingKey; 5] {
         let (employee, project, task) = (item.employee_id, item.window.project_id, item.window.task_id);
         [
@@ -157,23 +158,24 @@ impl Bindings {
         RateScope::of_work(employee, project, task).map(BindingKey::Rates)
     }
 
-    /// The same bindings with these rates.
+    /// The same bindings with these rates and this time zone.
     pub(crate) fn priced_by(self, prices: Prices) -> Self {
         Self { prices, ..self }
     }
 
-    /// The same bindings in this time zone.
+    /// The same bindings with this time zone.
     pub(crate) fn in_zone(mut self, zone: Zone) -> Self {
         self.prices.zone = zone;
         self
     }
 
-    /// Whether all bindings of a window are there.
+    /// Whether these bindings include all five of a window.
     pub(crate) fn has_all(&self, item: &IngestItem) -> bool {
         Self::keys(item).iter().all(|key| self.parties.contains_key(key))
     }
 
-    /// The rates of a range of work, as they are known now.
+    /// The price of time on some work: the rates that apply in a range, by the rates that are known
+    /// now.
     pub(crate) fn price(&self, work: RatedWork, range: TimeRange) -> Price {
         let nothing = Payroll::default();
         let payroll = self.project(work.project).map_or(&nothing, |project| &project.payroll);

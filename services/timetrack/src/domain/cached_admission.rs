@@ -2,8 +2,9 @@ use contracts::{IngestItem, Millis, TimeRange};
 
 use super::{Admitted, Bindings, admission::admit_by, known_part};
 
-/// Admits a window finally, from bindings that are complete up to a moment. None for each refusal, and for a window that
-/// is only admitted by what came about lately: what ended before that may not be known yet.
+/// Admits a window if no later event can change that, from bindings that are complete up to a
+/// moment. None for every refusal, and for a window that only lately began bindings admit: the
+/// event about an earlier end of another binding may still be on its way.
 pub(crate) fn yes(item: &IngestItem, bindings: &Bindings, complete_up_to: Option<Millis>) -> Option<Admitted> {
     let window = TimeRange::new(item.window.start, item.window.end).ok()?;
     admit_by(item, known_part(window, complete_up_to)?, window, bindings)
@@ -23,8 +24,8 @@ mod tests {
         admit,
     };
 
-    /// A change of one of the five bindings, this long after the previous one, and published this long after it
-    /// happened.
+    /// A change of one of the five bindings or of a rate: `after` milliseconds after the previous
+    /// change, and published `told_after` milliseconds after it happened.
     #[derive(Clone, Copy, Debug)]
     struct Change {
         party: u8,
@@ -40,7 +41,7 @@ mod tests {
         })
     }
 
-    /// Ends a term that is open, or begins a new one.
+    /// Ends the last term if it is open; otherwise begins a new one.
     fn turn(terms: &mut Vec<Term>, at: Millis) {
         match terms.last_mut() {
             Some(last) if last.is_open() => last.end(at),
@@ -51,7 +52,8 @@ mod tests {
         }
     }
 
-    /// The project was archived before the assignment began, and that is told after it.
+    /// The assignment began one second before the known moment. The project may have been archived
+    /// before that, with the event still on its way.
     #[test]
     fn an_assignment_of_the_last_seconds_makes_no_yes_final() {
         let mut case = ann();
@@ -68,9 +70,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(3_000))]
 
-        /// A history of all five bindings and of a rate, of which a cache has applied what was published by some
-        /// moment. Whatever it admits, a database with the same events admits with the same terms, and so does one
-        /// with the whole history.
+        /// The history of all five bindings and of a rate. A cache has applied the events that were
+        /// published up to some moment. If the cache admits a window, a database with the same
+        /// events admits it with the same values, and so does a database with all events.
         #[test]
         fn a_yes_from_memory_is_the_database_s_whatever_happens_later(
             changes in prop::collection::vec(change(), 0..25),

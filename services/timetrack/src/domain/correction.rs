@@ -4,8 +4,8 @@ use contracts::{
 
 use super::Bindings;
 
-/// A window with an admin's changes. It must be within the limits of every window and not end in the future; how
-/// far in the past it may be is not limited. A move to another project must name the task.
+/// A window with an admin's changes. It must be within the limits of every window, and may not end
+/// in the future. It may be as old as any window. A move to another project must name the task.
 pub(crate) fn correct(window: &Window, changes: &WindowCorrection, now: Millis) -> Result<Window, Failure> {
     let WindowCorrection { start, end, project_id, task_id, .. } = changes.clone();
     if project_id.is_some() && task_id.is_none() {
@@ -33,7 +33,8 @@ pub(crate) fn correct(window: &Window, changes: &WindowCorrection, now: Millis) 
     Ok(to)
 }
 
-/// Named rates apply to the whole window. The others stay those of their days.
+/// Sets the rates that the admin has named for the whole window. The other rates stay as they are
+/// in each part.
 fn correct_rates(window: &mut Window, changes: &WindowCorrection, range: TimeRange) {
     let corrected = |rates: Rates| Rates {
         bill_rate: changes.bill_rate.unwrap_or(rates.bill_rate),
@@ -54,10 +55,10 @@ fn correct_rates(window: &mut Window, changes: &WindowCorrection, range: TimeRan
     window.set_rates(rates, parts);
 }
 
-/// Requires that the task belongs to the project of the corrected window: now, or when the work was done. The
-/// project may be archived.
+/// Requires that the task belongs to the project of the corrected window: now, or when the work was
+/// done. The project may be archived.
 ///
-/// 400 if there is no such project or task, or was none then.
+/// # Errors 400 if the project or the task exists neither now nor at that time.
 pub(crate) fn require_task_of_project(to: &Window, bindings: &Bindings) -> Result<(), Failure> {
     let worked = Term { from: Some(to.start), until: Some(to.end) };
     let held_then = |terms: Vec<Term>| terms.into_iter().any(|term| term.common(worked).is_some());

@@ -7,22 +7,22 @@ use jiff::Timestamp;
 
 use super::{refusal, untimely};
 
-/// A decision: its reason, who made it, and when.
+/// The decision about a requested correction: accepted or refused, by whom, when, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) status: CorrectionStatus,
     pub(crate) by: Option<String>,
     pub(crate) at: Millis,
     pub(crate) reason: Option<Note>,
-    /// The window that it creates or changes.
+    /// The window that the accepted correction creates or changes.
     pub(crate) recorded_as: Option<WindowId>,
 }
 
-/// Checks a requested correction: of a recorded window of the employee, or of new time. It does not check who may
-/// track on what.
+/// Checks a requested correction, of a recorded window of the employee or of new time. Whether the
+/// employee was on the project and task is not checked here.
 ///
-/// 422 if a field is wrong or missing, 400 if it would change nothing or the time is impossible, 409 if the window
-/// is voided.
+/// # Errors 422 if a field is wrong or missing; 400 if the correction would change nothing or the
+/// time is impossible; 409 if the window is voided.
 pub(crate) fn ask(
     id: CorrectionId,
     employee_id: EmployeeId,
@@ -81,7 +81,7 @@ pub(crate) fn worked(window: &Window) -> WorkedTime {
     WorkedTime { start, end, project_id, task_id, note: note.clone() }
 }
 
-/// The message for a time that is in the future or too far in the past.
+/// The message for a time that is in the future or too long ago.
 fn too_far(code: Code) -> &'static str {
     match code {
         Code::ClockAhead => "This time is still to come. Ask again once it is over.",
@@ -120,13 +120,13 @@ fn other_time(was: &WorkedTime, sent: &CorrectionSent) -> Result<WorkedTime, Fai
     })
 }
 
-/// The note; an empty one counts as none.
+/// The note of the correction, or else the former note. An empty note counts as none.
 fn said(sent: &CorrectionSent, was: Option<Note>) -> Option<Note> {
     sent.note.clone().unwrap_or(was).filter(|note| !note.as_str().is_empty())
 }
 
-/// Whether the employee must have been on the project and task: for all time that was not recorded on the same
-/// ones before.
+/// Whether it must be checked that the employee was on the project and task. Not for a voided
+/// window, nor for time that was recorded on the same project and task before.
 pub(crate) fn needs_admission(request: &CorrectionRequest) -> bool {
     let Some(was) = &request.was else { return true };
     let is_same_work = (was.project_id, was.task_id) == (request.project_id, request.task_id);
@@ -134,7 +134,8 @@ pub(crate) fn needs_admission(request: &CorrectionRequest) -> bool {
     !(request.void || is_same_work && lies_inside)
 }
 
-/// The correction as a window that is entered by hand, with the offset from UTC of that time.
+/// The correction as a manually entered window. Its offset from UTC is that of the zone at the
+/// window's start.
 pub(crate) fn by_hand(id: WindowId, request: &CorrectionRequest, zone: &Zone, now: Millis) -> IngestItem {
     let at = Timestamp::from_millisecond(request.start.0).unwrap_or(Timestamp::UNIX_EPOCH);
     let window = WindowSent {
@@ -160,7 +161,7 @@ pub(crate) fn by_hand(id: WindowId, request: &CorrectionRequest, zone: &Zone, no
     IngestItem { id, employee_id, received_at: now, hash, window, traceparent: None }
 }
 
-/// The changes of the window that the correction asks for.
+/// The changes of the window that the correction requests.
 pub(crate) fn changes(request: &CorrectionRequest, window: &Window) -> WindowCorrection {
     let is_moved = (request.project_id, request.task_id) != (window.project_id, window.task_id);
     WindowCorrection {
@@ -173,10 +174,9 @@ pub(crate) fn changes(request: &CorrectionRequest, window: &Window) -> WindowCor
     }
 }
 
-/// The decided request; none if the same was decided before.
+/// The request with this decision; none if the same decision was made before.
 ///
-/// # Errors
-/// 409 if it was decided otherwise before.
+/// # Errors 409 if another decision was made before.
 pub(crate) fn decide(request: &CorrectionRequest, verdict: Verdict) -> Result<Option<CorrectionRequest>, Failure> {
     let Verdict { status, by, at, reason, recorded_as } = verdict;
     match request.status {

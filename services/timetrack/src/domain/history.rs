@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use super::{Admission, admission::tests::ann};
 
-/// Whether something is true at a moment.
+/// Whether some condition is true at a moment.
 type Condition<'a> = Box<dyn Fn(i64) -> bool + 'a>;
 
-/// The moments at which a condition becomes false, true, false, and so on. It is true at first.
+/// The moments at which a condition changes: it is true at first, then false, true, and so on.
 type Turns = Vec<i64>;
 
 fn turns() -> impl Strategy<Value = Turns> {
@@ -25,12 +25,12 @@ fn turns() -> impl Strategy<Value = Turns> {
     })
 }
 
-/// Whether it is true at a moment: after an even number of changes.
+/// Whether the condition is true at a moment: it is after an even number of changes.
 fn holds(turns: &Turns, at: i64) -> bool {
     turns.iter().filter(|turn| **turn <= at).count() % 2 == 0
 }
 
-/// The same history as terms.
+/// The times at which the condition is true, as terms.
 fn terms(turns: &Turns) -> Vec<Term> {
     let mut terms = vec![Term::ALWAYS];
     for (n, turn) in turns.iter().enumerate() {
@@ -42,12 +42,13 @@ fn terms(turns: &Turns) -> Vec<Term> {
     terms
 }
 
-/// The index of the term that a moment is in.
+/// The index of the term that contains a moment.
 fn stretch(turns: &Turns, at: i64) -> usize {
     turns.iter().filter(|turn| **turn <= at).count() / 2
 }
 
-/// The history of a task on two projects; it is deleted at the end, or never.
+/// The history of a task that moves between two projects. With `deleted`, its last move is its
+/// deletion.
 #[derive(Clone, Debug)]
 struct Moves {
     at: Turns,

@@ -2,63 +2,71 @@ use std::collections::VecDeque;
 
 use contracts::{Millis, SECOND, TimeRange};
 
-/// How much later than its own time an event may reach the stream: the transaction, the outbox, and the difference
-/// between the clocks of two machines.
+/// How much later than its own time an event may reach the stream, in milliseconds. The delay comes
+/// from the transaction, the outbox, and the difference between the clocks of two machines.
 const MARGIN: i64 = 5 * SECOND;
-/// The most positions that wait to be applied.
+/// The most reports that wait until their events are applied.
 const MOST_REPORTS: usize = 32;
 
-/// The state of the consumer of events, which all replicas share, as the server reports it.
+/// The state of the consumer of EVENTS, which all replicas share, as the server reports it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConsumerReport {
-    /// The number of this read of the consumer. A later read has a higher number, whatever the clock says.
+    /// The number of this read of the consumer. A later read has a higher number, independently of
+    /// the clock.
     pub(crate) number: u64,
-    /// The number of the read of the stream before this one, from the same sequence.
+    /// The number of the read of the stream before this one. It comes from the counter of the
+    /// feed's queries.
     pub(crate) seen: u64,
-    /// When the stream was asked.
+    /// The moment of that read of the stream.
     pub(crate) asked_at: Millis,
-    /// The position of the last change in the stream at that time, if it is known. The consumer may not have received
-    /// it yet.
+    /// The sequence number of the last event about a binding at that moment; 0 if it is unknown.
+    /// The consumer may not have delivered this event yet.
     pub(crate) changed_at: u64,
-    /// The number of events that no replica has received.
+    /// The number of events that were not delivered to any replica yet.
     pub(crate) pending: u64,
-    /// The number of events that a replica has received and not acknowledged.
+    /// The number of events that were delivered and are not acknowledged.
     pub(crate) in_hand: usize,
-    /// The stream sequence up to which events were delivered.
+    /// The sequence number up to which events were delivered.
     pub(crate) delivered: u64,
-    /// The stream sequence up to which all events are acknowledged.
+    /// The sequence number up to which all events are acknowledged.
     pub(crate) applied: u64,
 }
 
-/// The time up to which the copy of the bindings is complete.
+/// The moment up to which the copy of the bindings is complete.
 ///
-/// Some event is nearly always unacknowledged. But once everything is acknowledged that was delivered when a
-/// report showed nothing pending, the copy is complete up to that report.
+/// Nearly always some event is unacknowledged. But a report with nothing pending names the last
+/// delivered event. Once every event up to that one is acknowledged, the copy is complete up to the
+/// moment of that report.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     up_to: Option<Millis>,
-    /// The times at which nothing was pending, each with the sequence that was delivered then, in order.
+    /// The moments of reports with nothing pending, in order, each with the sequence number that
+    /// was delivered then.
     delivered: VecDeque<(Millis, u64)>,
-    /// The number of the latest read of the stream, and its time.
+    /// The number of the latest read of the stream, and its moment.
     clock: Option<(u64, Millis)>,
-    /// The number of the latest read of the stream, and the position of its last change.
+    /// The number of the latest read of the stream, and the sequence number of the last event about
+    /// a binding.
     stream: Option<(u64, u64)>,
-    /// The number of the latest read of the consumer, and the position up to which it had delivered.
+    /// The number of the latest read of the consumer, and the sequence number up to which it had
+    /// delivered.
     consumer: Option<(u64, u64)>,
 }
 
-/// How a read compares with the latest one, by a value that normally only rises.
+/// How the value of a read compares with the value of the latest read. Normally the value never
+/// falls.
 #[derive(PartialEq)]
 enum Step {
     InOrder,
-    /// It is older than a read after which the value fell.
+    /// The read is older than the latest one, and its value is higher: the value has fallen in
+    /// between.
     Outdated,
-    /// It is the first one with a lower value.
+    /// The read is newer than the latest one, and its value is lower: the value has fallen.
     Back,
 }
 
 impl Step {
-    /// Compares a read with the latest one, and stores it if it is newer.
+    /// Compares a read with the latest one, and stores the read if it is newer.
     fn of<T: Copy + Ord>(latest: &mut Option<(u64, T)>, number: u64, value: T) -> Self {
         let step = match *latest {
             Some((last, most)) if number < last && value > most => Self::Outdated,
@@ -73,22 +81,22 @@ impl Step {
 }
 
 impl Known {
-    /// The moment up to which the copy has every published event, if there is one.
+    /// The moment up to which the copy has every published event; none if that is unknown.
     pub(crate) fn up_to(&self, now: Millis) -> Option<Millis> {
         self.up_to.filter(|up_to| *up_to <= now)
     }
 
-    /// Updates it from a report.
+    /// Updates this state from a report.
     pub(crate) fn learn(&mut self, report: ConsumerReport) {
         match Step::of(&mut self.clock, report.seen, report.asked_at) {
             Step::InOrder => {}
             Step::Outdated => return,
-            // The clock was set back: the known times may lie in its future, and would be taken as complete too
-            // early.
+            // The clock was set back. The known moments may be in its future, and the copy would be
+            // taken as complete too early.
             Step::Back => (self.up_to, self.delivered) = (None, VecDeque::new()),
         }
-        // The consumer and its stream may be created again, and this process may notice the one before the other. The
-        // old positions in either would never be reached.
+        // The stream and its consumer may have been created again, and this process may notice one
+        // before the other. The old sequence numbers would never be reached, so they are discarded.
         let steps = [
             Step::of(&mut self.stream, report.seen, report.changed_at),
             Step::of(&mut self.consumer, report.number, report.delivered),
@@ -105,7 +113,8 @@ impl Known {
             }
             self.delivered.push_back((report.asked_at, report.delivered.max(report.changed_at)));
         }
-        // The server only moves `applied` with an acknowledgement.
+        // The server moves `applied` only at an acknowledgement. If no event is unacknowledged, all
+        // delivered events are applied.
         let applied = if report.in_hand == 0 { report.delivered } else { report.applied };
         while let Some((asked_at, _)) = self.delivered.front().copied().filter(|(_, place)| *place <= applied) {
             self.delivered.pop_front();
@@ -114,8 +123,9 @@ impl Known {
     }
 }
 
-/// The part of a window about which a copy that is complete up to a moment knows everything. Who was on what in it is
-/// final; after it, something may have ended of which the event is still on its way.
+/// The part of a window about which a copy that is complete up to a moment knows every change; none
+/// if there is no such part. No later event can change who was on what in this part. After it,
+/// something may have ended whose event is still on its way.
 pub(crate) fn known_part(window: TimeRange, known_up_to: Option<Millis>) -> Option<TimeRange> {
     TimeRange::new(window.start(), window.end().min(known_up_to? - MARGIN)).ok()
 }
@@ -170,7 +180,7 @@ mod tests {
         let mut known = Known::default();
         known.learn(report(60_000, 0, 0, 7, 7));
         assert_eq!(known.up_to(Millis(30_000)), None, "also before the next report");
-        // An event is on its way that the reads with the fast clock do not show.
+        // An event is pending, which the reads with the fast clock did not show.
         known.learn(ConsumerReport { number: 60_001, seen: 60_001, ..report(30_000, 1, 0, 7, 7) });
         assert_eq!(up_to(&known), None);
         known.learn(ConsumerReport { number: 60_002, seen: 60_002, ..report(30_010, 0, 0, 8, 8) });
@@ -233,8 +243,9 @@ mod tests {
     }
 
     proptest! {
-        /// Each event is published, delivered and applied at some time, and a read is taken each millisecond. The
-        /// known time is never too late, and in the end it is the newest.
+        /// Each event is published, delivered and applied at some time, and a report is made every
+        /// millisecond. The known moment is never too late, and in the end it is the moment of the
+        /// last report.
         #[test]
         fn what_is_known_is_true_and_follows_although_there_is_always_something_in_hand(
             events in prop::collection::vec((1..6i64, 0..4i64, 1..5i64), 1..30),
@@ -244,7 +255,7 @@ mod tests {
                 at += gap;
                 (at, at + delivery, at + delivery + work)
             }).collect();
-            // The simulated consumer delivers in order.
+            // The simulated consumer delivers the events in order.
             let events: Vec<_> = events.iter().scan(0, |last, (published, delivered, applied)| {
                 *last = (*delivered).max(*last);
                 Some((*published, *last, (*applied).max(*last)))

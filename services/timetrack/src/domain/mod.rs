@@ -1,4 +1,4 @@
-//! The rules: who may track on what, and what a recorded window contains. Without NATS or MongoDB.
+//! The pure rules, without I/O: who may track on what, and what a recorded window contains.
 
 mod admission;
 pub(crate) mod at_work;

@@ -6,28 +6,31 @@ use serde::{Deserialize, Serialize};
 
 use super::refusal;
 
-/// A quarantined window with its reason.
+/// A quarantined window with the reason for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Quarantined {
-    /// `<employee>_<window>_<content>`, because two employees may use one id, and one id may come with several
-    /// contents, and none may overwrite another. Rows of earlier versions have no content in the key.
+    /// `<employee>_<window>_<content hash>`. Two employees may use the same window id, and one id
+    /// may come with several contents; none of them may overwrite another. Documents of earlier
+    /// versions have no hash in the key.
     #[serde(rename = "_id")]
     key: String,
     pub(crate) window_id: WindowId,
     pub(crate) item: IngestItem,
-    /// The reason.
+    /// The reason why the window is quarantined.
     pub(crate) code: Code,
-    /// Whether it may be early, and is tried again by itself.
+    /// Whether the window is early: it is tried again automatically until everything that it names
+    /// is known.
     pub(crate) waiting: bool,
-    /// When it is tried again, if its time will come.
+    /// When the window is tried again, if it ends in the future by the server's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) due: Option<Millis>,
-    /// When it was quarantined.
+    /// When the window was quarantined.
     pub(crate) since: Millis,
-    /// Its last sequence numbers in the queue, as answers 202 named them.
+    /// The last sequence numbers of the window's messages in the queue. An answer 202 names such a
+    /// number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     seqs: Vec<i64>,
-    /// An admin's decision.
+    /// The decision of an admin, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) decision: Option<Decision>,
 }
@@ -35,11 +38,11 @@ pub(crate) struct Quarantined {
 /// An admin's decision about a quarantined window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Decision {
-    /// The id of the recorded window; none if it was discarded.
+    /// The id of the recorded window; none if the window was discarded.
     pub(crate) recorded_as: Option<WindowId>,
-    /// The actor who decided.
+    /// The actor who decided, in the text form of [`contracts::Actor`].
     pub(crate) by: Option<String>,
-    /// When it happened.
+    /// When the decision was made.
     pub(crate) at: Millis,
 }
 
@@ -53,15 +56,16 @@ pub(crate) struct QuarantineReason {
 /// What happens next to a quarantined window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// It may be early: it is tried again until everything that it names is known.
+    /// The window may be early: it is tried again automatically until everything that it names is
+    /// known.
     Soon,
-    /// It is tried again at this moment.
+    /// The window is tried again at this moment.
     At(Millis),
     /// An admin must decide.
     Admin,
 }
 
-/// The most sequence numbers that are kept.
+/// The most sequence numbers that are kept for one window.
 const PLACES: usize = 20;
 
 impl Quarantined {
@@ -81,7 +85,7 @@ impl Quarantined {
         }
     }
 
-    /// What it was recorded as, where an admin has admitted it.
+    /// The id of the recorded window, if an admin has admitted the quarantined one.
     pub(crate) fn admitted_as(&self) -> Option<WindowId> {
         self.decision.as_ref().and_then(|decision| decision.recorded_as)
     }
@@ -90,7 +94,7 @@ impl Quarantined {
         &self.key
     }
 
-    /// The key of the row at a position of the list.
+    /// The key of the document that a cursor points at.
     pub(crate) fn key_after(cursor: &QuarantineCursor) -> String {
         let QuarantineCursor { employee_id, id, content, .. } = cursor;
         match content {
@@ -99,7 +103,7 @@ impl Quarantined {
         }
     }
 
-    /// This row after the same window was quarantined again, as `new`.
+    /// This quarantined window after the same window was quarantined again, as `new`.
     pub(crate) fn again(&self, new: &Self) -> Self {
         let mut quarantined = self.clone();
         for seq in &new.seqs {
@@ -110,7 +114,7 @@ impl Quarantined {
         let forgotten = quarantined.seqs.len().saturating_sub(PLACES);
         quarantined.seqs.drain(..forgotten);
         if quarantined.decision.is_none() {
-            // A window that waits already keeps the time since when it waits.
+            // A window that already waits keeps the moment since when it waits.
             if new.waiting && !quarantined.waiting {
                 quarantined.since = new.since;
             }
@@ -119,7 +123,7 @@ impl Quarantined {
         quarantined
     }
 
-    /// Whether it has this sequence number in the queue.
+    /// Whether one of the window's messages has this sequence number in the queue.
     pub(crate) fn came_at(&self, seq: u64) -> bool {
         self.seqs.contains(&(seq as i64))
     }
@@ -128,7 +132,7 @@ impl Quarantined {
         self.item.employee_id
     }
 
-    /// The state of the window, as far as it is known.
+    /// The state of the window, as its sender may query it.
     pub(crate) fn state(&self) -> WindowState {
         let (code, detail) = (self.code, self.detail());
         match self.code {
@@ -139,7 +143,7 @@ impl Quarantined {
         }
     }
 
-    /// The reason and what happens next, as sentences for the employee.
+    /// Sentences for the employee: why the window is quarantined, and what happens next.
     pub(crate) fn detail(&self) -> String {
         let why = refusal(self.code);
         let next = match (&self.decision, self.due) {
@@ -154,7 +158,7 @@ impl Quarantined {
         format!("{why} {next}")
     }
 
-    /// The window as admins see it.
+    /// The quarantined window as it is shown to admins.
     pub(crate) fn shown(self) -> QuarantinedWindow {
         QuarantinedWindow {
             id: self.window_id,
@@ -174,7 +178,7 @@ impl Quarantined {
     }
 }
 
-/// A moment as text (RFC 3339, UTC).
+/// A moment as RFC 3339 text in UTC.
 fn moment(at: Millis) -> String {
     Timestamp::from_millisecond(at.0).map_or_else(|_| format!("{at} ms"), |at| at.to_string())
 }

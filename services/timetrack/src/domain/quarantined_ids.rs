@@ -2,20 +2,21 @@ use std::collections::HashSet;
 
 use contracts::WindowId;
 
-/// The most ids of quarantined windows in the cache.
+/// The most ids of quarantined windows that are cached.
 pub(crate) const MOST_QUARANTINED: usize = 20_000;
 
-/// The ids of all quarantined windows, as one process knows them; nothing if they are not known.
+/// The cached ids of all quarantined windows; none if they are not cached.
 #[derive(Debug, Default)]
 pub(crate) struct QuarantinedIds(Option<HashSet<WindowId>>);
 
 impl QuarantinedIds {
-    /// Stores the ids of all quarantined windows. If there are too many, they are not known.
+    /// Caches the ids of all quarantined windows. If there are more than [`MOST_QUARANTINED`], none
+    /// are cached.
     pub(crate) fn keep(&mut self, rows: Vec<WindowId>) {
         self.0 = (rows.len() <= MOST_QUARANTINED).then(|| rows.into_iter().collect());
     }
 
-    /// Adds windows.
+    /// Adds the ids of windows that were quarantined.
     pub(crate) fn apply(&mut self, windows: &[WindowId]) {
         let Some(ids) = &mut self.0 else { return };
         ids.extend(windows);
@@ -24,7 +25,7 @@ impl QuarantinedIds {
         }
     }
 
-    /// Removes windows.
+    /// Removes the ids of windows that are no longer quarantined.
     pub(crate) fn let_go(&mut self, windows: impl IntoIterator<Item = WindowId>) {
         if let Some(ids) = &mut self.0 {
             for id in windows {
@@ -33,12 +34,12 @@ impl QuarantinedIds {
         }
     }
 
-    /// Whether this window may be quarantined; true if that is not known.
+    /// Whether this window may be quarantined. True if the ids are not cached.
     pub(crate) fn may_contain(&self, id: WindowId) -> bool {
         self.0.as_ref().is_none_or(|ids| ids.contains(&id))
     }
 
-    /// Whether the quarantined windows are known.
+    /// Whether the ids are cached.
     pub(crate) fn are_known(&self) -> bool {
         self.0.is_some()
     }

@@ -2,9 +2,10 @@ use contracts::{IngestItem, Label, Millis, ORGANIZATION, Price, Window, shift_id
 
 use super::Admitted;
 
-/// The recorded window, from the window as it was sent and the values that it gets.
+/// The recorded window, made from the window as it was sent and the values that it gets.
 ///
-/// `negativeTime` depends on other windows, so it is 0 here and computed when the window is read.
+/// `negativeTime` depends on other windows, so it is 0 here. It is computed whenever the window is
+/// read.
 pub(crate) fn record(item: IngestItem, admitted: Admitted) -> Window {
     let IngestItem { id, employee_id, received_at, window: sent, .. } = item;
     let shift = sent.shift_id.unwrap_or_else(|| {

@@ -7,38 +7,39 @@ use contracts::{IngestItem, RateBook, RatesChanged, WindowId, Zone};
 
 use super::{Binding, BindingKey, Bindings, Prices, quarantined_ids::QuarantinedIds};
 
-/// The limit of cached bindings, as [`Binding::weight`] measures them: about 20 MiB.
+/// The limit of the cached bindings, in the unit of [`Binding::weight`]: about 20 MiB.
 pub(crate) const MOST_WEIGHT: usize = 40_000;
-/// The limit of cached rates, as [`RateBook::weight`] measures them.
+/// The limit of the cached rates, in the unit of [`RateBook::weight`].
 pub(crate) const MOST_RATES: usize = 200_000;
 
-/// The cache of one process: bindings that were used, rates, and the ids of quarantined windows. It follows the
-/// events by itself.
+/// The cache of one process: bindings that were used, rates, and the ids of quarantined windows.
+/// Events update it.
 ///
-/// A binding enters in three steps: it is wanted, so events about it are applied from then on; the copy in the
-/// database becomes complete up to that moment; its row is read. So the cache is never older than what it has
-/// heard. Whenever an event may have been missed, it is emptied.
+/// A binding enters the cache in three steps. First it is marked as wanted, and from then on events
+/// about it are applied. Then the copy in the database must become complete up to that moment. Then
+/// the document is read from that copy. So a cached binding is never older than the events that
+/// were applied. When an event may have been missed, the whole cache is emptied.
 #[derive(Debug, Default)]
 pub(crate) struct Remembered {
-    /// The bindings that were used lately, and those that were used before that.
+    /// The bindings that were used lately. `old` has those that were used before.
     young: HashMap<BindingKey, Party>,
     old: HashMap<BindingKey, Party>,
     weight: usize,
     quarantined: QuarantinedIds,
-    /// The rates that events brought; all rates, once the others were read.
+    /// The rates that events have brought. With `has_all_rates`, all rates.
     book: Arc<RateBook>,
     has_all_rates: bool,
-    /// The time zone of the organisation; none if it must be read.
+    /// The time zone of the organisation; none if it must be read from the database.
     zone: Option<Zone>,
-    /// The number of times that the cache was emptied.
+    /// How often the cache was emptied.
     life: u64,
 }
 
-/// A cached binding.
+/// A cached binding; without a value while it is wanted and not read yet.
 #[derive(Clone, Debug, Default)]
 struct Party {
     binding: Option<Arc<Binding>>,
-    /// Whether it is complete: its row was read, or it came whole with an event.
+    /// Whether the document was read from the database. Until then only events have been applied.
     is_whole: bool,
 }
 
@@ -49,7 +50,7 @@ impl Party {
         }
     }
 
-    /// A binding that must still be read counts too.
+    /// The weight of the binding; 1 while it has no value.
     fn weight(&self) -> usize {
         self.binding.as_ref().map_or(1, |binding| binding.weight())
     }
@@ -61,7 +62,7 @@ impl Remembered {
         *self = Self { life: self.life + 1, ..Self::default() };
     }
 
-    /// Applies an event.
+    /// Applies an event about a binding that is cached or wanted, or about rates.
     pub(crate) fn apply(&mut self, binding: Binding) {
         let binding = match binding {
             Binding::Rates(rates) => return self.apply_rates(rates),
@@ -78,8 +79,9 @@ impl Remembered {
         }
     }
 
-    /// Wants these bindings: from here on events about them are applied. Returns the new ones, and a number by
-    /// which [`Self::keep`] detects that the cache was emptied since.
+    /// Marks these bindings as wanted: from here on events about them are applied. Returns those
+    /// that must be read, and a number by which [`Self::keep`] detects that the cache was emptied
+    /// in between.
     pub(crate) fn want(&mut self, keys: impl IntoIterator<Item = BindingKey>) -> (u64, Vec<BindingKey>) {
         let mut new = Vec::new();
         for key in keys {
@@ -93,8 +95,8 @@ impl Remembered {
         (self.life, new)
     }
 
-    /// Stores the rows of wanted bindings. They must be read after the copy was complete up to the moment at which
-    /// they were wanted. A binding without a row is dropped, because it may not exist.
+    /// Caches the documents of wanted bindings. They must be read after the copy was complete up to
+    /// the moment at which they were wanted. A wanted binding without a document is dropped.
     pub(crate) fn keep(&mut self, life: u64, wanted: &[BindingKey], rows: impl IntoIterator<Item = Binding>) {
         if life != self.life {
             return;
@@ -115,7 +117,7 @@ impl Remembered {
         }
     }
 
-    /// Drops wanted bindings that were not read.
+    /// Drops wanted bindings that could not be read.
     pub(crate) fn drop_wanted(&mut self, life: u64, wanted: &[BindingKey]) {
         if life == self.life {
             for key in wanted {
@@ -135,8 +137,8 @@ impl Remembered {
         }
     }
 
-    /// Stores all rates. They must be read after the copy was complete up to the first rate that was applied from an
-    /// event. If there are too many, none is cached.
+    /// Caches all rates. They must be read after the copy was complete up to the first rate that
+    /// was applied from an event. If there are too many, none are cached.
     pub(crate) fn keep_rates(&mut self, all: impl IntoIterator<Item = Arc<RatesChanged>>) {
         let book = Arc::make_mut(&mut self.book);
         all.into_iter().for_each(|rates| book.learn(rates));
@@ -151,7 +153,7 @@ impl Remembered {
         self.has_all_rates
     }
 
-    /// Sets the time zone of the organisation; without one, it must be read.
+    /// Sets the time zone of the organisation. None means that it must be read from the database.
     pub(crate) fn set_zone(&mut self, zone: Option<Zone>) {
         self.zone = zone;
     }
@@ -161,13 +163,13 @@ impl Remembered {
         self.zone.is_some()
     }
 
-    /// The prices of all time; none if a part of them is not cached.
+    /// All cached rates with the time zone; none if one of them is not cached.
     pub(crate) fn prices(&self) -> Option<Prices> {
         let zone = self.zone.clone().filter(|_| self.has_all_rates)?;
         Some(Prices { book: self.book.clone(), zone })
     }
 
-    /// The cached bindings of these windows; none if the rates are not cached.
+    /// The cached bindings of these windows; empty if the rates are not cached.
     pub(crate) fn of<'a>(&mut self, items: impl IntoIterator<Item = &'a IngestItem>) -> Bindings {
         let Some(prices) = self.prices() else { return Bindings::default() };
         let keys: HashSet<_> = items.into_iter().flat_map(Bindings::keys).collect();
@@ -176,7 +178,7 @@ impl Remembered {
         parties.priced_by(prices)
     }
 
-    /// Finds a binding and marks it as used.
+    /// Finds a binding and marks it as used lately.
     fn find(&mut self, key: BindingKey) -> Option<&Party> {
         if !self.young.contains_key(&key) {
             let party = self.old.remove(&key)?;
@@ -194,28 +196,29 @@ impl Remembered {
         self.young.insert(key, party);
     }
 
-    /// Stores the ids of all quarantined windows. Every event that is not applied afterwards must have been applied
-    /// before they are read.
+    /// Caches the ids of all quarantined windows. No event may be lost around the read of these
+    /// ids: each event was applied before the read, or is applied after this call.
     pub(crate) fn keep_quarantined(&mut self, rows: Vec<WindowId>) {
         self.quarantined.keep(rows);
     }
 
-    /// Adds quarantined windows from an event.
+    /// Adds the ids of windows that were quarantined, from an event.
     pub(crate) fn add_quarantined(&mut self, windows: &[WindowId]) {
         self.quarantined.apply(windows);
     }
 
-    /// Removes windows from the quarantined ones. An id that another process has released only costs a query.
+    /// Removes the ids of windows that this process has released from quarantine. An id that
+    /// another process has released stays, and costs one needless query.
     pub(crate) fn let_go(&mut self, windows: impl IntoIterator<Item = WindowId>) {
         self.quarantined.let_go(windows);
     }
 
-    /// Whether this window may be quarantined; true if that is not known.
+    /// Whether this window may be quarantined. True if the ids are not cached.
     pub(crate) fn may_be_quarantined(&self, id: WindowId) -> bool {
         self.quarantined.may_contain(id)
     }
 
-    /// Whether the quarantined windows are known.
+    /// Whether the ids of quarantined windows are cached.
     pub(crate) fn knows_quarantined(&self) -> bool {
         self.quarantined.are_known()
     }
@@ -263,7 +266,8 @@ mod tests {
         }
     }
 
-    /// Rates of the whole company. The amount equals the version, so that a test can tell which version it was given.
+    /// Rates of the whole organisation. The amount equals the version, so that a test can tell the
+    /// versions apart.
     fn rates(version: i64) -> RatesChanged {
         let amount = Rate::from_units(version).unwrap();
         let rate = contracts::RateSince {
@@ -311,19 +315,20 @@ mod tests {
         assert!(!remembered.knows_rates());
     }
 
-    /// A step of the test with three bindings, a database and a cache.
+    /// A step of a test with three bindings, a database and a cache.
     #[derive(Clone, Copy, Debug)]
     enum Next {
         /// The next version of a binding is published.
         Publish(u8),
-        /// The database applies one of the events that it has not applied.
+        /// The database applies one of the events that it has not applied yet.
         Apply(u8),
         /// The cache applies the next events of its feed.
         Hear(u8),
         Want(u8),
-        /// If the copy is complete, what was wanted before is read.
+        /// The cache reads the wanted bindings, if the copy in the database is complete up to the
+        /// moment of wanting.
         Read,
-        /// The feed breaks, and begins again with later events.
+        /// The feed breaks. It begins again with events that are published later.
         Break,
     }
 
@@ -341,8 +346,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(3_000))]
 
-        /// Whatever the order of events, reads and breaks: once the feed is applied to its end, no binding is
-        /// cached in an older version than the newest published one, and so than that of the database.
+        /// For any order of events, reads and breaks: once the feed is applied to its end, no
+        /// cached binding is older than the newest published one. So none is older than the
+        /// database's either.
         #[test]
         fn what_is_remembered_is_never_older_than_what_the_database_may_hold(
             steps in prop::collection::vec(next(), 0..60),

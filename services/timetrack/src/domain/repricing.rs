@@ -2,8 +2,8 @@ use contracts::{Price, RatedWork, TimeRange, Window};
 
 use super::Bindings;
 
-/// The price of a recorded window at the present rates, if it differs. None if its project is unknown, because
-/// then its rates are too.
+/// The price of a recorded window at the present rates, if it differs from the recorded one. None
+/// if the project is unknown, because its payroll rates are unknown too.
 pub(crate) fn repriced(window: &Window, bindings: &Bindings) -> Option<Price> {
     bindings.project(window.project_id)?;
     let work = RatedWork { employee: window.employee_id, project: window.project_id, task: window.task_id };

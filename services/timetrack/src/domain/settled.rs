@@ -1,5 +1,5 @@
-//! Settled time: locks, periods that are approved or about to be, and adjustments. Nothing that touches a settled
-//! second may be recorded, changed or voided.
+//! Settled time: locks, periods that are approved or closing, and adjustments. No window that
+//! touches settled time may be recorded, changed or voided.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,7 +9,7 @@ use contracts::{
 
 use super::SettledBy;
 
-/// A range of time of an employee on a project.
+/// A time range of an employee on a project.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Worked {
     pub(crate) employee: EmployeeId,
@@ -18,26 +18,26 @@ pub(crate) struct Worked {
 }
 
 impl Worked {
-    /// The range of a window in the queue; none if it is invalid.
+    /// The time range of a window from the queue; none if it is invalid.
     pub(crate) fn of_item(item: &IngestItem) -> Option<Self> {
         let range = TimeRange::new(item.window.start, item.window.end).ok()?;
         Some(Self { employee: item.employee_id, project: item.window.project_id, range })
     }
 
-    /// The range of a recorded window.
+    /// The time range of a recorded window; none if it is invalid.
     pub(crate) fn of_window(window: &Window) -> Option<Self> {
         let range = TimeRange::new(window.start, window.end).ok()?;
         Some(Self { employee: window.employee_id, project: window.project_id, range })
     }
 }
 
-/// The settled time, as far as it was read.
+/// The settled time that was read: all of it, or all that concerns some windows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settled {
     everybody: Option<Millis>,
     projects: HashMap<ProjectId, Millis>,
     periods: HashMap<EmployeeId, BTreeMap<Millis, (Millis, PeriodId)>>,
-    /// The time that adjustments count or have reserved, by employee, beginning and id.
+    /// The time that adjustments count or have reserved, by employee, start and settlement id.
     adjusted: HashMap<EmployeeId, BTreeMap<(Millis, String), Millis>>,
 }
 
@@ -86,7 +86,7 @@ impl Settled {
         }
     }
 
-    /// Whether nothing is settled.
+    /// Whether no time is settled.
     pub(crate) fn is_empty(&self) -> bool {
         self.everybody.is_none()
             && self.projects.is_empty()
@@ -94,7 +94,7 @@ impl Settled {
             && self.adjusted.values().all(BTreeMap::is_empty)
     }
 
-    /// What has settled a second of this time, if anything has.
+    /// What has settled a moment of this time range; none if nothing has.
     pub(crate) fn by(&self, worked: Worked) -> Option<SettledBy> {
         let Worked { employee, project, range } = worked;
         let before = |until: &Millis| *until > range.start();
@@ -107,7 +107,7 @@ impl Settled {
         self.stretches_of(employee, range).next().map(|(_, by)| by)
     }
 
-    /// The periods and adjustments of an employee that touch a range.
+    /// The periods and adjustments of an employee that touch a time range.
     fn stretches_of(&self, employee: EmployeeId, range: TimeRange) -> impl Iterator<Item = Stretch> + '_ {
         let periods = self.periods.get(&employee).into_iter().flat_map(move |of_one| of_one.range(..range.end()));
         let periods = periods.map(|(start, (end, id))| (*start, *end, SettledBy::Period(*id)));
@@ -118,7 +118,7 @@ impl Settled {
         periods.chain(adjusted).filter_map(stretch).filter(move |(stretch, _)| stretch.end() > range.start())
     }
 
-    /// The first moment from `from` on that is not settled for work on this project.
+    /// The first moment, `from` or later, that is not settled for work on this project.
     pub(crate) fn next_open(&self, employee: EmployeeId, project: ProjectId, from: Millis) -> Millis {
         let mut at = from;
         while let Ok(range) = TimeRange::new(at, at + 1)
@@ -129,7 +129,7 @@ impl Settled {
         at
     }
 
-    /// The end of what has settled this moment.
+    /// The end of the lock, period or adjustment that has settled this time; none if nothing has.
     fn settled_around(&self, worked: Worked) -> Option<Millis> {
         match self.by(worked)? {
             SettledBy::Organisation { until } | SettledBy::Project { until, .. } => Some(until),
@@ -139,13 +139,13 @@ impl Settled {
         }
     }
 
-    /// The settled parts of this time, in order; adjoining ones are joined.
+    /// The settled parts of this time range, in order. Adjacent parts are joined.
     pub(crate) fn parts(&self, worked: Worked) -> Vec<TimeRange> {
         self.parts_up_to(self.everybody.max(self.projects.get(&worked.project).copied()), worked)
     }
 
-    /// The parts that are settled whatever the project: where only the lock of one has settled some time, the same
-    /// employee may still record work on others.
+    /// The parts of this time range that are settled for all projects. Where only the lock of one
+    /// project has settled the time, the employee may still record work on other projects.
     pub(crate) fn parts_for_all(&self, worked: Worked) -> Vec<TimeRange> {
         self.parts_up_to(self.everybody, worked)
     }
@@ -167,7 +167,7 @@ impl Settled {
         joined
     }
 
-    /// The periods that settle some of this time.
+    /// The periods that settle some of this time range.
     pub(crate) fn periods_of(&self, worked: Worked) -> impl Iterator<Item = PeriodId> + '_ {
         self.stretches_of(worked.employee, worked.range).filter_map(|(_, by)| match by {
             SettledBy::Period(id) => Some(id),
@@ -175,19 +175,20 @@ impl Settled {
         })
     }
 
-    /// The locks of other projects that end after the beginning of this time. If this window came or went, a locked
-    /// window that it overlaps would count for less or more.
+    /// The locks of other projects that end after the start of this time range. If a window with
+    /// this range were added or removed, a locked window that it overlaps would count for less or
+    /// more.
     pub(crate) fn locks_beside(&self, worked: Worked) -> Vec<(ProjectId, Millis)> {
         let beside =
             |(project, until): &(&ProjectId, &Millis)| **project != worked.project && **until > worked.range.start();
         self.projects.iter().filter(beside).map(|(project, until)| (*project, *until)).collect()
     }
 
-    /// Refuses a change of a window that would change settled time. Only unsettled time may change, and only at
-    /// the end of the window, because its start decides about overlapping windows.
+    /// Refuses a change of a window that would change settled time. A window that touches settled
+    /// time may change only at its end, and only in unsettled time. Its start may not change,
+    /// because it decides which of two overlapping windows counts.
     ///
-    /// # Errors
-    /// What has settled it.
+    /// # Errors What has settled the window.
     pub(crate) fn require_kept(&self, was: &WindowFact, now: &WindowFact) -> Result<(), SettledBy> {
         let worked = |fact: &WindowFact| {
             let range = TimeRange::new(fact.start, fact.end).ok()?;
@@ -196,8 +197,8 @@ impl Settled {
         let both = [was, now].map(|fact| worked(fact).filter(|_| !fact.voided));
         let Some(by) = both.into_iter().flatten().find_map(|worked| self.by(worked)) else { return Ok(()) };
         let parts = both.map(|worked| worked.map(|worked| self.parts(worked)).unwrap_or_default());
-        // Rate parts may differ, because they come and go with the part of the window that they price. The prices of
-        // the settled parts are compared below.
+        // Rate parts may differ here: a window that gets shorter or longer loses or gains such
+        // parts. The prices of the settled parts are compared below.
         let alike =
             WindowFact { revision: now.revision, end: now.end, rate_parts: now.rate_parts.clone(), ..was.clone() };
         let is_priced_alike = |part: &TimeRange| was.parts_within(*part).eq(now.parts_within(*part));
@@ -230,7 +231,8 @@ mod tests {
         Worked { employee: employee(of), project: project(on), range }
     }
 
-    /// A settlement of one of three kinds. Those with one id have different versions.
+    /// A settlement by a lock, an adjustment or a period. Settlements with the same id get
+    /// different versions.
     fn settlement() -> impl Strategy<Value = SettlementChanged> {
         let of = (0..4u128, 0..3u128, 0..4i64, 1..4i64);
         (0..4u8, of, any::<bool>()).prop_map(|(kind, (of, on, start, length), settles)| {
@@ -259,7 +261,7 @@ mod tests {
         })
     }
 
-    /// Whether a moment is settled, computed from the list directly.
+    /// Whether a moment is settled, computed directly from the list of settlements.
     fn is_settled(all: &[SettlementChanged], of: u128, on: u128, at: i64) -> bool {
         let latest = |one: &&SettlementChanged| !all.iter().any(|o| o.id == one.id && o.version > one.version);
         all.iter().filter(latest).filter_map(|one| one.settles).any(|time| {
@@ -373,7 +375,7 @@ mod tests {
         ) {
             let mut copy = SettledCopy::default();
             all.iter().for_each(|one| copy.apply(one.clone()));
-            // A project without a lock.
+            // The project with this number has no lock.
             let on = 7;
             let parts = |on| copy.settled().parts_for_all(worked(of, on, range(start, start + length)));
             let told: Vec<i64> = parts(0).iter().flat_map(|part| part.start().0..part.end().0).collect();

@@ -1,23 +1,24 @@
-//! What settles time, and the refusals that name it.
+//! What has settled time, and the error for a refused change.
 
 use contracts::{Code, Failure, Millis, PeriodId, ProjectId};
 use jiff::Timestamp;
 
-/// What has settled a second.
+/// The lock, period or adjustment that has settled a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SettledBy {
-    /// The lock of the organisation, up to this moment.
+    /// The lock of the organisation: everything before this moment is settled.
     Organisation { until: Millis },
-    /// The lock of a project.
+    /// The lock of a project: everything before this moment on this project is settled.
     Project { project: ProjectId, until: Millis },
-    /// An approved period.
+    /// A period that is approved or closing.
     Period(PeriodId),
-    /// An adjustment has counted this time, even if its period was reopened since.
+    /// An adjustment that has counted or reserved this time. It stays settled even if the period
+    /// around it is reopened.
     Adjustment,
 }
 
 impl SettledBy {
-    /// The refusal of a change in a paid period, which cannot be reopened.
+    /// The error for a change in a paid period, which cannot be reopened.
     pub(crate) fn refusal_of_paid(id: PeriodId) -> Failure {
         let detail = format!(
             "This is settled: the pay period {id} is paid, and stays as it is. What is missing is recorded in time that \
@@ -26,14 +27,14 @@ impl SettledBy {
         Failure::new(Code::PeriodLocked, detail)
     }
 
-    /// The refusal of a change in a period that is being approved at this moment.
+    /// The error for a change in a period that somebody is approving at this moment.
     pub(crate) fn refusal_of_closing(id: PeriodId) -> Failure {
         let detail = format!("Somebody is about to approve the pay period {id}. Try again in a moment.");
         Failure::new(Code::Unavailable, detail)
     }
 
-    /// The refusal of a change in this settled time. Of a period, it is the refusal of one that is approved and not
-    /// paid.
+    /// The error for a change in this settled time. For a period, it says that the period is
+    /// approved: use the other two functions for a paid or closing period.
     pub(crate) fn refusal(self) -> Failure {
         let moment =
             |at: Millis| Timestamp::from_millisecond(at.0).map_or_else(|_| at.to_string(), |at| at.to_string());

@@ -1,4 +1,4 @@
-//! The settled time that events announce.
+//! The copy of all settled time, kept from events.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use contracts::SettlementChanged;
 
 use super::Settled;
 
-/// All settled time from events, each with its version.
+/// All settlements, each in its newest version, and the time that they settle.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SettledCopy {
     known: HashMap<String, SettlementChanged>,
@@ -14,7 +14,8 @@ pub(crate) struct SettledCopy {
 }
 
 impl SettledCopy {
-    /// Applies an event or a row, unless the same or a newer version is known.
+    /// Applies a settlement from an event or a document, unless the same or a newer version is
+    /// known.
     pub(crate) fn apply(&mut self, settlement: SettlementChanged) {
         let known = self.known.get(&settlement.id);
         if known.is_some_and(|known| known.version >= settlement.version) {

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use contracts::{EmployeeId, Millis, OverlapCursor, TimeRange, WindowId};
 
-/// The employee and range of a window.
+/// The employee, id and time range of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) employee: EmployeeId,
@@ -11,37 +11,39 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// Its position in the order of employee, start and id.
+    /// The position of this window in the order of employee, start and id.
     pub(crate) fn place(&self) -> OverlapCursor {
         OverlapCursor { employee_id: self.employee, start: self.range.start(), id: self.id }
     }
 }
 
-/// A window that takes time from others.
+/// A window, and the windows that lose time to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Taking {
     pub(crate) window: Span,
-    /// The windows that it takes time from, in order, with the part that it takes.
+    /// The windows that lose time to this one, in order, each with the part that it loses.
     pub(crate) from: Vec<(Span, TimeRange)>,
 }
 
-/// Finds the windows that take time from others, by the rule of [`contracts::counted`]: every moment counts for
-/// the earliest window that covers it, and all others lose it.
+/// Finds the windows that take time from others, by the rule of [`contracts::counted`]: every
+/// moment counts for the window that starts first, and all other windows that cover the moment lose
+/// it.
 ///
-/// Windows must be pushed in the order of employee, start and id. The result is right for a window if all windows
-/// that start up to 24 hours (the longest window) before it were pushed.
+/// Windows must be pushed in the order of employee, start and id. The result is right for a window
+/// if all windows that start up to 24 hours (the longest window) before it were pushed.
 #[derive(Debug, Default)]
 pub(crate) struct Sweep {
-    /// The windows that later ones may still lose time to, with the part that counts. In order of time, because
-    /// these parts never overlap.
+    /// The windows that may still take time from later ones, each with the part that counts. They
+    /// are in order of time, because these parts never overlap.
     open: VecDeque<(TimeRange, Taking)>,
-    /// The end of this employee's windows so far.
+    /// The present employee, and the latest end of their windows so far.
     covered: Option<(EmployeeId, Millis)>,
     settled: Option<OverlapCursor>,
 }
 
 impl Sweep {
-    /// Adds the next window. Returns the windows that take time and that no later one can overlap.
+    /// Adds the next window. Returns the windows that take time from others and that no later
+    /// window can overlap.
     pub(crate) fn push(&mut self, next: Span) -> Vec<Taking> {
         let is_same = |employee: EmployeeId| employee == next.employee;
         let covered = self.covered.filter(|(employee, _)| is_same(*employee)).map(|(_, until)| until);
@@ -59,12 +61,12 @@ impl Sweep {
         settled
     }
 
-    /// Returns the rest, after the last window.
+    /// Returns the remaining windows that take time, after the last window was pushed.
     pub(crate) fn finish(mut self) -> Vec<Taking> {
         self.settle(|_, _| true)
     }
 
-    /// The position up to which the result is final, whatever follows.
+    /// The position up to which the result is final, whatever windows follow.
     pub(crate) fn settled(&self) -> Option<OverlapCursor> {
         self.settled
     }
@@ -159,7 +161,7 @@ mod tests {
             }
             let settled = sweep.settled();
             prop_assert!(found.iter().all(|taking| settled.is_some_and(|settled| taking.window.place() <= settled)));
-            // 24 is the longest window in this test.
+            // The longest window of this test has a length of 24.
             let from = |w: &&Span| settled.is_none_or(|s| {
                 w.employee > s.employee_id || (w.employee == s.employee_id && w.range.start() > s.start - 24)
             });

@@ -2,8 +2,9 @@ use contracts::{Code, Millis, WINDOW_AHEAD};
 
 use super::{Next, QuarantineReason};
 
-/// Quarantines a window of a clock that is wrong. One that ends in the future is recorded once its time has come.
-/// One that began before `earliest` (a computer with a dead battery says 1970 or 1980) waits for an admin.
+/// The reason to quarantine a window from a computer with a wrong clock; none if its time is
+/// plausible. A window that ends in the future is recorded once that moment has come. A window that
+/// began before `earliest` (a computer with a dead battery shows 1970 or 1980) waits for an admin.
 pub(crate) fn untimely(start: Millis, end: Millis, earliest: Millis, now: Millis) -> Option<QuarantineReason> {
     if start < earliest {
         Some(QuarantineReason { code: Code::ClockBehind, next: Next::Admin })
