@@ -24,9 +24,10 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a publish waits for the acknowledgement of JetStream.
 const ACK_PATIENCE: Duration = Duration::from_secs(2);
-/// How long a process waits for NATS when it starts, in seconds.
+/// How many times a starting process retries the connection to NATS, about one second apart.
 const START_PATIENCE: u32 = 30;
-/// The name of the counter of refused subjects; the library adds `_total`.
+/// The name of the counter of subjects that NATS refused, without `_total`, which the library
+/// appends.
 const VIOLATIONS: &str = "t3_nats_permission_violations";
 
 /// The connection to NATS that a service shares among all its tasks.
@@ -39,25 +40,27 @@ pub struct Bus {
     service: Service,
     clock: Clock,
     metrics: Metrics,
-    /// How often NATS has refused a subject, on any connection.
+    /// Counts how often NATS has refused a subject (a permission violation), on any connection of
+    /// the service.
     violations: Counter,
 }
 
-/// What a handler knows about the request it answers: who asks, and until when.
+/// What a handler knows about the request that it answers: who sent it, and until when the sender
+/// waits.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The role in which the request is made.
+    /// The capacity in which the sender acts. It decides what the request may do.
     pub caller: Caller,
-    /// Who acts; nothing before a log-in.
+    /// Who acts, for the audit trail. None when the request names no actor, such as at a log-in.
     pub actor: Option<Actor>,
-    /// When the caller stops waiting: a later answer is lost.
+    /// When the caller stops waiting. No answer is sent after this time.
     pub deadline: Millis,
-    /// The id of the HTTP request that caused this one.
+    /// The id of the HTTP request that caused this request.
     pub request_id: Option<String>,
 }
 
 impl Call {
-    /// Refuses every caller but admins and services.
+    /// Refuses every caller that is neither an admin nor a service.
     ///
     /// # Errors
     /// 403 for every other caller.
@@ -68,10 +71,11 @@ impl Call {
         }
     }
 
-    /// Refuses callers that may not see the data of this employee.
+    /// Refuses a caller that may not see the data of this employee. Admins, services and the
+    /// employee may see the data.
     ///
     /// # Errors
-    /// 403 for them.
+    /// 403 for every other caller.
     pub fn require_sight_of(&self, employee: contracts::EmployeeId) -> Result<(), Failure> {
         if self.caller.may_see(employee) {
             Ok(())
@@ -82,7 +86,7 @@ impl Call {
 }
 
 impl Bus {
-    /// Connects to NATS as `user`, and speaks for `service` from then on. See [`connect_nats`].
+    /// Connects to NATS as `user`, for the service `service`. See [`connect_nats`].
     ///
     /// # Errors
     /// When NATS cannot be reached, or a setting is wrong.
@@ -101,8 +105,9 @@ impl Bus {
         Ok(Self { client, jetstream, service, clock, metrics, violations })
     }
 
-    /// JetStream over another connection of the same user. NATS handles what one connection sends in order, and waits
-    /// for the disk at each publish to a stream: a request on the bus's own connection waits behind these.
+    /// A JetStream context over a second connection of the same user. NATS handles the messages of
+    /// one connection in order, and waits for the disk at each publish to a stream. So a request on
+    /// the bus's own connection would wait behind all publishes before it.
     ///
     /// # Errors
     /// As [`Bus::connect`].
@@ -115,19 +120,19 @@ impl Bus {
         Ok(jetstream_of(connect_counting(settings, environment, user, self.violations.clone()).await?))
     }
 
-    /// The same bus with another clock.
+    /// This bus with another clock.
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Whether there is a connection to NATS now.
+    /// Whether the client is connected to NATS now.
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == State::Connected
     }
 
-    /// The service that this bus speaks for.
+    /// The service that this bus sends and receives for.
     pub fn service(&self) -> Service {
         self.service
     }
@@ -142,17 +147,19 @@ impl Bus {
         self.clock.now()
     }
 
-    /// Asks a service and waits up to 5 seconds for the answer.
+    /// Sends a request to the service that answers it, and waits up to 5 seconds for the answer.
     ///
     /// # Errors
-    /// The failure that the service answers; [`Code::Unavailable`] at once when no process answers this
-    /// subject or NATS cannot be reached; [`Code::Timeout`] when no answer comes in time.
+    /// The failure that the service answers; [`Code::Unavailable`] at once when no process
+    /// subscribes to the request's subject or NATS cannot be reached; [`Code::Timeout`] when no
+    /// answer comes in time.
     pub async fn ask<R: Request>(&self, caller: Caller, request: &R) -> Result<R::Reply, Failure> {
         self.ask_within(PATIENCE, caller, request).await
     }
 
-    /// Asks a service and waits up to `patience` for the answer. An idempotent request is sent a second
-    /// time after half of it.
+    /// Sends a request to the service that answers it, and waits up to `patience` for the answer.
+    /// An idempotent request is sent a second time when half of `patience` has passed without an
+    /// answer.
     ///
     /// # Errors
     /// As [`Bus::ask`].
@@ -202,7 +209,8 @@ impl Bus {
         payload: Bytes,
     ) -> Result<R::Reply, Failure> {
         let mut headers = headers(match caller {
-            // A log-in has no actor yet; without this, the service that forwards it would be named as the actor.
+            // A log-in has no actor yet. With the fallback, the audit trail would name this
+            // service, which only forwards the log-in, as the actor.
             Caller::Anonymous => None,
             caller => caller.actor().or(Some(Actor::Service(self.service))),
         });
@@ -230,17 +238,18 @@ impl Bus {
         reply.into()
     }
 
-    /// Publishes an event and waits for the acknowledgement of the stream. The stream drops a second event
-    /// with the same id, so publishing again is harmless.
+    /// Publishes an event and waits for the acknowledgement of the stream. Publishing the same
+    /// event again is harmless: the stream drops a message whose id it has stored before.
     ///
     /// # Errors
-    /// When the acknowledgement did not come. The stream may have the event all the same: publish it again.
+    /// When no acknowledgement came. The stream may have stored the event nevertheless. Publish the
+    /// event again.
     pub async fn publish_event<E: Event>(&self, id: EventId, event: &E) -> Result<(), Error> {
         self.publish_payload(id, event.subject(), serde_json::to_vec(event)?, self.headers()).await
     }
 
-    /// As [`Bus::publish_event`], with a compressed payload: for events that fill the stream. Their consumers read it
-    /// with [`crate::decompressed`].
+    /// As [`Bus::publish_event`], but with a compressed payload: for events that would fill the
+    /// stream. Their consumers read the payload with [`crate::decompressed`].
     ///
     /// # Errors
     /// Those of [`Bus::publish_event`].
@@ -263,17 +272,18 @@ impl Bus {
         Ok(())
     }
 
-    /// Makes an entry for the audit trail: what is done now, by the actor of the current task.
+    /// Makes an entry for the audit trail about an action that happens now, with the client's
+    /// address from the current task's [`Origin`].
     pub(crate) fn audited(&self, action: Action, subject: AuditSubject) -> Audited {
         let address = Origin::current().address;
         Audited { address, ..Audited::new(new_id(), self.service, action, subject, self.now()) }
     }
 
-    /// Publishes an entry of the audit trail and waits until the stream has it. For services without a
-    /// database: those with one use [`crate::Tx::audit`].
+    /// Publishes an entry of the audit trail and waits until the stream has stored it. Only
+    /// services without a database use this; services with a database use [`crate::Tx::audit`].
     ///
     /// # Errors
-    /// 503 when the stream does not take the entry: then the caller must not do what it describes.
+    /// 503 when the stream does not acknowledge the entry. Then the caller must not do the action.
     pub async fn audit(&self, action: Action, subject: AuditSubject) -> Result<(), Failure> {
         let entry = self.audited(action, subject);
         self.publish_event(entry.id, &entry).await.map_err(|error| {
@@ -288,12 +298,13 @@ impl Bus {
         headers(Some(Actor::Service(self.service)))
     }
 
-    /// Waits until the server has processed everything sent on this connection so far, subscriptions
-    /// included. The server handles a connection in order, so the echo of a last message proves it; a flush
-    /// only proves that the bytes left this process.
+    /// Waits until the NATS server has processed everything sent on this connection so far,
+    /// subscriptions included. The server handles the messages of a connection in order, so it has
+    /// processed all of them when a last message to this client's own inbox comes back. A flush
+    /// would only prove that the bytes left this process.
     ///
     /// # Errors
-    /// When the echo does not come.
+    /// When that message does not come back within 5 seconds.
     pub async fn settled(&self) -> anyhow::Result<()> {
         let inbox = self.client.new_inbox();
         let mut echo = self.client.subscribe(inbox.clone()).await?;
@@ -302,7 +313,7 @@ impl Bus {
         Ok(())
     }
 
-    /// Sends what is still in the buffer; gives up after 2 seconds.
+    /// Sends what is still in the client's buffer. Gives up after 2 seconds.
     pub async fn drain(&self) {
         if tokio::time::timeout(Duration::from_secs(2), self.client.flush()).await.is_err() {
             tracing::warn!("NATS did not take the last messages");
@@ -310,7 +321,8 @@ impl Bus {
     }
 }
 
-/// The headers of a message from the current task. `otherwise` is the actor when the task has none.
+/// The headers of a message that the current task sends. `otherwise` is the actor if the task has
+/// none.
 fn headers(otherwise: Option<Actor>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in Origin::current().or_actor(otherwise).headers() {
@@ -322,12 +334,14 @@ fn headers(otherwise: Option<Actor>) -> HeaderMap {
     headers
 }
 
-/// A value that fits into a header: the client panics at one with a line break.
+/// Replaces line breaks in a header value with spaces. The NATS client panics at a header value
+/// with a line break.
 pub(crate) fn one_line(value: &str) -> String {
     value.replace(['\r', '\n'], " ")
 }
 
-/// Logs what the server reports. A refused subject is reported nowhere else: the requests on it just time out.
+/// Logs an event of the connection, and counts refused subjects. NATS reports a refused subject
+/// nowhere else: requests on the subject only time out.
 fn report(event: &ConnectionEvent, violations: &Counter) {
     match event {
         ConnectionEvent::ServerError(error) if is_violation(error) => {
@@ -339,7 +353,8 @@ fn report(event: &ConnectionEvent, violations: &Counter) {
     }
 }
 
-/// Whether the server has refused a subject. The protocol has no code for this, only the sentence.
+/// Whether the error says that NATS has refused a subject. The protocol has no error code for this,
+/// so the text is compared.
 fn is_violation(error: &ServerError) -> bool {
     match error {
         ServerError::AuthorizationViolation => true,
@@ -348,11 +363,11 @@ fn is_violation(error: &ServerError) -> bool {
     }
 }
 
-/// Connects to NATS and waits at most 30 seconds for it to come up. From then on the client reconnects by
-/// itself, without a limit.
+/// Connects to NATS, and retries for about 30 seconds while NATS cannot be reached. After the first
+/// connection the client reconnects by itself, without a limit.
 ///
 /// # Errors
-/// When NATS is not there, or a setting is wrong.
+/// When NATS cannot be reached in that time, or a setting is wrong.
 pub async fn connect_nats(settings: &config::Nats, environment: Environment, user: User) -> anyhow::Result<Client> {
     connect_counting(settings, environment, user, Counter::default()).await
 }
@@ -363,7 +378,7 @@ fn jetstream_of(client: Client) -> jetstream::Context {
     jetstream
 }
 
-/// As [`connect_nats`]; counts the subjects that NATS refuses.
+/// As [`connect_nats`]. Counts the subjects that NATS refuses in `violations`.
 async fn connect_counting(
     settings: &config::Nats,
     environment: Environment,
@@ -377,7 +392,8 @@ async fn connect_counting(
         let mut options = ConnectOptions::new()
             .name(user.name())
             .custom_inbox_prefix(user.inbox())
-            // A server that is cut off closes no connection: the third ping that stays without an answer does.
+            // A server that is cut off from the network does not close the connection. Pings detect
+            // this: the client reconnects when the third ping gets no answer.
             .ping_interval(Duration::from_secs(2))
             .reconnect_delay_callback(|attempt| Duration::from_millis((attempt as u64 * 50).min(1_000)))
             .event_callback(move |event| {

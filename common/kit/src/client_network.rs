@@ -1,7 +1,8 @@
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Groups addresses by client, so that limits count a client once: an IPv4 address stands for itself,
-/// an IPv6 address for its /64 network, inside which a client may choose any address.
+/// The network that counts as one client in limits: an IPv4 address itself, or the /64 network of
+/// an IPv6 address. A client may use any address of its /64 network, so limits for single IPv6
+/// addresses would not stop it.
 pub fn client_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),

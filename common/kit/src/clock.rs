@@ -2,12 +2,12 @@ use std::{fmt, sync::Arc, time::UNIX_EPOCH};
 
 use contracts::Millis;
 
-/// The source of the current time. It is a value, so that tests can set the time.
+/// The source of the current time. It is a value, so that tests can replace it.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Millis + Send + Sync>);
 
 impl Clock {
-    /// The machine's clock.
+    /// The clock of the operating system.
     pub fn system() -> Self {
         Self::from_fn(|| {
             #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
@@ -16,7 +16,7 @@ impl Clock {
         })
     }
 
-    /// A clock that reads the time from a function.
+    /// A clock that calls a function for the current time.
     pub fn from_fn(now: impl Fn() -> Millis + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }

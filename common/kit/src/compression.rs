@@ -4,21 +4,24 @@ use async_nats::HeaderMap;
 use contracts::header;
 use zstd::bulk::{Compressor, decompress};
 
-/// The value of [`header::ENCODING`] of a compressed payload.
+/// The value of the header [`header::ENCODING`] that marks a compressed payload.
 const ZSTD: &str = "zstd";
-/// The fastest level: higher ones save a few percent of a payload of windows.
+/// The zstd level, which favours speed: higher levels make a payload of windows only a few percent
+/// smaller.
 const LEVEL: i32 = 1;
-/// Shorter payloads stay as they are: compressing them costs more than it saves, in bytes.
+/// A payload of fewer bytes is not compressed, because compression would save too little.
 const LEAST_BYTES: usize = 512;
-/// The most bytes of a payload after decompression: what NATS carries without compression.
+/// The most bytes that a payload may have after decompression: 1 MiB, the limit of NATS for an
+/// uncompressed payload.
 const MOST_BYTES: usize = 1 << 20;
 
 thread_local! {
-    // A compressor holds buffers of about 600 KB, so one per thread is reused.
+    // A compressor has buffers of about 600 KB. Each thread reuses one, so that they are not
+    // allocated for every message.
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// Compresses a payload if that pays, and says so in its headers.
+/// Compresses a payload if that makes it shorter, and marks it as compressed in its headers.
 pub(crate) fn compress(payload: Vec<u8>, headers: &mut HeaderMap) -> Vec<u8> {
     if payload.len() < LEAST_BYTES {
         return payload;
@@ -42,7 +45,8 @@ pub(crate) fn compress(payload: Vec<u8>, headers: &mut HeaderMap) -> Vec<u8> {
 /// The payload of a message, decompressed if its headers say that it is compressed.
 ///
 /// # Errors
-/// When it is broken, too long, or compressed by another algorithm.
+/// When the payload is broken, is longer than 1 MiB after decompression, or is compressed by
+/// another algorithm.
 pub fn decompressed<'a>(payload: &'a [u8], headers: Option<&HeaderMap>) -> io::Result<Cow<'a, [u8]>> {
     match headers.and_then(|headers| headers.get(header::ENCODING)) {
         None => Ok(Cow::Borrowed(payload)),

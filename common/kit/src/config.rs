@@ -1,5 +1,6 @@
-//! The settings that every service has. They come from flags, the environment and `.env`, in this order of
-//! precedence; `--help` lists them. A wrong one ends the start with an explanation.
+//! The settings that every service has. They come from flags, the environment and `.env`, in this
+//! order of precedence; `--help` lists them. A wrong setting ends the process at its start, with an
+//! explanation.
 
 use std::{fs, net::SocketAddr, path::PathBuf};
 
@@ -7,12 +8,12 @@ use async_nats::ServerAddr;
 use clap::{Args, ValueEnum};
 use contracts::{Secret, Service};
 
-/// A wrong setting; the text names it and says what it must be.
+/// An error about a wrong setting. Its text names the setting and says what the setting must be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refused(pub String);
 
-/// Development or production.
+/// Where a program runs: on a developer's machine or in production.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Environment {
     /// A developer's machine: missing secrets are made up.
@@ -25,7 +26,7 @@ pub enum Environment {
 /// The settings of every service.
 #[derive(Args, Clone, Debug)]
 pub struct Common {
-    /// NATS.
+    /// How to reach NATS.
     #[command(flatten)]
     pub nats: Nats,
     /// Where we run: production refuses to start without real secrets.
@@ -37,18 +38,18 @@ pub struct Common {
     /// Where health and metrics are served; port 0 takes a free one.
     #[arg(long, env = "OPS_ADDR", default_value = "127.0.0.1:0")]
     pub ops_addr: SocketAddr,
-    /// MongoDB.
+    /// How to reach MongoDB.
     #[command(flatten)]
     pub mongo: Mongo,
     /// Logs and traces.
     #[command(flatten)]
     pub telemetry: Telemetry,
-    /// The comparing of copies.
+    /// How copies are compared with their owners' data.
     #[command(flatten)]
     pub reconcile: Reconcile,
 }
 
-/// How copies of what other services own are compared with it.
+/// How a service compares its copies of other services' data with the owners' data.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Reconcile {
     /// How many seconds lie between two comparisons of copies with their owners, give or take a tenth;
@@ -130,11 +131,11 @@ pub enum LogFormat {
     Json,
 }
 
-/// Reads a secret from the setting `NAME`, or from the file that `NAME_FILE` names. An empty setting counts as
-/// none.
+/// Reads a secret from the setting `NAME`, or from the file that `NAME_FILE` names. An empty
+/// setting counts as none.
 ///
 /// # Errors
-/// When both are set, or the file cannot be read.
+/// When both are set, or the file is empty or cannot be read.
 pub fn secret(name: &str, value: Option<&Secret>, file: Option<&PathBuf>) -> Result<Option<Secret>, Refused> {
     let value = value.filter(|secret| !secret.expose().is_empty()).cloned();
     let Some(path) = file.filter(|path| !path.as_os_str().is_empty()) else { return Ok(value) };
@@ -149,16 +150,17 @@ pub fn secret(name: &str, value: Option<&Secret>, file: Option<&PathBuf>) -> Res
     }
 }
 
-/// A text setting, where an empty one counts as none: `NAME=` in a `.env`.
+/// The text of a setting, without spaces around it. An empty text, as in `NAME=` in a `.env`,
+/// counts as none.
 pub fn given(value: Option<&String>) -> Option<&str> {
     value.map(|text| text.trim()).filter(|text| !text.is_empty())
 }
 
 impl Nats {
-    /// The addresses of the servers.
+    /// The addresses of the NATS servers, from NATS_URL.
     ///
     /// # Errors
-    /// When one is malformed.
+    /// When an address is malformed.
     pub fn servers(&self) -> Result<Vec<ServerAddr>, Refused> {
         let servers: Result<Vec<ServerAddr>, _> = self.nats_url.split(',').map(|url| url.trim().parse()).collect();
         servers.map_err(|_| {
@@ -166,10 +168,11 @@ impl Nats {
         })
     }
 
-    /// The seed, from its setting or its file.
+    /// The seed of the NATS user, from NATS_NKEY or NATS_NKEY_FILE. None in development, if neither
+    /// is set.
     ///
     /// # Errors
-    /// When it cannot be read or is malformed, or is missing in production.
+    /// When the file cannot be read, the seed is malformed, or production has no seed.
     pub fn nkey(&self, environment: Environment) -> Result<Option<Secret>, Refused> {
         let name = "NATS_NKEY";
         match secret(name, self.nats_nkey.as_ref(), self.nats_nkey_file.as_ref())? {
@@ -190,15 +193,17 @@ impl Mongo {
         format!("{}_{service}", self.mongo_db_name)
     }
 
-    /// The password, from its setting or its file.
+    /// The password of the MongoDB user, from MONGO_PASSWORD or MONGO_PASSWORD_FILE. None if
+    /// neither is set.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When both are set, or the file cannot be read.
     pub fn password(&self) -> Result<Option<Secret>, Refused> {
         secret("MONGO_PASSWORD", self.mongo_password.as_ref(), self.mongo_password_file.as_ref())
     }
 
-    /// The connection string, from its setting or its file.
+    /// The connection string of MongoDB, from MONGO_CONNECTION_STRING_FILE if it is set, otherwise
+    /// from MONGO_CONNECTION_STRING.
     ///
     /// # Errors
     /// When the file cannot be read, or MONGO_DB_NAME is malformed.

@@ -9,7 +9,7 @@ use crate::{
     outbox::{Outbox, Row},
 };
 
-/// The database of one service, with its outbox. No other service reads it.
+/// The database of one service, with its outbox. No other service reads this database.
 #[derive(Clone, Debug)]
 pub struct Database {
     pub(crate) mongo: mongodb::Database,
@@ -28,15 +28,15 @@ impl Database {
         self.mongo.collection(name)
     }
 
-    /// Publishes committed events from the outbox until shutdown.
+    /// Starts a task that publishes committed events from the outbox until shutdown.
     pub fn relay(&self, shutdown: &Shutdown) {
         self.outbox.watch(shutdown);
         let (outbox, stop) = (self.outbox.clone(), shutdown.clone());
         shutdown.spawn(async move { outbox.relay(&stop).await });
     }
 
-    /// Writes an entry to the audit trail about something that changes no data, such as a log-in. For a
-    /// change use [`crate::Tx::audit`].
+    /// Adds an entry to the audit trail about an action that changes no data, such as a log-in. For
+    /// an action that changes data use [`crate::Tx::audit`].
     ///
     /// # Errors
     /// Those of MongoDB.
@@ -44,12 +44,14 @@ impl Database {
         self.outbox.add_alone(&self.outbox.entry(action, subject, None)?).await
     }
 
-    /// Waits until the stream has every event that is committed by now.
+    /// Waits until the stream EVENTS has stored every event that is committed by now.
     ///
     /// # Errors
-    /// 503 when the stream does not have them in time; they are published later.
+    /// 503 when the stream has not stored all of them within `within`. The outbox publishes the
+    /// others later.
     pub async fn until_published(&self, within: Duration) -> Result<(), Error> {
-        // Waits for these rows, not for an empty outbox: while others write, it is never empty.
+        // Waits for the rows that are in the outbox now, not for an empty outbox: while other calls
+        // write, the outbox is never empty.
         if self.outbox.until_published(&self.outbox.waiting().await?, within).await {
             return Ok(());
         }
@@ -57,14 +59,15 @@ impl Database {
         Err(Failure::new(Code::Unavailable, detail).into())
     }
 
-    /// A change for [`crate::change!`]. Once it is committed, the call waits, at most this long, until the
-    /// copies in other services have applied its events.
+    /// A change for [`crate::change!`]. After the commit, the call waits, at most `within`, until
+    /// the other services have applied the change's events to their copies.
     #[must_use]
     pub fn awaited(&self, within: Duration) -> Change<'_> {
         Change::new(self, Some(self.bus.client.new_inbox()), Some(within))
     }
 
-    /// A change for [`crate::follow!`]. Its events carry the reply inbox of the event that caused it.
+    /// A change for [`crate::follow!`], caused by the event `delivery`. The change's events carry
+    /// the same reply inbox as that event.
     #[must_use]
     pub fn following(&self, delivery: &Delivery) -> Change<'_> {
         Change::new(self, delivery.applied_to.clone(), None)

@@ -7,16 +7,16 @@ use contracts::{header, stream};
 
 use crate::{Bus, Error, bus::one_line};
 
-/// Copies a message that cannot be processed to the stream DEAD, with the reason, and then ends its
-/// delivery. The message is never acknowledged before its copy is.
+/// Copies a message that cannot be processed to the stream DEAD, with the reason, and then ends the
+/// delivery of the message. The delivery ends only after JetStream has acknowledged the copy.
 ///
 /// # Errors
-/// When the copy was not acknowledged: then the message is delivered again.
+/// When the copy was not acknowledged. Then the message is delivered again.
 pub async fn bury(bus: &Bus, message: &Message, reason: &str) -> Result<(), Error> {
     let info = message.info().map_err(Error::Nats)?;
     let subject = format!("{}.{}", stream::dead_subject(info.stream, info.consumer), info.stream_sequence);
     let mut headers = message.headers.clone().unwrap_or_default();
-    // A fixed id, so that the stream drops a second copy of the same message.
+    // The id is the same in every attempt, so that the stream drops a second copy of the message.
     headers.insert(async_nats::header::NATS_MESSAGE_ID, format!("{}.{}", info.consumer, info.stream_sequence));
     headers.insert(header::DEAD_REASON, one_line(reason));
     headers.insert(header::DEAD_SUBJECT, message.subject.as_str());
@@ -29,12 +29,12 @@ pub async fn bury(bus: &Bus, message: &Message, reason: &str) -> Result<(), Erro
     message.ack_with(AckKind::Term).await.map_err(Error::Nats)
 }
 
-/// A dead message, as an operator sees it.
+/// A message in the stream DEAD, as operators see it.
 #[derive(Clone, Debug)]
 pub struct Dead {
-    /// Its sequence number in the stream DEAD.
+    /// The sequence number in the stream DEAD.
     pub seq: u64,
-    /// The subject that it was published on.
+    /// The subject that the message was originally published on.
     pub subject: String,
     /// The consumer that could not process it: `dead.<stream>.<consumer>`.
     pub consumer: String,
@@ -66,7 +66,8 @@ impl From<StreamMessage> for Dead {
     }
 }
 
-/// The dead message that had this sequence number in a stream, if this consumer could not process it.
+/// The dead message that had the sequence number `seq` in `stream`, if `consumer` could not process
+/// it.
 ///
 /// # Errors
 /// When JetStream cannot be reached.
@@ -80,7 +81,7 @@ pub async fn dead_at(bus: &Bus, stream: &str, consumer: &str, seq: u64) -> Resul
     }
 }
 
-/// The dead messages after this sequence number of DEAD, oldest first, at most 100.
+/// The dead messages whose sequence number in DEAD is above `after`, oldest first, at most 100.
 ///
 /// # Errors
 /// When JetStream cannot be reached.
@@ -101,7 +102,7 @@ pub async fn list_dead(bus: &Bus, after: u64) -> anyhow::Result<Vec<Dead>> {
     Ok(found)
 }
 
-/// The number of dead messages, and the oldest of them, at most 100.
+/// The number of all dead messages, and the oldest of them, at most 100.
 ///
 /// # Errors
 /// When JetStream cannot be reached.
@@ -111,11 +112,12 @@ pub async fn all_dead(bus: &Bus) -> anyhow::Result<(u64, Vec<Dead>)> {
     Ok((count, if count == 0 { Vec::new() } else { list_dead(bus, 0).await? }))
 }
 
-/// Publishes a dead message again on its old subject and removes it from DEAD. All consumers of the
-/// subject see it again, which is harmless: they are idempotent.
+/// Publishes a dead message again on its original subject, and then removes it from DEAD. All
+/// consumers of the subject get the message again, which is harmless: they are idempotent.
 ///
 /// # Errors
-/// When there is no such message, or its stream does not take it: then it stays in DEAD.
+/// When DEAD has no such message, or the message's stream does not acknowledge it. Then the message
+/// stays in DEAD.
 pub async fn replay_dead(bus: &Bus, seq: u64) -> anyhow::Result<()> {
     let stream = bus.jetstream.get_stream(stream::DEAD).await?;
     let message = stream.direct_get(seq).await.with_context(|| format!("there is no dead message {seq}"))?;
@@ -127,7 +129,7 @@ pub async fn replay_dead(bus: &Bus, seq: u64) -> anyhow::Result<()> {
             values.iter().for_each(|value| headers.append(name, value.clone()));
         }
     }
-    // Under its old id the stream would drop it as a duplicate.
+    // With its original id, the stream could drop the message as a duplicate.
     headers.insert(async_nats::header::NATS_MESSAGE_ID, crate::new_id::<contracts::EventId>().to_string());
     let subject = Dead::from(message.clone()).subject;
     bus.jetstream.publish_with_headers(subject, headers, message.payload).await?.await?;

@@ -10,7 +10,7 @@ use crate::{
     mongo::{self, Login},
 };
 
-/// What a service is built on: its connections, its clock and its health.
+/// What a service is built on: its connections, its clock, its health and its settings.
 #[derive(Clone, Debug)]
 pub struct Deps {
     /// The service that runs in this process.
@@ -19,11 +19,11 @@ pub struct Deps {
     pub bus: Bus,
     /// The source of the current time.
     pub clock: Clock,
-    /// Where the service reports whether it is ready.
+    /// The readiness of the service, and what the service still waits for.
     pub health: Health,
     /// Development or production.
     pub environment: Environment,
-    /// The folder for files of this machine; the first writer makes it.
+    /// The folder for files on this machine. Whoever writes the first file creates the folder.
     pub data: PathBuf,
     user: User,
     nats: config::Nats,
@@ -33,7 +33,8 @@ pub struct Deps {
 }
 
 impl Deps {
-    /// Connects to NATS, waiting for it at most 30 seconds; MongoDB connects when it is needed.
+    /// Connects to NATS, with retries for about 30 seconds. The MongoDB driver connects when it is
+    /// first used.
     ///
     /// # Errors
     /// When NATS cannot be reached or a setting is wrong.
@@ -41,7 +42,8 @@ impl Deps {
         Self::connect_as(service.into(), service, settings).await
     }
 
-    /// As [`Deps::connect`], as another user of NATS: for operators' commands of a service's program.
+    /// As [`Deps::connect`], but connects to NATS as `user`: for operators' commands of a service's
+    /// program.
     ///
     /// # Errors
     /// As [`Deps::connect`].
@@ -49,7 +51,8 @@ impl Deps {
         let clock = Clock::system();
         let (mongo, database, pool) = (&settings.mongo, settings.mongo.database(service), Pool::default());
         let login = mongo.password()?.map(|password| {
-            // Each service's user is kept in its own database, the only one that it may read.
+            // Each service's MongoDB user is stored in the service's own database, the only one
+            // that it may read.
             Login { user: service.name().to_owned(), database: database.clone(), password }
         });
         let connection_string = mongo.connection_string()?;
@@ -71,8 +74,8 @@ impl Deps {
         })
     }
 
-    /// JetStream over a connection of its own, for what must not wait until NATS has written what this process
-    /// publishes on the [`bus`](Self::bus).
+    /// A JetStream context over a second connection to NATS, for requests that must not wait until
+    /// NATS has stored what this process publishes on the [`bus`](Self::bus).
     ///
     /// # Errors
     /// As [`Deps::connect`].
@@ -80,14 +83,15 @@ impl Deps {
         self.bus.jetstream_beside(&self.nats, self.environment, self.user).await
     }
 
-    /// The service's own database. Call it once: it registers metrics.
+    /// The service's own database. Call this only once: it registers metrics, and a second
+    /// registration panics.
     pub fn database(&self) -> Database {
         self.health.needs_mongo(self.mongo.clone());
         self.pool.register(self.bus.metrics());
         Database::new(self.mongo.clone(), self.bus.clone())
     }
 
-    /// The same with another clock.
+    /// These dependencies with another clock.
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock.clone();

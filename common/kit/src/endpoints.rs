@@ -13,9 +13,10 @@ use tracing::{Instrument, Span, field::Empty, info_span};
 
 use crate::{Bus, Call, Error, Origin, Shutdown, trace};
 
-/// The most requests that one process works on at once. Any more are refused with 503.
+/// The most requests that one process works on at the same time. It answers any further request
+/// with 503.
 const MOST_IN_HAND: usize = 256;
-/// The most bytes of a reply. NATS carries 1 MiB, headers included.
+/// The most bytes of a reply. The limit of NATS is 1 MiB, headers included.
 const MOST_REPLY: usize = 1_000_000;
 
 type Handler<S> = Arc<dyn Fn(Arc<S>, Call, Bytes) -> BoxFuture<'static, Result<Vec<u8>, Error>> + Send + Sync>;
@@ -34,7 +35,7 @@ impl<S> fmt::Debug for Endpoints<S> {
 }
 
 impl<S: Send + Sync + 'static> Endpoints<S> {
-    /// An empty table.
+    /// An empty table of requests. `state` is passed to every handler.
     pub fn new(service: Service, state: Arc<S>) -> Self {
         Self { service, state, table: Vec::new() }
     }
@@ -65,10 +66,11 @@ impl<S: Send + Sync + 'static> Endpoints<S> {
         self
     }
 
-    /// Subscribes to all subjects and answers until shutdown. Returns once the server has the subscriptions.
+    /// Subscribes to the subjects of all requests and answers them until shutdown. Returns once the
+    /// NATS server has the subscriptions.
     ///
     /// # Errors
-    /// When NATS refuses a subscription.
+    /// When NATS does not confirm the subscriptions.
     pub async fn serve(self, bus: &Bus, shutdown: &Shutdown) -> anyhow::Result<()> {
         let Self { service, state, table } = self;
         let running = bus
@@ -103,8 +105,8 @@ impl<S: Send + Sync + 'static> Endpoints<S> {
                         continue;
                     };
                     let (bus, state, handler) = (bus.clone(), state.clone(), handler.clone());
-                    // Requests of one endpoint arrive one after the other: without a task of its own, a slow one
-                    // would delay all the others.
+                    // Requests of one endpoint arrive one after the other. Without a task for each,
+                    // a slow request would delay all later ones.
                     stop.spawn(async move {
                         let span = info_span!("answer", subject = %request.message.subject, caller = Empty, actor = Empty, request_id = Empty, trace_id = Empty);
                         trace::continue_trace(&span, request.message.headers.as_ref());
@@ -118,13 +120,15 @@ impl<S: Send + Sync + 'static> Endpoints<S> {
                         drop(place);
                     });
                 }
-                // Unsubscribes: from now on other replicas answer, or callers learn at once that nobody does.
+                // Unsubscribes. From now on NATS sends requests to other replicas, or tells callers
+                // at once that no replica runs.
                 let _ = requests.stop().await;
             });
         }
-        // Without this, a request sent right after the return could find no subscriber.
+        // Without this, a request sent right after this function returns could find no subscriber.
         bus.settled().await?;
-        // `running` also answers service discovery (`$SRV.PING`, …): dropped now, it would stop at once.
+        // `running` also answers the service discovery of NATS (`$SRV.PING`, …), which would stop
+        // if `running` were dropped here.
         let stop = shutdown.clone();
         tokio::spawn(async move {
             stop.stopping().await;
@@ -134,7 +138,8 @@ impl<S: Send + Sync + 'static> Endpoints<S> {
     }
 }
 
-/// The reply to one request, and the code of a failure; nothing when the caller has stopped waiting.
+/// Runs the handler of one request. Gives the reply, and the code of the failure if it failed. None
+/// when the caller has stopped waiting: then no reply is sent.
 async fn answer<S>(bus: &Bus, handler: Handler<S>, state: Arc<S>, message: &Message) -> Option<(Bytes, Option<Code>)> {
     let call = read_call(bus, message);
     Span::current().record("caller", call.caller.to_string());
@@ -168,7 +173,8 @@ async fn answer<S>(bus: &Bus, handler: Handler<S>, state: Arc<S>, message: &Mess
             let failure = error.to_failure();
             match failure.code {
                 Code::Internal => tracing::error!(error = %anyhow::Error::from(error).chain_line(), "failed"),
-                // The code that refuses an attempt logs it, at most once a minute for each source: a flood must not fill the disk.
+                // The code that refuses too many attempts logs them itself, at most once a minute
+                // for each source. A log line for each attempt would let an attacker fill the disk.
                 Code::TooManyAttempts => {}
                 code if code.is_passing() => {
                     tracing::warn!(error = %anyhow::Error::from(error).chain_line(), "cannot do this now");
@@ -197,7 +203,7 @@ fn read_call(bus: &Bus, message: &Message) -> Call {
 }
 
 fn failure_bytes(failure: Failure) -> Bytes {
-    // A failure always has a JSON form.
+    // Serializing a failure cannot fail.
     serde_json::to_vec(&Reply::<()>::Error(failure)).unwrap_or_default().into()
 }
 
@@ -207,7 +213,7 @@ async fn respond(request: &async_nats::service::Request, reply: Bytes) {
     }
 }
 
-/// Writes an error with its causes on one line.
+/// Formats an error with all its causes on one line.
 pub(crate) trait ChainLine {
     fn chain_line(&self) -> String;
 }

@@ -17,8 +17,8 @@ pub enum Error {
     /// A call to NATS failed.
     #[error("NATS failed")]
     Nats(#[source] async_nats::Error),
-    /// Something outside the system cannot be reached. The event is delivered again after the given delay,
-    /// however often, and never goes to DEAD.
+    /// Something outside the system cannot be reached. The event is redelivered after the given
+    /// delay, any number of times, and is never moved to DEAD.
     #[error("to be tried again in {after:?}")]
     Later {
         /// The delay before the next delivery.
@@ -26,7 +26,7 @@ pub enum Error {
         /// What could not be reached.
         source: anyhow::Error,
     },
-    /// A fault of our own.
+    /// An unexpected error: a fault of this system.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
 }
@@ -38,8 +38,8 @@ impl From<serde_json::Error> for Error {
 }
 
 impl Error {
-    /// Whether the same call can succeed later because a dependency is away or busy. Then the message that
-    /// caused the call is not at fault.
+    /// Whether the same call can succeed later, because MongoDB, NATS or another service is
+    /// unreachable or busy. Then the message that caused the call is not at fault.
     pub fn is_away(&self) -> bool {
         match self {
             Self::Failure(failure) => failure.code.is_passing(),
@@ -49,12 +49,13 @@ impl Error {
         }
     }
 
-    /// Whether a transaction lost against another one and should be run again.
+    /// Whether MongoDB reports a transient transaction error, such as a write conflict. Then the
+    /// transaction should be run again.
     pub(crate) fn is_transient(&self) -> bool {
         matches!(self, Self::Mongo(error) if error.contains_label(TRANSIENT_TRANSACTION_ERROR))
     }
 
-    /// The failure that the caller is given. It never reveals the cause of a fault of ours.
+    /// The failure that is sent to the caller. It never reveals the cause of an internal error.
     pub fn to_failure(&self) -> Failure {
         match self {
             Self::Failure(failure) => failure.clone(),
@@ -68,9 +69,9 @@ impl Error {
     }
 }
 
-/// MongoDB's error codes for a passing outage, as the drivers' specification of retryable reads lists them:
-/// 6, 7, 89 and 9001 network, 91 shutdown, 134 and 262 time limits, 189, 10107, 13435 and 13436 no primary,
-/// 11600 and 11602 interrupted by either.
+/// MongoDB's error codes for a temporary outage, as the drivers' specification of retryable reads
+/// lists them. Network: 6, 7, 89, 9001. Shutdown: 91. Time limits: 134, 262. No primary: 189,
+/// 10107, 13435, 13436. Interrupted by a shutdown or a change of primary: 11600, 11602.
 const PASSING: [i32; 13] = [6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436];
 
 fn is_away(error: &mongodb::error::Error) -> bool {
@@ -101,12 +102,13 @@ mod tests {
 
     #[test]
     fn a_server_that_cannot_now_is_away_and_one_that_refuses_is_not() {
-        // Host unreachable, shutdown in progress, not primary, interrupted by a change of state.
+        // In this order: host unreachable, shutdown in progress, not primary, interrupted by a
+        // change of state.
         for passing in [6, 91, 10107, 11602] {
             assert!(said(passing).is_away(), "{passing}");
             assert_eq!(said(passing).to_failure().code, Code::Unavailable, "{passing}");
         }
-        // Bad value, document failed validation, document too large.
+        // In this order: bad value, document failed validation, document too large.
         for own in [2, 121, 10334] {
             assert!(!said(own).is_away(), "{own}");
             assert_eq!(said(own).to_failure().code, Code::Internal, "{own}");

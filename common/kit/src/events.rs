@@ -16,9 +16,10 @@ use tracing::{Instrument, field::Empty, info_span};
 
 use crate::{Bus, Error, InHand, Origin, OwnFailures, Pull, Puller, Shutdown, bury, endpoints::ChainLine, trace};
 
-/// The most events that one process works on at once.
+/// The most events that one process works on at the same time.
 const MOST_IN_HAND: usize = 32;
-/// How long an event is set aside when a dependency is away, so that pulling slows down.
+/// The delay of a redelivery when a dependency is unreachable. The event keeps its permit for the
+/// same time, so that pulling slows down.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The metadata of an event as a handler receives it.
@@ -26,17 +27,18 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub struct Delivery {
     /// The id of the event.
     pub id: EventId,
-    /// The inbox where the author of the change waits for reports; events caused by this one carry it on.
+    /// The inbox to which consumers report that they have applied the event: the author of the
+    /// change waits for these reports. Events that this event causes carry the same inbox.
     pub applied_to: Option<String>,
     /// How often the event was delivered, this time included.
     pub deliveries: i64,
 }
 
 impl Delivery {
-    /// Reads the metadata of a message.
+    /// Reads the metadata from the headers of a message.
     ///
     /// # Errors
-    /// When it has no id, or did not come from a stream.
+    /// When the message has no id, or did not come from a stream.
     pub fn read(message: &Message) -> anyhow::Result<Self> {
         let header =
             |name: &str| message.headers.as_ref().and_then(|headers| headers.get(name)).map(|value| value.as_str());
@@ -46,16 +48,19 @@ impl Delivery {
         Ok(Self { id, applied_to, deliveries: info.delivered })
     }
 
-    /// The metadata of an event that the service makes up for itself: it is in no stream, and nobody waits for it.
+    /// The metadata of an event that the service creates for itself. Such an event is in no stream,
+    /// and nobody waits for a report about it.
     pub fn internal(id: EventId) -> Self {
         Self { id, applied_to: None, deliveries: 1 }
     }
 
-    /// Reports to the author of the change that this event is applied, and which events it caused.
+    /// Reports to the author of the change that this service has applied the event, and which
+    /// events that caused.
     pub async fn report(&self, bus: &Bus, caused: Vec<Awaited>) {
         let Some(inbox) = &self.applied_to else { return };
         let applied = Applied { event: self.id, by: bus.service(), caused };
-        // A lost report only makes the author wait until its own time limit.
+        // An error is ignored: without the report, the author of the change only waits until its
+        // own time limit.
         let payload = serde_json::to_vec(&applied).unwrap_or_default();
         let _ = bus.client.publish(inbox.clone(), payload.into()).await;
     }
@@ -69,12 +74,13 @@ enum Verdict {
 
 type Handler<S> = Arc<dyn Fn(Arc<S>, Delivery, Bytes) -> BoxFuture<'static, Verdict> + Send + Sync>;
 
-/// The events that a service reacts to, each with its handler.
+/// The events that a service processes, each with its handler.
 ///
 /// A handler returns the events that it caused (usually none). It can be called twice for the same
-/// event, late, or out of order, and must still end with the right state, by comparing versions. After an
-/// error the event is delivered again with a growing delay; after [`OwnFailures`] too many it goes to DEAD.
-/// [`Error::Later`] sets the delay itself, and never leads to DEAD.
+/// event, late, or out of order. It must produce the right state nevertheless, by comparing
+/// versions. After an error the event is redelivered with a growing delay; after too many failures
+/// (see [`OwnFailures`]) it is moved to DEAD. [`Error::Later`] sets the delay itself, and never
+/// leads to DEAD.
 pub struct Events<S> {
     service: Service,
     table: Vec<Line<S>>,
@@ -83,7 +89,7 @@ pub struct Events<S> {
 
 struct Line<S> {
     filter: String,
-    /// Noun and verb of the event, as labels of metrics.
+    /// The noun and the verb of the event, for the labels of metrics.
     kind: [&'static str; 2],
     handler: Handler<S>,
 }
@@ -95,7 +101,7 @@ impl<S> fmt::Debug for Events<S> {
 }
 
 impl<S: Send + Sync + 'static> Events<S> {
-    /// An empty table.
+    /// A table without events.
     pub fn new(service: Service) -> Self {
         Self { service, table: Vec::new(), failures: OwnFailures::default() }
     }
@@ -126,7 +132,7 @@ impl<S: Send + Sync + 'static> Events<S> {
         self
     }
 
-    /// The durable consumer that this table needs.
+    /// The definition of the durable consumer that this table needs.
     pub fn pull(&self) -> Pull {
         Pull {
             stream: stream::EVENTS,
@@ -137,10 +143,10 @@ impl<S: Send + Sync + 'static> Events<S> {
         }
     }
 
-    /// Processes events until shutdown. Returns once the consumer is open.
+    /// Starts a task that processes events until shutdown. Returns once the consumer is open.
     ///
     /// # Errors
-    /// When JetStream or the consumer does not exist.
+    /// When the consumer cannot be opened.
     pub async fn consume(self, state: Arc<S>, bus: &Bus, shutdown: &Shutdown) -> anyhow::Result<()> {
         let mut puller = Puller::new(bus.clone(), self.pull());
         puller.open().await?;
@@ -149,8 +155,8 @@ impl<S: Send + Sync + 'static> Events<S> {
         shutdown.spawn(async move {
             let in_hand = Arc::new(Semaphore::new(MOST_IN_HAND));
             bus.metrics().places("events", in_hand.clone());
-            // The permit comes first: a message that waits for a permit must stay with the puller, which keeps it
-            // from being delivered again.
+            // The permit is taken before the message. A message that waits for a permit must stay
+            // with the puller: the puller prevents its redelivery.
             while let Ok(place) = in_hand.clone().acquire_owned().await {
                 let Some(mut messages) = puller.next(1, &stop).await else { return };
                 let Some(message) = messages.pop() else { continue };
@@ -176,12 +182,14 @@ impl<S: Send + Sync + 'static> Events<S> {
         };
         let started = Instant::now();
         let took = |outcome| bus.metrics().common().applied.observe(*kind, outcome, started.elapsed());
-        // The consumer is the actor of its own changes; the event is their cause.
+        // The service is the actor of the changes that the handler makes, and the event is their
+        // cause.
         let origin = Origin::read(message.headers.as_ref()).with_actor(Some(Actor::Service(bus.service())));
         let work = handler(state, delivery.clone(), message.payload.clone());
         let in_hand = InHand::hold(bus, std::slice::from_ref(message));
         let verdict = origin.with_cause(delivery.id).scope(work).await;
-        // A progress message after the acknowledgement would cancel the delay that a negative one sets.
+        // Stops the progress messages first: one that is sent after a negative acknowledgement
+        // would cancel its delay.
         drop(in_hand);
         match verdict {
             Verdict::Done(caused) => {
@@ -204,7 +212,7 @@ impl<S: Send + Sync + 'static> Events<S> {
                 took("again");
                 again(error, &delivery);
                 settle(message.ack_with(AckKind::Nak(Some(PAUSE))).await.map_err(Error::Nats));
-                // Keeps the permit for a while: once all permits are held, pulling pauses.
+                // Keeps the permit for a while. Once all permits are held, pulling pauses.
                 tokio::time::sleep(PAUSE).await;
             }
             Verdict::Failed(error) => match self.failures.again(message) {
@@ -222,8 +230,9 @@ impl<S: Send + Sync + 'static> Events<S> {
         }
     }
 
-    /// Handles an event without a handler. During a rolling upgrade an older replica receives events that only
-    /// newer ones know: delivered again, it reaches one of those once that has started.
+    /// Handles an event that has no handler here. During a rolling upgrade an older replica can
+    /// receive an event that only newer replicas know. The redelivered event reaches a newer
+    /// replica once one has started.
     async fn unknown(&self, bus: &Bus, message: &Message) {
         settle(match self.failures.unknown(message) {
             Some(delay) => message.ack_with(AckKind::Nak(Some(delay))).await.map_err(Error::Nats),
@@ -239,14 +248,15 @@ fn again(error: Error, delivery: &Delivery) {
     );
 }
 
-/// Logs a failed acknowledgement: the server then delivers the message again.
+/// Logs a failed acknowledgement. The server redelivers the message in that case.
 fn settle(outcome: Result<(), Error>) {
     if let Err(error) = outcome {
         tracing::warn!(error = %anyhow::Error::from(error).chain_line(), "not acknowledged; it comes again");
     }
 }
 
-/// Whether a subject matches the pattern `evt.<service>.v1.<noun>.*.<verb>`.
+/// Whether a subject matches the pattern `evt.<service>.v1.<noun>.*.<verb>`, where `*` matches any
+/// one token.
 fn matches_filter(subject: &str, filter: &str) -> bool {
     let (mut subject, mut filter) = (subject.split('.'), filter.split('.'));
     loop {

@@ -11,7 +11,8 @@ use crate::{Bus, Database, Deps, Error, Shape, Shutdown, endpoints::ChainLine};
 /// missed although they were processed.
 pub(crate) const CHECK_EVERY: Duration = Duration::from_secs(2);
 
-/// The last sequence number of EVENTS up to which a service has processed everything, as last checked.
+/// The mark of a service: the last sequence number of EVENTS up to which the service had processed
+/// everything at the last check.
 #[derive(Debug, Serialize, Deserialize)]
 struct Mark {
     #[serde(rename = "_id")]
@@ -19,10 +20,10 @@ struct Mark {
     place: i64,
 }
 
-/// A range of EVENTS that was purged before a service may have processed it.
+/// A range of EVENTS that was purged and that the service may not have processed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Gap {
-    /// The last mark; nothing where there is none.
+    /// The service's mark. None if the service has no mark yet.
     pub(crate) seen: Option<i64>,
     /// The first sequence number that EVENTS still has.
     pub(crate) first: i64,
@@ -30,16 +31,18 @@ pub(crate) struct Gap {
 
 /// The state of the service's consumer of EVENTS, which all its replicas share.
 struct ConsumerState {
-    /// All messages up to this sequence number are acknowledged. The server also counts purged ones.
+    /// The service has acknowledged all messages up to this sequence number. The server counts
+    /// purged messages as acknowledged.
     applied: i64,
-    /// Whether no message is pending and none waits for its acknowledgement.
+    /// Whether no message waits for its delivery or for its acknowledgement.
     is_idle: bool,
 }
 
-/// Finds out whether EVENTS was purged of events that a service has not processed.
+/// Detects events that were purged from EVENTS before the service processed them.
 ///
-/// Neither the stream nor the consumer can tell, so the service keeps a mark in its own database. A service
-/// with an old consumer and no mark has a new database: it has missed everything.
+/// Neither the stream nor the consumer shows this, so the service stores a mark in its own
+/// database. If the consumer is old and the database has no mark, the database is new: it lacks all
+/// earlier events.
 #[derive(Debug)]
 pub(crate) struct Gaps {
     bus: Bus,
@@ -51,10 +54,11 @@ impl Gaps {
         Self { bus: deps.bus.clone(), marks: db.collection("event_marks") }
     }
 
-    /// Checks for a gap; moves the mark forward when there is none.
+    /// Checks for a gap. Moves the mark forward when there is no gap.
     pub(crate) async fn check(&self) -> Result<Option<Gap>, Error> {
-        // The order matters: an idle consumer has processed everything that the stream held before, except
-        // what was purged by the second reading.
+        // The order matters. A consumer that is idle now has processed every message that the
+        // stream had at the first reading, except messages that were purged before the second
+        // reading.
         let (_, last) = self.ends().await?;
         let consumer = self.consumer_state().await?;
         let (first, newest) = self.ends().await?;
@@ -74,7 +78,8 @@ impl Gaps {
         Ok(None)
     }
 
-    /// Moves the mark past a gap that has been repaired, unless another replica has done so.
+    /// Moves the mark past a gap that has been repaired, unless another replica has already moved
+    /// it.
     pub(crate) async fn close(&self, gap: Gap) -> Result<(), Error> {
         let place = gap.first - 1;
         match gap.seen {
@@ -90,18 +95,18 @@ impl Gaps {
         Ok(())
     }
 
-    /// The last sequence number of the stream.
+    /// The last sequence number of EVENTS.
     pub(crate) async fn last(&self) -> Result<i64, Error> {
         Ok(self.ends().await?.1)
     }
 
-    /// Whether all events for this service up to this sequence number are processed.
+    /// Whether the service has processed all its events up to this sequence number.
     pub(crate) async fn is_applied(&self, place: i64) -> Result<bool, Error> {
         let consumer = self.consumer_state().await?;
         Ok(consumer.is_idle || consumer.applied >= place)
     }
 
-    /// The first and the last sequence number of the stream.
+    /// The first and the last sequence number of EVENTS.
     async fn ends(&self) -> Result<(i64, i64), Error> {
         let events = self.bus.jetstream.get_stream(stream::EVENTS).await.map_err(nats)?;
         let state = &events.cached_info().state;
@@ -122,13 +127,14 @@ fn nats(error: impl Into<async_nats::Error>) -> Error {
     Error::Nats(error.into())
 }
 
-/// The collection that holds the mark.
+/// The collection in which a service stores its mark.
 pub fn gaps_shape() -> Shape {
     ("event_marks", Vec::new())
 }
 
-/// Counts and logs gaps until shutdown, for a service that cannot ask anybody for what it missed. The first
-/// check ends before this returns: call it before events are consumed.
+/// Checks for gaps until shutdown, and counts and logs each gap. For a service that has no owner to
+/// compare its data with. The first check has ended when this function returns, so call it before
+/// events are consumed.
 pub async fn watch_gaps(deps: &Deps, db: &Database, shutdown: &Shutdown) {
     let gaps = Gaps::new(deps, db);
     let counter = counter(deps);
@@ -156,12 +162,12 @@ pub async fn watch_gaps(deps: &Deps, db: &Database, shutdown: &Shutdown) {
     });
 }
 
-/// The counter of gaps.
+/// Registers the metric that counts gaps.
 pub(crate) fn counter(deps: &Deps) -> crate::metrics::Counter {
     deps.bus.metrics().counter("t3_events_gaps", "How often EVENTS had forgotten what was not seen here")
 }
 
-/// Logs that a check has failed.
+/// Logs that a check for missed events has failed.
 pub(crate) fn log_failed_check(error: Error) {
     let error = anyhow::Error::from(error);
     tracing::warn!(error = %error.chain_line(), "it is not known whether events were missed");

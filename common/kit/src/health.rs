@@ -19,7 +19,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{Bus, Shutdown, metrics::CONTENT_TYPE};
 
-/// Whether this process lives, and whether it can do its work.
+/// The health of this process: whether it runs, and whether it can do its work.
 #[derive(Clone)]
 pub struct Health {
     bus: Bus,
@@ -30,7 +30,7 @@ pub struct Health {
     started: watch::Sender<bool>,
 }
 
-/// A named condition.
+/// A condition with its name.
 type Check = (&'static str, Box<dyn Fn() -> bool + Send>);
 
 impl fmt::Debug for Health {
@@ -40,46 +40,47 @@ impl fmt::Debug for Health {
 }
 
 impl Health {
-    /// The health of a process that lives and is not ready yet.
+    /// The health of a process that runs and is not ready yet.
     pub fn new(bus: Bus) -> Self {
         let (mongo, dependencies, own_tasks, awaited) =
             (Arc::default(), Arc::default(), Arc::default(), Arc::default());
         Self { bus, mongo, dependencies, own_tasks, awaited, started: watch::Sender::new(false) }
     }
 
-    /// Makes MongoDB a dependency.
+    /// Makes MongoDB a dependency: the process is ready only while this database answers.
     pub(crate) fn needs_mongo(&self, database: mongodb::Database) {
         *self.mongo.lock().unwrap_or_else(PoisonError::into_inner) = Some(database);
     }
 
-    /// Adds a dependency: the process is ready only while `is_there` says so.
+    /// Adds a dependency: the process is ready only while `is_there` returns true.
     pub fn needs(&self, name: &'static str, is_there: impl Fn() -> bool + Send + 'static) {
         self.dependencies.lock().unwrap_or_else(PoisonError::into_inner).push((name, Box::new(is_there)));
     }
 
-    /// Adds a task of our own: the process is ready only once `is_done` says so. It is not reported as a
-    /// dependency, because nobody else can do anything about it.
+    /// Adds a task of the process itself: the process is ready only while `is_done` returns true.
+    /// The metrics do not report the task as a dependency, because the cause is in this process.
     pub fn waits_until(&self, name: &'static str, is_done: impl Fn() -> bool + Send + 'static) {
         self.own_tasks.lock().unwrap_or_else(PoisonError::into_inner).push((name, Box::new(is_done)));
     }
 
-    /// Sets what the start is waiting for, in words.
+    /// Sets the texts about what the process waits for at its start, such as a missing stream.
     pub(crate) fn waits_for(&self, missing: Vec<String>) {
         *self.awaited.lock().unwrap_or_else(PoisonError::into_inner) = missing;
     }
 
-    /// Marks the process as started: everything it answers and consumes is set up.
+    /// Marks the process as started: it has set up everything that it answers and consumes.
     pub fn started(&self) {
         self.started.send_replace(true);
     }
 
     /// Waits until [`Health::started`] was called.
     pub async fn until_started(&self) {
-        // The sender lives as long as we do.
+        // An error is impossible: it would mean that the sender was dropped, and `self` owns the
+        // sender.
         let _ = self.started.subscribe().wait_for(|started| *started).await;
     }
 
-    /// What is missing for this process to do its work, by name; empty when it is ready.
+    /// The names of what this process still needs to do its work. Empty when the process is ready.
     pub async fn missing(&self) -> Vec<String> {
         let mut missing = self.awaited.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut found = vec![("start-up", *self.started.borrow())];
@@ -89,7 +90,7 @@ impl Health {
         missing
     }
 
-    /// The dependencies by name, each with whether it can be reached.
+    /// The name of each dependency, and whether the dependency can be reached.
     async fn dependencies(&self) -> Vec<(&'static str, bool)> {
         let mut found = vec![("nats", self.bus.is_connected())];
         let mongo = self.mongo.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -103,13 +104,13 @@ impl Health {
         found
     }
 
-    /// The tasks of our own by name, each with whether it is done.
+    /// The name of each task of the process itself, and whether the task is done.
     fn own_tasks(&self) -> Vec<(&'static str, bool)> {
         let own_tasks = self.own_tasks.lock().unwrap_or_else(PoisonError::into_inner);
         own_tasks.iter().map(|(name, is_done)| (*name, is_done())).collect()
     }
 
-    /// The metrics of the service, with its dependencies and readiness as of now.
+    /// The metrics of the service as text. Checks the dependencies and the readiness first.
     async fn metrics(&self) -> String {
         let (dependencies, metrics) = (self.dependencies().await, self.bus.metrics());
         let all = dependencies.iter().copied().chain(self.own_tasks()).all(|(_, is_there)| is_there);
@@ -124,7 +125,7 @@ impl Health {
     /// Serves `/healthz`, `/readyz` and `/metrics` until shutdown.
     ///
     /// # Errors
-    /// When the address cannot be listened on.
+    /// When the address cannot be bound.
     pub async fn serve(&self, addr: SocketAddr, shutdown: &Shutdown) -> anyhow::Result<SocketAddr> {
         let listener = TcpListener::bind(addr)
             .await

@@ -1,5 +1,5 @@
-//! `<service> health` asks the service that runs beside it, in the same container, for its health. The
-//! image has no shell and no curl, so the program itself is the probe.
+//! The command `<service> health` requests the health of the service that runs in the same
+//! container. The image has no shell and no curl, so the program itself is the probe.
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -11,26 +11,28 @@ use clap::{Args, Subcommand};
 
 use crate::config::Refused;
 
-/// Shorter than the time limit of any probe, so that the failure has a message.
+/// The time limit of the request. It is shorter than the time limit of a container's probe, so that
+/// the command can still print what failed.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The commands that every service has beside running.
+/// The subcommands that every service has.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Asks the running service at OPS_ADDR how it is; the exit code is 0 when it is well, 1 otherwise.
+    /// Requests the health of the running service at OPS_ADDR; the exit code is 0 when it is
+    /// healthy, 1 otherwise.
     Health(HealthCommand),
 }
 
 /// The arguments of `health`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct HealthCommand {
-    /// Whether it can do its work (/readyz), not only whether it lives (/healthz).
+    /// Whether the service can do its work (/readyz), not only whether it runs (/healthz).
     #[arg(long)]
     ready: bool,
 }
 
 impl HealthCommand {
-    /// Asks the running service and prints its answer.
+    /// Sends the request to the running service and prints the answer.
     pub(crate) async fn run(&self, ops_addr: SocketAddr) -> anyhow::Result<()> {
         if ops_addr.port() == 0 {
             return Err(Refused(format!(
@@ -49,7 +51,7 @@ impl HealthCommand {
     }
 }
 
-/// The loopback address of a service that listens on all addresses.
+/// Replaces the address of a service that listens on all addresses with the loopback address.
 fn reachable(mut addr: SocketAddr) -> SocketAddr {
     if addr.ip().is_unspecified() {
         addr.set_ip(if addr.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
@@ -64,7 +66,8 @@ mod tests {
 
     use super::*;
 
-    /// A process that lives and is not ready.
+    /// Starts an HTTP server whose `/healthz` answers 200 and whose `/readyz` answers 503. Returns
+    /// its address.
     async fn starting() -> SocketAddr {
         let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
         let addr = listener.local_addr().unwrap();

@@ -12,18 +12,19 @@ use tokio::{
 
 use crate::Bus;
 
-/// How long the server waits for an acknowledgement or a progress message before it delivers a message
-/// again, to any replica.
+/// How long the server waits for an acknowledgement or a progress message before it redelivers a
+/// message, to any replica.
 pub(crate) const ACK_WAIT: Duration = Duration::from_secs(3);
-/// How often a progress message is sent for a message that is still worked on.
+/// How often a progress message is sent for a message that is still in progress.
 pub(crate) const PROGRESS: Duration = Duration::from_secs(1);
-/// The longest that progress is reported. Work that takes longer hangs, so another replica gets a try.
+/// How long progress is reported at most. Work that takes longer probably hangs, so the server then
+/// redelivers the message, possibly to another replica.
 const LONGEST: Duration = Duration::from_secs(300);
-/// The body of a progress message, as the server defines it.
+/// The payload of a progress message, as JetStream defines it.
 const IN_PROGRESS: &[u8] = b"+WPI";
 
-/// Reports progress on messages for as long as this value lives, so that the server does not deliver them
-/// again while they are worked on.
+/// Sends progress messages for messages in progress while this value exists, so that the server
+/// does not redeliver them.
 #[derive(Debug)]
 pub struct InHand {
     /// The reply subject of each message, where the server expects progress messages.
@@ -32,7 +33,7 @@ pub struct InHand {
 }
 
 impl InHand {
-    /// Begins to report progress on these messages.
+    /// Starts to send progress messages for these messages.
     pub fn hold(bus: &Bus, messages: &[Message]) -> Self {
         let replies = Arc::new(Mutex::new(replies(messages)));
         let (client, shared) = (bus.client.clone(), replies.clone());
@@ -48,8 +49,9 @@ impl InHand {
         Self { replies, reporting }
     }
 
-    /// Stops reporting progress on one message. Needed before a negative acknowledgement with a delay: a later
-    /// progress message would cancel the delay. Acknowledged messages may stay: the server ignores them.
+    /// Stops the progress messages for one message. Call this before a negative acknowledgement
+    /// with a delay, because a later progress message would cancel the delay. It is not needed for
+    /// an acknowledged message: the server ignores later progress messages for it.
     pub fn let_go(&self, message: &Message) {
         let mut replies = self.replies.lock().unwrap_or_else(PoisonError::into_inner);
         replies.retain(|reply| Some(reply) != message.reply.as_ref());
@@ -62,7 +64,7 @@ impl Drop for InHand {
     }
 }
 
-/// The reply subjects of messages.
+/// The reply subjects of these messages.
 pub(crate) fn replies<'a>(messages: impl IntoIterator<Item = &'a Message>) -> Vec<Subject> {
     messages.into_iter().filter_map(|message| message.reply.clone()).collect()
 }
@@ -70,7 +72,8 @@ pub(crate) fn replies<'a>(messages: impl IntoIterator<Item = &'a Message>) -> Ve
 /// Sends a progress message to each of these reply subjects.
 pub(crate) async fn report_progress(client: &Client, replies: Vec<Subject>) {
     for reply in replies {
-        // A lost one makes a message come twice, which is harmless.
+        // An error is ignored: without the progress message, the message is redelivered, which is
+        // harmless.
         let _ = client.publish(reply, Bytes::from_static(IN_PROGRESS)).await;
     }
 }

@@ -2,10 +2,11 @@ use anyhow::{Context, ensure};
 use bson::{Document, RawDocument, RawDocumentBuf, raw::RawBsonRef};
 use serde::de::DeserializeOwned;
 
-/// The field in which a document says its layout.
+/// The field of a document that contains the number of its layout.
 const FIELD: &str = "layout";
 
-/// Converts a document from one layout to the next: a pure function of the document alone.
+/// A function that converts a document from one layout to the next. Its result depends on the
+/// document alone.
 pub type Step = fn(Document) -> Document;
 
 /// The layouts of a collection's documents: the newest one, and the steps that lead to it from the earlier ones.
@@ -15,18 +16,18 @@ pub type Step = fn(Document) -> Document;
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
     collection: &'static str,
-    /// The field whose value has this layout, if it is not the document itself.
+    /// The field whose value has this layout. None if the whole document has it.
     within: Option<&'static str>,
     steps: &'static [Step],
 }
 
 impl Layout {
-    /// The layout of whole documents. The first step leads from layout 1 to layout 2, and so on.
+    /// The layouts of whole documents. The first step converts layout 1 to layout 2, and so on.
     pub const fn of(collection: &'static str, steps: &'static [Step]) -> Self {
         Self { collection, within: None, steps }
     }
 
-    /// The layout of the value in this field of the documents.
+    /// The layouts of the value of this field in the documents.
     pub const fn within(collection: &'static str, field: &'static str, steps: &'static [Step]) -> Self {
         Self { collection, within: Some(field), steps }
     }
@@ -41,10 +42,11 @@ impl Layout {
         self.steps.len() as i32 + 1
     }
 
-    /// The layout of a document, from the number in it.
+    /// Reads the number of a document's layout from the document.
     ///
     /// # Errors
-    /// When this program does not know that layout: the document must not be read as if it had another one.
+    /// When this program does not know that layout. The document must not be read as if it had
+    /// another layout.
     pub fn said_by(&self, document: &RawDocument) -> anyhow::Result<i32> {
         let said = match document.get(FIELD)? {
             None => 1,
@@ -59,7 +61,7 @@ impl Layout {
         Ok(said)
     }
 
-    /// Reads a document of any layout, converted to the newest one.
+    /// Deserializes a document of any known layout, after converting it to the newest one.
     ///
     /// # Errors
     /// As [`Layout::said_by`].
@@ -69,7 +71,7 @@ impl Layout {
         bson::deserialize_from_slice(newest.as_bytes()).with_context(|| format!("a document of {}", self.collection))
     }
 
-    /// The document in the newest layout; none if it has that layout already.
+    /// Converts a document to the newest layout. None if the document has that layout already.
     fn upgraded(&self, document: &RawDocument) -> anyhow::Result<Option<RawDocumentBuf>> {
         let said = self.said_by(document)?;
         if said == self.newest() {
@@ -77,13 +79,15 @@ impl Layout {
         }
         let old = Document::try_from(document)?;
         let mut new = self.steps.iter().skip(said as usize - 1).fold(old, |document, step| step(document));
-        // Removed first, so that it is inserted at the end, where every writer puts it.
+        // Without the removal, the insert would leave the field at its old position. All writers
+        // put it at the end.
         new.remove(FIELD);
         new.insert(FIELD, self.newest());
         Ok(Some(RawDocumentBuf::try_from(&new)?))
     }
 
-    /// The whole document in the newest layout; none if it has that layout already.
+    /// Converts a whole stored document to the newest layout, even if only one field has layouts.
+    /// None if it has the newest layout already.
     pub(crate) fn rewritten(&self, whole: &RawDocument) -> anyhow::Result<Option<RawDocumentBuf>> {
         let Some(field) = self.within else { return self.upgraded(whole) };
         let Some(upgraded) = self.upgraded(whole.get_document(field)?)? else { return Ok(None) };
@@ -99,7 +103,8 @@ mod tests {
 
     use super::*;
 
-    /// First the count had another name, then it counted singles and not pairs.
+    /// The first step renames the field `n` to `pairs`. The second replaces `pairs` with `count`,
+    /// which is twice as large.
     const STEPS: &[Step] = &[renamed, doubled];
     const THINGS: Layout = Layout::of("things", STEPS);
 

@@ -18,7 +18,7 @@ use crate::{
     migration::{Migrating, Migration},
 };
 
-/// The pause between two attempts to read the layouts at the start, while MongoDB is away.
+/// The pause between two attempts to read the layouts at the start, while MongoDB is unreachable.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The state of a collection's layout, as an operator sees it.
@@ -28,15 +28,17 @@ pub struct LayoutState {
     pub collection: &'static str,
     /// The layout in which documents are written.
     pub written: i32,
-    /// The number of documents that a migration must still read: some may have an earlier layout.
+    /// The number of documents that a migration must still read, because some of them may have an
+    /// earlier layout.
     pub left: u64,
 }
 
 /// The layouts in which a service writes its documents. Every running process can read them.
 ///
-/// A program reads every layout up to its newest one, and writes the one that the database names. So during a rolling
-/// update the new program writes the layout that the old one reads, until an operator raises it ([`Layouts::raise`]).
-/// Then [`Layouts::migrate`] rewrites the stored documents.
+/// A program can read every layout up to its newest one. It writes the layout that the database
+/// names. So during a rolling update the new program writes the layout that the old program can
+/// read, until an operator raises the layout ([`Layouts::raise`]). Then [`Layouts::migrate`]
+/// rewrites the stored documents.
 #[derive(Clone, Debug)]
 pub struct Layouts {
     all: &'static [Layout],
@@ -51,7 +53,8 @@ impl Layouts {
         ("layouts", Vec::new())
     }
 
-    /// The layouts of these collections. Until [`begin`](Self::begin) documents are written in the first layout.
+    /// The layouts of these collections. Until [`begin`](Self::begin) has run, documents are
+    /// written in layout 1.
     pub fn open(db: &Database, all: &'static [Layout]) -> Self {
         let written = all.iter().map(|_| AtomicI32::new(1)).collect();
         Self { all, written, rows: db.collection("layouts"), db: db.clone() }
@@ -63,9 +66,9 @@ impl Layouts {
         place.and_then(|place| self.written.get(place)).map_or(1, |written| written.load(Ordering::Relaxed))
     }
 
-    /// Reads the layouts for the first time, before anything is written. An empty collection gets the newest layout
-    /// at once, if all processes can read it: `all_read_it` says so, and is called until MongoDB answers. Returns
-    /// false when the stop signal comes first.
+    /// Reads the layouts for the first time, before anything is written, and retries until MongoDB
+    /// answers. An empty collection gets the newest layout at once if `all_read_it` returns that
+    /// all processes can read that layout. Returns false when the stop signal comes first.
     ///
     /// # Errors
     /// When a collection is written in a layout that this program cannot read.
@@ -105,7 +108,7 @@ impl Layouts {
         self.look().await.map(drop)
     }
 
-    /// Reads the layouts again, and gives the state of each collection.
+    /// Reads the layouts again, and returns the state of each collection.
     ///
     /// # Errors
     /// Those of MongoDB, and as [`Layouts::begin`].
@@ -131,8 +134,9 @@ impl Layouts {
         Ok(all)
     }
 
-    /// Makes the newest layouts those that are written: by this process at once, by others after their next
-    /// [`Layouts::look`]. Every running program must be able to read them.
+    /// Makes the newest layout of each collection the written one. This process writes it at once,
+    /// other processes after their next [`Layouts::look`]. Every running program must be able to
+    /// read the newest layouts.
     ///
     /// # Errors
     /// Those of MongoDB.
@@ -147,12 +151,14 @@ impl Layouts {
         self.look().await.map(drop)
     }
 
-    /// Rewrites all documents of earlier layouts while the service runs, in `busy` percent of the time. If it is
-    /// stopped, the next call continues where it was; several processes may run it at the same time. Calls `tell`
-    /// with the progress after every batch.
+    /// Rewrites all documents of earlier layouts while the service runs. It works for `busy`
+    /// percent of the time and rests in between. If it is stopped, the next call continues at the
+    /// same document. Several processes may run it at the same time. Calls `tell` with the progress
+    /// after every batch.
     ///
-    /// It repeats its pass over a collection until one pass has found nothing to rewrite: a process may have written
-    /// documents of an earlier layout before it read that the newest one is written.
+    /// The pass over a collection is repeated until one pass has found nothing to rewrite. A
+    /// process may write documents of an earlier layout until it has read that the newest layout is
+    /// written.
     ///
     /// # Errors
     /// Errors of MongoDB that are not temporary, and documents that cannot be read.

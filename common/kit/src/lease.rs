@@ -12,28 +12,31 @@ use tokio::{
 
 use crate::Error;
 
-/// How long after it has heard from its leader a server elects no other one: nats-server waits for at least 4 s, and
-/// one of them is left for clocks that run at different speeds.
+/// For how long a server that has heard from its leader elects no other leader. nats-server waits
+/// at least 4 s; one second is subtracted, because the clocks of two machines may run at different
+/// speeds.
 const FAITHFUL: Duration = Duration::from_secs(3);
-/// How long the answer is trusted that only one server holds the stream.
+/// How long to rely on the answer that only one server has the stream.
 const ALONE: Duration = Duration::from_secs(60);
-/// The pause before the leader is asked again.
+/// The pause before the state of the stream is requested again.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The time until which the known leader of EVENTS is the only one.
+/// The time until which the known leader of EVENTS is certainly the only leader.
 ///
-/// A leader that is cut off from the other servers continues to answer for some seconds after they have elected
-/// another one, and lacks the newer events. But no other leader can be elected while a majority has recently heard
-/// from this one.
+/// A leader that is cut off from the other servers still answers for some seconds after they have
+/// elected another leader, and lacks the newer events. But no other leader can be elected while a
+/// majority of the servers has recently heard from this one.
 #[derive(Debug, Default)]
 pub struct Lease(Mutex<Option<Instant>>);
 
 impl Lease {
-    /// Waits until the leader is certainly the only one, and gives the time until which it is. Call it before the
-    /// read, and compare the clock with that time after the read: a check after the read might be answered by a new
-    /// leader, although the old one has answered the read. It waits without a limit, so the caller must set one.
+    /// Waits until the leader is certainly the only one, and returns the time until which this is
+    /// certain. Call it before a read from the stream, and compare the clock with that time after
+    /// the read. To call it only after the read is not enough: a new leader might answer, although
+    /// the old leader has answered the read. It waits without a limit, so the caller must set one.
     ///
     /// # Errors
+    /// When NATS cannot be reached.
     /// When NATS cannot be asked.
     pub async fn until(&self, jetstream: &jetstream::Context) -> Result<Instant, Error> {
         let mut until = self.0.lock().await;
@@ -51,7 +54,8 @@ impl Lease {
     }
 }
 
-/// The time until which a leader is the only one, from its answer to a question at `asked`.
+/// The time until which the leader is certainly the only one, from its answer to a request that was
+/// sent at `asked`.
 fn proven(info: &Info, asked: Instant) -> Option<Instant> {
     let replicas = info.cluster.as_ref().map_or(&[][..], |cluster| &cluster.replicas);
     match heard(replicas) {
@@ -60,8 +64,8 @@ fn proven(info: &Info, asked: Instant) -> Option<Instant> {
     }
 }
 
-/// The shortest time within which enough followers heard from the leader to be a majority together with it. None if
-/// there is only one server.
+/// The time since the leader last had contact with enough followers to form a majority with them.
+/// None if there is only one server.
 fn heard(replicas: &[PeerInfo]) -> Option<Duration> {
     let mut heard: Vec<Duration> = replicas.iter().map(|replica| replica.active).collect();
     heard.sort_unstable();
@@ -93,7 +97,7 @@ mod tests {
         assert_eq!(heard(&replicas(&[])), None);
         assert_eq!(heard(&replicas(&[900, 1])), Some(Duration::from_secs(1)));
         assert_eq!(heard(&replicas(&[900, 2, 900, 1])), Some(Duration::from_secs(2)));
-        // Two servers have a majority only together.
+        // Of two servers, only both together are a majority.
         assert_eq!(heard(&replicas(&[7])), Some(Duration::from_secs(7)));
     }
 }

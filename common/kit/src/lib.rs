@@ -1,5 +1,5 @@
-//! Infrastructure without any domain word: how a service connects, answers, consumes, commits, logs and
-//! stops. Every service is built from these parts.
+//! Infrastructure without domain logic: how a service connects, answers requests, processes events,
+//! commits changes, logs and stops. Every service uses these parts.
 
 mod bus;
 mod client_network;

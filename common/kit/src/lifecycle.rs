@@ -1,5 +1,5 @@
-//! Start and stop of a process. On a stop it takes no more work, finishes what it has begun, and exits
-//! within 25 seconds.
+//! Starts and stops a process. After the stop signal the process accepts no more work, finishes the
+//! work in progress, and exits within 25 seconds.
 
 use std::{future::Future, process::ExitCode, time::Duration};
 
@@ -17,7 +17,7 @@ const GRACE: Duration = Duration::from_secs(20);
 /// How long closing the MongoDB sessions may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// The stop signal of a process, and the count of its work in progress.
+/// The stop signal of a process, and the tasks that must finish before the process exits.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
     stop: CancellationToken,
@@ -25,27 +25,27 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// A signal that was not given yet.
+    /// A stop signal that has not been given yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Gives the signal.
+    /// Gives the stop signal.
     pub fn stop(&self) {
         self.stop.cancel();
     }
 
-    /// Whether the signal was given.
+    /// Whether the stop signal was given.
     pub fn is_stopping(&self) -> bool {
         self.stop.is_cancelled()
     }
 
-    /// Waits for the signal.
+    /// Waits for the stop signal.
     pub async fn stopping(&self) {
         self.stop.cancelled().await;
     }
 
-    /// Runs work that must be finished before the process exits.
+    /// Spawns a task that must finish before the process exits.
     pub fn spawn<F>(&self, work: F) -> tokio::task::JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -54,7 +54,7 @@ impl Shutdown {
         self.work.spawn(work)
     }
 
-    /// Waits for the signal, then until the work in progress is done, at most 20 seconds.
+    /// Waits for the stop signal, and then at most 20 seconds for the work in progress to finish.
     pub async fn drained(&self) {
         self.stopping().await;
         self.work.close();
@@ -85,14 +85,16 @@ struct Cli<C: Args> {
     common: Common,
     #[command(flatten)]
     service: C,
-    /// In place of running; a service may have commands of its own beside these.
+    /// A command that runs in place of the service. A service may have more commands of its own.
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-/// The whole `main` of a service: reads settings, connects, runs until a signal, drains.
+/// The `main` function of a service: reads the settings, connects, runs until a stop signal, and
+/// finishes the work in progress.
 ///
-/// A wrong setting ends it with an explanation and exit code 2, any other failure with 1.
+/// A wrong setting ends the process with an explanation and exit code 2, any other failure with
+/// exit code 1.
 pub fn run_service<C, F, R>(service: Service, run: F) -> ExitCode
 where
     C: Args,
@@ -102,14 +104,16 @@ where
     run_service_as(service, |_| service.into(), run)
 }
 
-/// As [`run_service`]; the settings decide which NATS user the process connects as.
+/// As [`run_service`], but `user` chooses from the settings which NATS user the process connects
+/// as.
 pub fn run_service_as<C, F, R>(service: Service, user: impl FnOnce(&C) -> User, run: F) -> ExitCode
 where
     C: Args,
     F: FnOnce(C, Deps, Shutdown) -> R,
     R: Future<Output = anyhow::Result<()>>,
 {
-    // A missing .env is fine. Flags and the environment take precedence over it.
+    // A missing .env is no error. Flags and environment variables take precedence over the values
+    // in .env.
     let _ = dotenvy::dotenv();
     let cli = Cli::<C>::parse();
     let runtime = match tokio::runtime::Runtime::new() {
@@ -156,7 +160,8 @@ where
     let (bus, mongo) = (deps.bus.clone(), deps.mongo.client().clone());
     run(cli.service, deps, shutdown).await.with_context(|| format!("{service} ended"))?;
     bus.drain().await;
-    // Without this, dropping the last client would end its sessions on a runtime that is gone, and panic.
+    // Without this, dropping the last client would end its sessions on a runtime that no longer
+    // exists, and panic.
     let _ = tokio::time::timeout(GOODBYE, mongo.shutdown().immediate(true)).await;
     Ok(())
 }

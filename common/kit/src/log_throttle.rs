@@ -7,11 +7,12 @@ use std::{
 
 /// The shortest time between two log lines about one source.
 const PAUSE: Duration = Duration::from_secs(60);
-/// The most sources that are remembered. Any more within a minute are not logged at all; metrics count them.
+/// The most sources that are remembered. If more sources appear within a minute, the additional
+/// ones are not logged; metrics count them.
 const MOST: usize = 10_000;
 
-/// Limits log lines to one a minute for each source: a client that is refused a thousand times a second must
-/// not fill the disk.
+/// Limits log lines to one a minute for each source, so that a client that is refused a thousand
+/// times a second cannot fill the disk.
 #[derive(Debug, Default)]
 pub struct LogThrottle {
     logged: Mutex<HashMap<u64, Instant>>,
@@ -19,7 +20,8 @@ pub struct LogThrottle {
 }
 
 impl LogThrottle {
-    /// Whether a line about this source may be logged now. A `true` counts as the line of this minute.
+    /// Whether a line about this source may be logged now. After a `true`, the answer is `false`
+    /// for a minute.
     pub fn may_log(&self, source: impl Hash) -> bool {
         let (source, now) = (self.hashed_by.hash_one(source), Instant::now());
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);

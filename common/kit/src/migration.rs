@@ -17,11 +17,13 @@ use crate::{
 
 /// The number of documents in a batch.
 const BATCH: i64 = 200;
-/// How often a document is read again that another process has changed since it was read, and the pause before that.
+/// How often a batch is tried at most while other processes change its documents, and the pause
+/// between two tries.
 const AGAIN: (u32, Duration) = (200, Duration::from_millis(10));
-/// How often a step is tried while MongoDB is away, and the pause before the next try.
+/// How often a failed step is repeated while MongoDB is unreachable, and the pause before each
+/// repetition.
 const TRIES: (u32, Duration) = (30, Duration::from_secs(1));
-/// The longest rest after a batch.
+/// The longest pause after a batch.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
 /// The progress of a migration.
@@ -37,17 +39,17 @@ pub struct Migrating {
     pub changed: u64,
 }
 
-/// Rewrites the documents of a collection that have earlier layouts.
+/// Rewrites the documents of a collection that have an earlier layout.
 ///
-/// A document is replaced only if it is still as it was read, so that no concurrent change is lost. Nothing is
-/// inserted, so a deleted document stays deleted.
+/// A document is replaced only if it has not changed since it was read, so no concurrent change is
+/// lost. Nothing is inserted, so a deleted document stays deleted.
 pub(crate) struct Migration<'a> {
     layout: &'a Layout,
     documents: Collection<RawDocumentBuf>,
     rows: Collection<Row>,
 }
 
-/// MongoDB's reply to the command that replaces documents.
+/// MongoDB's reply to the command `update`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Replaced {
@@ -72,7 +74,8 @@ impl<'a> Migration<'a> {
                 Ok(Some(at)) => {
                     (failed, has_begun) = (0, true);
                     tell(at);
-                    // When MongoDB is busy, a batch takes longer, and so does this rest.
+                    // When MongoDB is busy, a batch takes longer, and this pause grows in
+                    // proportion.
                     sleep(rest(began.elapsed(), busy)).await;
                 }
                 Ok(None) => return Ok(()),
@@ -87,8 +90,8 @@ impl<'a> Migration<'a> {
         }
     }
 
-    /// Rewrites the next batch, or begins the next pass, and gives the progress. None when a pass has found nothing
-    /// to rewrite, whether this process or another one has run it.
+    /// Rewrites the next batch, or begins the next pass, and returns the progress. None when a pass
+    /// has found nothing to rewrite, in this process or in another one.
     async fn step(&self, has_begun: bool) -> Result<Option<Migrating>, Error> {
         let row = self.rows.find_one(row_of(self.layout)).await?;
         let round = match row.ok_or_else(|| anyhow!("nobody has raised the layout"))?.round {
@@ -115,14 +118,15 @@ impl<'a> Migration<'a> {
         Ok(Round { of: self.documents.estimated_document_count().await? as i64, ..Round::default() })
     }
 
-    /// The next documents in the order of their ids, all of one type.
+    /// Reads the next documents in the order of their ids. All ids must have the same BSON type,
+    /// because `$gt` matches only values of the same type.
     async fn batch(&self, after: Option<&Bson>) -> Result<Vec<RawDocumentBuf>, Error> {
         let after = after.map(|id| doc! { "_id": { "$gt": id } }).unwrap_or_default();
         Ok(self.documents.find(after).sort(doc! { "_id": 1 }).limit(BATCH).await?.try_collect().await?)
     }
 
-    /// Replaces the documents of earlier layouts, and gives their number. Those that were changed since they were
-    /// read are read and replaced again.
+    /// Replaces the documents of earlier layouts, and returns their number. A document that another
+    /// process has changed since it was read is read and replaced again.
     async fn rewrite(&self, mut batch: Vec<RawDocumentBuf>) -> Result<i64, Error> {
         let (again, pause) = AGAIN;
         let mut changed = 0;
@@ -144,7 +148,7 @@ impl<'a> Migration<'a> {
         Err(Failure::new(Code::Unavailable, "Too many changes of the same documents at once.").into())
     }
 
-    /// Replaces the documents that are still as they were read, and gives their number.
+    /// Replaces the documents that have not changed since they were read, and returns their number.
     async fn replace_unchanged(&self, replacements: &[(&RawDocumentBuf, RawDocumentBuf)]) -> Result<u64, Error> {
         if replacements.is_empty() {
             return Ok(0);
@@ -170,15 +174,15 @@ impl<'a> Migration<'a> {
         }
     }
 
-    /// Stores the progress of the pass, unless another process has continued it.
+    /// Adds to the progress of the pass. The position moves only if no other process has moved it.
     async fn note(&self, round: Round, after: Bson, seen: i64, changed: i64) -> Result<Migrating, Error> {
         if changed > 0 {
             let mut under_way = row_of(self.layout);
             under_way.insert("round.of", doc! { "$exists": true });
             let counted = self.rows.update_one(under_way, doc! { "$inc": { "round.changed": changed } }).await?;
             if counted.matched_count == 0 {
-                // Another process has ended this pass as one that found nothing, but this batch has changed
-                // something.
+                // Another process has ended this pass as one that changed nothing, although this
+                // batch has changed something. So another pass is needed.
                 self.begin().await?;
             }
         }
@@ -188,7 +192,8 @@ impl<'a> Migration<'a> {
         Ok(self.at(&Round { after: Some(after), seen, changed, ..round }))
     }
 
-    /// Ends the pass: it was the last one, or the next one begins.
+    /// Ends the pass. If it has changed documents, the next pass begins. Otherwise the migration is
+    /// done, and the result is None.
     async fn end(&self, round: Round) -> Result<Option<Migrating>, Error> {
         let mut still = self.still(&round);
         if round.changed > 0 {
@@ -196,18 +201,19 @@ impl<'a> Migration<'a> {
             self.rows.update_one(still, doc! { "$set": { "round": mongo::value(&next) } }).await?;
             return Ok(Some(self.at(&next)));
         }
-        // The pass is the last one only if no other process has rewritten a document in it.
+        // The migration is done only if no other process has rewritten a document in this pass.
         still.insert("round.changed", 0);
         let done = doc! { "$set": { "everywhere": self.layout.newest(), "round": Bson::Null } };
         let is_done = self.rows.update_one(still, done).await?.matched_count == 1;
         Ok((!is_done).then(|| self.at(&round)))
     }
 
-    /// Selects the row, unless another process has continued the pass.
+    /// The filter that selects the row only if no other process has continued the pass.
     fn still(&self, round: &Round) -> Document {
         let mut still = row_of(self.layout);
         still.insert("round.after", mongo::value(&round.after));
-        // Before the first batch `after` is null, and a pass that another process has ended would match that too.
+        // Before the first batch `after` is null. Without this condition the filter would also
+        // match after another process has ended the pass, when `round` is null.
         still.insert("round.of", doc! { "$exists": true });
         still
     }
@@ -223,7 +229,8 @@ fn id_of(document: &RawDocument) -> anyhow::Result<Bson> {
     Ok(Bson::try_from(id)?)
 }
 
-/// The rest after a batch, so that batches take `busy` percent of the time.
+/// The pause after a batch that took this long, so that batches take `busy` percent of the time. At
+/// most [`LONGEST_REST`].
 fn rest(took: Duration, busy: u8) -> Duration {
     let busy = u32::from(busy.clamp(1, 100));
     (took * (100 - busy) / busy).min(LONGEST_REST)

@@ -1,4 +1,5 @@
-//! MongoDB with the settings of all services: journaled majority writes, majority reads, short time limits.
+//! MongoDB clients with the settings of all services: journaled majority writes, majority reads,
+//! short time limits.
 
 use std::time::Duration;
 
@@ -14,27 +15,27 @@ use serde::Serialize;
 
 use crate::{Error, metrics::Pool};
 
-/// The user that connects.
+/// The MongoDB user that a client connects as.
 #[derive(Clone, Debug)]
 pub struct Login {
     /// The user's name.
     pub user: String,
-    /// The database that the user is kept in.
+    /// The database in which the user is stored.
     pub database: String,
     /// The password.
     pub password: Secret,
 }
 
-/// Makes a client. It connects when it is first used. Without a login, the user of the connection string
-/// applies.
+/// Makes a client, which connects when it is first used. Without a login, the client uses the user
+/// in the connection string.
 ///
 /// # Errors
-/// When the connection string is malformed; the message never repeats it.
+/// When the connection string is malformed. The error message never contains it.
 pub async fn connect(connection_string: &str, login: Option<Login>, app_name: &str) -> anyhow::Result<Client> {
     connect_observed(connection_string, login, app_name, &Pool::default()).await
 }
 
-/// As [`connect`]; the pool's metrics follow every connection.
+/// As [`connect`], and updates the metrics in `pool` with the events of the connection pool.
 pub(crate) async fn connect_observed(
     connection_string: &str,
     login: Option<Login>,
@@ -47,7 +48,8 @@ pub(crate) async fn connect_observed(
     options.app_name = Some(app_name.to_owned());
     options.server_selection_timeout = Some(Duration::from_secs(3));
     options.connect_timeout = Some(Duration::from_secs(3));
-    // A primary that is cut off closes no connection: what waits for it is given up after this and the time to connect.
+    // A primary that is cut off from the network does not close its connections. Heartbeats detect
+    // this: operations on that primary fail after at most this interval and the connect timeout.
     options.heartbeat_freq = Some(Duration::from_secs(2));
     let acknowledged_by = match crate::is_mutant("one_node_writes") {
         true => Acknowledgment::Nodes(1),
@@ -64,11 +66,12 @@ pub(crate) async fn connect_observed(
     Client::with_options(options).context("MONGO_CONNECTION_STRING cannot be used")
 }
 
-/// Turns a value into BSON as the driver stores it. Filters and updates need this: ids are stored as binary
-/// and rates as integers, where `bson::serialize_to_bson` would give text and doubles.
+/// Serializes a value to BSON as the driver stores it. Filters and updates need this: ids are
+/// stored as binary and rates as integers, but `bson::serialize_to_bson` would give text and
+/// doubles.
 ///
 /// # Panics
-/// When the type's `Serialize` fails, which no type of ours does.
+/// When the type's `Serialize` fails, which no type of this system does.
 pub fn value<T: Serialize + ?Sized>(value: &T) -> Bson {
     #[derive(Serialize)]
     struct Holder<'a, T: ?Sized> {
@@ -79,7 +82,7 @@ pub fn value<T: Serialize + ?Sized>(value: &T) -> Bson {
     document.remove("v").expect("it holds one value")
 }
 
-/// The filter `{$in: [...]}` over these values.
+/// The condition `{$in: [...]}` with these values.
 pub fn one_of<T: Serialize>(values: impl IntoIterator<Item = T>) -> Document {
     doc! { "$in": values.into_iter().map(|v| value(&v)).collect::<Vec<_>>() }
 }
@@ -87,9 +90,9 @@ pub fn one_of<T: Serialize>(values: impl IntoIterator<Item = T>) -> Document {
 /// MongoDB's code for a duplicate key.
 const DUPLICATE: i32 = 11000;
 
-/// Whether an insert or an upsert failed only because a document with the same unique key exists. That
-/// document may not be on a majority yet: read it before relying on it, with the read concern that
-/// [`connect`] sets.
+/// Whether an insert or an upsert failed only because a document with the same unique key exists. A
+/// majority may not have that document yet, so read the document before relying on it. A client
+/// from [`connect`] reads only what a majority has.
 pub fn is_duplicate(error: &mongodb::error::Error) -> bool {
     match &*error.kind {
         ErrorKind::Write(WriteFailure::WriteError(e)) => e.code == DUPLICATE,
@@ -99,9 +102,9 @@ pub fn is_duplicate(error: &mongodb::error::Error) -> bool {
     }
 }
 
-/// The indexes of those documents of an unordered `insert_many` that were not stored because their key is
-/// taken; all others are stored on a majority. Nothing when anything else went wrong, or when the majority
-/// is uncertain: then the same insert may be repeated.
+/// The indexes of the documents that an unordered `insert_many` did not store because their unique
+/// key exists. A majority then has all the other documents. None after any other error, or when it
+/// is uncertain what a majority has. In both cases the same insert may be repeated.
 pub fn taken(error: &mongodb::error::Error) -> Option<Vec<usize>> {
     match &*error.kind {
         ErrorKind::InsertMany(InsertManyError { write_errors: Some(met), write_concern_error: None, .. })
@@ -113,8 +116,8 @@ pub fn taken(error: &mongodb::error::Error) -> Option<Vec<usize>> {
     }
 }
 
-/// Whether a write was applied but is not on a majority yet, because secondaries lag. The same write
-/// succeeds once they have caught up.
+/// Whether a write was applied, but a majority does not have it yet because secondaries lag. The
+/// same write succeeds once the secondaries have caught up.
 pub fn is_not_on_majority(error: &mongodb::error::Error) -> bool {
     match &*error.kind {
         ErrorKind::Write(WriteFailure::WriteConcernError(_)) => true,
@@ -125,12 +128,13 @@ pub fn is_not_on_majority(error: &mongodb::error::Error) -> bool {
     }
 }
 
-/// The failure for data that was read and is not on a majority yet. It is a passing one: callers try again.
+/// The failure for data that was read but that a majority does not have yet. The failure is
+/// temporary: callers try again.
 pub fn not_on_majority() -> Failure {
     Failure::new(Code::Unavailable, "The database has not yet written this to a majority. Try again in a moment.")
 }
 
-/// An index on these fields, for [`crate::Needs`].
+/// An index on these fields.
 pub fn index(keys: Document) -> IndexModel {
     named(keys, false)
 }
@@ -147,15 +151,17 @@ pub fn expiring(field: &str) -> IndexModel {
     index
 }
 
-/// A time as the date that a TTL index needs.
+/// Converts a time to a BSON date, the type that a TTL index needs.
 pub fn date(at: Millis) -> bson::DateTime {
     bson::DateTime::from_millis(at.0)
 }
 
-/// Makes an index with MongoDB's default name for it, written out so that its presence can be checked.
+/// Makes an index with MongoDB's default name for these fields. The name is set here, so that
+/// [`index_name`] can return it.
 fn named(keys: Document, unique: bool) -> IndexModel {
     let name = keys.iter().map(|(key, order)| format!("{key}_{order}")).collect::<Vec<_>>().join("_");
-    // Ids repeat in index keys, so compression pays. Snappy costs no measurable CPU; zstd would.
+    // Ids repeat in index keys, so compression saves space. Snappy costs no measurable CPU time;
+    // zstd would.
     let compressed = doc! { "wiredTiger": { "configString": "block_compressor=snappy" } };
     let options = IndexOptions::builder().name(name).unique(unique.then_some(true)).storage_engine(compressed).build();
     IndexModel::builder().keys(keys).options(options).build()
@@ -166,13 +172,14 @@ pub fn index_name(index: &IndexModel) -> Option<&str> {
     index.options.as_ref()?.name.as_deref()
 }
 
-/// Replaces a document unless the stored one has the same or a newer version, so that a projection may see
-/// events twice, late or out of order. The document has the fields `_id` and `version`.
+/// Stores a document unless the stored one has the same or a newer version, so that a projection
+/// may process events twice, late or out of order. The document must have the fields `_id` and
+/// `version`.
 ///
-/// Says whether it was replaced.
+/// Returns whether the document was stored.
 ///
 /// # Errors
-/// Those of MongoDB; 503 while the stored document is not on a majority.
+/// Those of MongoDB; 503 while a majority does not have the newer document yet.
 pub async fn replace_if_newer<T: Serialize + Send + Sync>(
     collection: &Collection<T>,
     id: Bson,
@@ -182,8 +189,8 @@ pub async fn replace_if_newer<T: Serialize + Send + Sync>(
     let older = doc! { "_id": id.clone(), "version": { "$lt": version } };
     let mut replaced = collection.replace_one(older.clone(), document).upsert(true).await;
     if replaced.as_ref().is_err_and(is_duplicate) {
-        // Another writer has inserted the document meanwhile. If its version is older, the second try
-        // replaces it; otherwise it fails the same way again.
+        // Another writer has inserted the document in the meantime. If its version is older, the
+        // second try replaces it; otherwise the second try fails with the same error.
         replaced = collection.replace_one(older, document).upsert(true).await;
     }
     match replaced {
@@ -203,7 +210,8 @@ mod tests {
 
     use super::*;
 
-    /// What the driver makes of a reply to an unordered `insert_many`; the replies are MongoDB's own.
+    /// The driver's error for a reply to an unordered `insert_many`. The tests use replies that
+    /// MongoDB really gives.
     fn insert_many(reply: Document) -> mongodb::error::Error {
         let error: InsertManyError = bson::deserialize_from_document(reply).expect("a reply");
         ErrorKind::InsertMany(error).into()

@@ -1,7 +1,7 @@
-//! Deliberate faults, which the fault campaign must notice: see `docs/fault-campaign.md`.
+//! Deliberate faults, which the fault campaign must detect: see `docs/fault-campaign.md`.
 
-/// Whether this process shall commit the fault of this name, as `T3_MUTANT` says. Only builds with the
-/// feature `mutants` can.
+/// Whether this process must commit the deliberate fault of this name, which the environment
+/// variable `T3_MUTANT` names. Only builds with the feature `mutants` read this variable.
 #[cfg(feature = "mutants")]
 pub fn is_mutant(name: &str) -> bool {
     static CHOSEN: std::sync::LazyLock<Option<String>> = std::sync::LazyLock::new(|| std::env::var("T3_MUTANT").ok());
@@ -15,8 +15,10 @@ pub const fn is_mutant(_name: &str) -> bool {
     false
 }
 
-/// Ends this process at once, as SIGKILL does, if `T3_DIE_AT` names this point of the program and how often it is
-/// passed before that: `after_commit:3`. Only builds with the feature `mutants` do.
+/// Aborts this process at once, as SIGKILL would, if the environment variable `T3_DIE_AT` names
+/// this point. The number in the variable says how often the point is passed before:
+/// `after_commit:3` aborts at the fourth pass. Only builds with the feature `mutants` read this
+/// variable.
 #[cfg(feature = "mutants")]
 pub fn failpoint(name: &str) {
     use std::sync::{
@@ -36,7 +38,7 @@ pub fn failpoint(name: &str) {
     }
 }
 
-/// Ends this process at the point that `T3_DIE_AT` names. Does nothing without the feature `mutants`.
+/// Does nothing. Only builds with the feature `mutants` can abort here.
 #[cfg(not(feature = "mutants"))]
 #[inline]
 pub const fn failpoint(_name: &str) {}

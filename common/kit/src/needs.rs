@@ -1,5 +1,5 @@
-//! The streams, consumers, collections and indexes that a service needs. It waits for them; `provision`
-//! makes them, with rights that no service has.
+//! The streams, consumers, collections and indexes that a service needs. The service waits until
+//! they exist; `provision` creates them, with rights that no service has.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -14,10 +14,10 @@ use mongodb::IndexModel;
 
 use crate::{Deps, Error, Pull, Shutdown, mongo};
 
-/// The pause between two checks grows from the first to the second.
+/// The first and the longest pause between two checks. The pause doubles after each check.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
-/// A collection: its name and its indexes.
+/// The name and the indexes of a collection.
 pub type Shape = (&'static str, Vec<IndexModel>);
 
 /// Everything that must exist before a service can work.
@@ -25,16 +25,16 @@ pub type Shape = (&'static str, Vec<IndexModel>);
 pub struct Needs {
     /// The service.
     pub service: Service,
-    /// The streams that it publishes to or reads the state of.
+    /// The streams that the service publishes to or whose state it reads.
     pub streams: Vec<&'static str>,
-    /// The durable consumers that it pulls from.
+    /// The durable consumers that the service pulls from.
     pub consumers: Vec<Pull>,
-    /// The collections of its own database.
+    /// The collections of the service's own database.
     pub collections: Vec<Shape>,
 }
 
 impl Needs {
-    /// A service that needs nothing yet.
+    /// The needs of a service, without anything yet.
     pub fn of(service: Service) -> Self {
         Self { service, streams: Vec::new(), consumers: Vec::new(), collections: Vec::new() }
     }
@@ -46,7 +46,8 @@ impl Needs {
         self
     }
 
-    /// Adds a durable consumer, its stream, and the stream for messages that it cannot process.
+    /// Adds a durable consumer, its stream, and the stream DEAD for messages that the service
+    /// cannot process.
     #[must_use]
     pub fn consumer(mut self, pull: Pull) -> Self {
         self.streams.extend([pull.stream, stream::DEAD]);
@@ -54,7 +55,7 @@ impl Needs {
         self
     }
 
-    /// Adds several durable consumers, in the order in which they are made.
+    /// Adds several durable consumers, which `provision` creates in this order.
     #[must_use]
     pub fn consumers(self, pulls: impl IntoIterator<Item = Pull>) -> Self {
         pulls.into_iter().fold(self, Self::consumer)
@@ -67,7 +68,7 @@ impl Needs {
         self
     }
 
-    /// Adds the outbox and the stream that it publishes to.
+    /// Adds the collection of the outbox, and the stream that the outbox publishes to.
     #[must_use]
     pub fn outbox(self) -> Self {
         self.stream(stream::EVENTS).collections([("outbox", Vec::new())])
@@ -75,8 +76,8 @@ impl Needs {
 }
 
 impl Deps {
-    /// Waits until everything exists that the service needs. Until then the service is not ready, and its
-    /// readiness names what is missing. False when the stop signal came first.
+    /// Waits until everything that the service needs exists. Until then the service is not ready,
+    /// and `/readyz` names what is missing. Returns false when the stop signal comes first.
     #[must_use = "where it is time to stop there is nothing to run on"]
     pub async fn until_provisioned(&self, needs: &Needs, shutdown: &Shutdown) -> bool {
         if !needs.collections.is_empty() {
@@ -101,7 +102,7 @@ impl Deps {
         }
     }
 
-    /// What does not exist, in words.
+    /// The names of everything that does not exist yet.
     async fn missing(&self, needs: &Needs) -> Vec<String> {
         let streams: HashSet<_> = needs.streams.iter().copied().collect();
         let streams = join_all(streams.into_iter().map(|name| self.missing_stream(name)));
@@ -159,7 +160,8 @@ impl Deps {
     }
 }
 
-/// The subjects that a consumer receives; empty for all subjects of its stream.
+/// The subjects that a consumer receives. Empty if the consumer receives all subjects of its
+/// stream.
 pub fn filter_subjects<'a, C: FromIterator<&'a String>>(config: &'a Config) -> C {
     let one = std::iter::once(&config.filter_subject).filter(|subject| !subject.is_empty());
     one.chain(&config.filter_subjects).collect()

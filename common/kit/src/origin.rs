@@ -1,4 +1,4 @@
-//! The origin of a message: the actor, the HTTP request and the event that caused it.
+//! The origin of a message: its actor, and the HTTP request and the event that caused it.
 
 use std::sync::OnceLock;
 
@@ -6,16 +6,16 @@ use async_nats::HeaderMap;
 use contracts::{Actor, EventId, header};
 
 /// The origin of the current task's work. Every message that the task sends and every event that it
-/// commits carry it in their headers.
+/// commits carry the origin in their headers.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
-    /// The id of the HTTP request.
+    /// The id of the HTTP request that caused the work.
     pub request_id: Option<String>,
-    /// The network address of the client that sent the request, where it is known.
+    /// The IP address of the client that sent the HTTP request, if it is known.
     pub address: Option<String>,
-    /// The event that caused the work, in a consumer.
+    /// The id of the event that caused the work, if a consumer does the work.
     pub cause: Option<EventId>,
-    /// Who acts. It is set once: the first value stays.
+    /// Who acts. [`set_actor`] sets this only once: the first value stays.
     actor: OnceLock<Actor>,
 }
 
@@ -43,7 +43,7 @@ impl Origin {
         self
     }
 
-    /// Sets the actor unless there is one.
+    /// Sets the actor if none is set.
     #[must_use]
     pub fn or_actor(self, otherwise: Option<Actor>) -> Self {
         let actor = self.actor().or(otherwise);
@@ -57,7 +57,7 @@ impl Origin {
         self
     }
 
-    /// The origin of the current task; an empty one outside of [`Origin::scope`].
+    /// The origin of the current task. Empty outside of [`Origin::scope`].
     pub fn current() -> Self {
         ORIGIN.try_with(Clone::clone).unwrap_or_default()
     }
@@ -67,12 +67,12 @@ impl Origin {
         ORIGIN.scope(self, work).await
     }
 
-    /// Who acts, where that is known.
+    /// Who acts, if that is known.
     pub fn actor(&self) -> Option<Actor> {
         self.actor.get().copied()
     }
 
-    /// Reads the origin from the headers of a message.
+    /// Reads the origin of a message from its headers.
     pub fn read(headers: Option<&HeaderMap>) -> Self {
         let header = |name: &str| headers.and_then(|headers| headers.get(name)).map(|value| value.as_str());
         let request_id = header(header::REQUEST_ID).map(str::to_owned);
@@ -82,7 +82,7 @@ impl Origin {
         Self { request_id, address, cause, ..Self::default() }.with_actor(actor)
     }
 
-    /// The origin as headers.
+    /// The names and values of the headers that carry the origin.
     pub(crate) fn headers(self) -> impl Iterator<Item = (&'static str, String)> {
         let actor = self.actor().map(|actor| (header::ACTOR, actor.to_string()));
         let cause = self.cause.map(|cause| (header::CAUSE, cause.to_string()));
@@ -92,8 +92,9 @@ impl Origin {
     }
 }
 
-/// Sets the actor of the current task, unless there is one already.
+/// Sets the actor of the current task, unless one is set already.
 pub fn set_actor(actor: Actor) {
-    // Fails only outside of a scope, where no message reads it.
+    // An error is ignored: it occurs only outside of [`Origin::scope`], where no message carries
+    // the actor.
     let _ = ORIGIN.try_with(|origin| origin.actor.set(actor));
 }

@@ -26,20 +26,23 @@ use crate::{
     mongo, new_id, trace,
 };
 
-/// How many events are published before their acknowledgements are awaited.
+/// The most events that are published before their acknowledgements are awaited.
 const AT_ONCE: i64 = 256;
-/// How often the outbox is checked for rows of other replicas, which may have died before publishing.
+/// The longest pause between two searches for unpublished rows. It also finds the rows of a replica
+/// that died before it published them.
 const SWEEP: Duration = Duration::from_secs(1);
-/// How often a wait checks whether its events are published.
+/// The pause between two checks whether events are published.
 const POLL: Duration = Duration::from_millis(5);
-/// The most rows that are counted for the metrics.
+/// The most rows that the metric of waiting events counts.
 const MOST_COUNTED: u64 = 10_000;
-/// The most bytes of an event. NATS carries 1 MiB with headers, and DEAD adds some of its own.
+/// The most bytes of an event's payload. The limit of NATS is 1 MiB with headers, and DEAD adds
+/// more headers.
 const MOST_BYTES: usize = 1_000_000;
-/// How long a row is left alone that NATS has refused for its size.
+/// For how long a row that NATS has refused for its size is not published again.
 const ASIDE: Duration = Duration::from_secs(60);
 
-/// A committed event that is not in the stream yet. The row is deleted once it is.
+/// A committed event that the stream does not have yet. The row is deleted once the stream has the
+/// event.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Row {
     #[serde(rename = "_id")]
@@ -70,8 +73,8 @@ impl Row {
     }
 }
 
-/// The transactional outbox: events are written in the transaction of the change that they report, and
-/// published afterwards. So neither exists without the other.
+/// The transactional outbox: an event is written in the same transaction as the change that it
+/// reports, and published after the commit. So a change and its event exist together or not at all.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     rows: Collection<Row>,
@@ -104,18 +107,19 @@ impl Outbox {
         });
     }
 
-    /// Makes the row of an event, with the origin of the current task.
+    /// Makes the row of an event. The headers of the event carry the origin of the current task.
     pub(crate) fn row<E: Event>(&self, event: &E, applied_to: Option<&str>) -> Result<Row, Error> {
         Row::new(new_id(), event, applied_to, self.bus.service())
     }
 
-    /// Makes the row of an entry of the audit trail, with the origin of the current task.
+    /// Makes the row of an entry of the audit trail. The headers of the entry carry the origin of
+    /// the current task.
     pub(crate) fn entry(&self, action: Action, subject: AuditSubject, changes: Option<Value>) -> Result<Row, Error> {
         let audited = Audited { changes, ..self.bus.audited(action, subject) };
         Row::new(audited.id, &audited, None, self.bus.service())
     }
 
-    /// Writes a row outside of a transaction, and wakes the relay.
+    /// Inserts a row outside of a transaction, and wakes the relay.
     pub(crate) async fn add_alone(&self, row: &Row) -> Result<(), Error> {
         self.rows.insert_one(row).await?;
         self.kick();
@@ -130,12 +134,13 @@ impl Outbox {
         Ok(())
     }
 
-    /// Wakes the relay.
+    /// Wakes the relay, so that it publishes at once.
     pub(crate) fn kick(&self) {
         self.kick.notify_one();
     }
 
-    /// Waits, at most this long, until the stream has these events. Says whether it has.
+    /// Waits, at most `within`, until the stream has these events. Returns whether the stream has
+    /// them.
     pub(crate) async fn until_published(&self, events: &[EventId], within: Duration) -> bool {
         let deadline = tokio::time::Instant::now() + within;
         let these = doc! { "_id": mongo::one_of(events.iter().copied()) };
@@ -149,7 +154,7 @@ impl Outbox {
         true
     }
 
-    /// The ids of the events that are not published yet.
+    /// The ids of the committed events that are not published yet.
     pub(crate) async fn waiting(&self) -> Result<Vec<EventId>, Error> {
         #[derive(Deserialize)]
         struct Waiting {
@@ -160,8 +165,8 @@ impl Outbox {
         Ok(rows.map_ok(|row| row.id).try_collect().await?)
     }
 
-    /// Publishes rows until shutdown. Several replicas may do so at once: the stream drops the second copy of
-    /// an event by its id.
+    /// Publishes rows until shutdown. Several replicas may do this at the same time: the stream
+    /// drops the second copy of an event, because it has the same id.
     pub(crate) async fn relay(&self, shutdown: &Shutdown) {
         let (mut pause, mut aside) = (Duration::ZERO, Aside::default());
         while !shutdown.is_stopping() {
@@ -185,15 +190,16 @@ impl Outbox {
                 }
             }
         }
-        // Publishes the rows that were committed while the loop ended.
+        // Publishes rows that were committed while the loop ended.
         if let Err(error) = self.publish_waiting(&mut aside).await {
             tracing::warn!(error = %error.chain_line(), "events wait in the outbox for the next start");
         }
     }
 
-    /// Publishes the rows that are there but those set aside, and gives how many it has dealt with; an error where
-    /// that was none. Never reads "after the last id": transactions commit in another order than their ids, so a row
-    /// with a smaller id can appear later.
+    /// Publishes the waiting rows, except those that are set aside. Returns how many rows it has
+    /// published or set aside, or an error if there was a failure and it has published none. It
+    /// must not search for "ids after the last id": transactions do not commit in the order of
+    /// their ids, so a row with a smaller id can appear later.
     async fn publish_waiting(&self, aside: &mut Aside) -> anyhow::Result<usize> {
         static LAST: Mutex<EventId> = Mutex::new(EventId(uuid::Uuid::nil()));
         let last = || LAST.lock().unwrap_or_else(PoisonError::into_inner);
@@ -218,8 +224,8 @@ impl Outbox {
             }
         }
         crate::failpoint("after_publish");
-        // Without this, rows that the stream already has would be published again with the others, and stored twice
-        // once the stream has forgotten their ids.
+        // Without this, rows that the stream already has would be published again together with the
+        // failed ones. The stream would store them twice once it no longer remembers their ids.
         if !sent.is_empty() {
             self.rows.delete_many(doc! { "_id": mongo::one_of(&sent) }).await?;
         }
@@ -229,7 +235,7 @@ impl Outbox {
         }
     }
 
-    /// Publishes rows, waits for the acknowledgements, and returns the result of each.
+    /// Publishes rows, waits for the acknowledgements, and returns the result of each row.
     pub(crate) async fn publish(&self, waiting: &[Row]) -> Vec<Result<(), PublishError>> {
         let mut acks = Vec::with_capacity(waiting.len());
         for row in waiting {
@@ -245,7 +251,8 @@ impl Outbox {
     }
 }
 
-/// The rows that NATS has refused for their size. They are left alone for a while, so that they hold up no others.
+/// The rows that NATS has refused for their size. They are not published for a while, so that they
+/// do not hold up other rows.
 #[derive(Debug, Default)]
 struct Aside(BTreeSet<EventId>, Option<Instant>);
 

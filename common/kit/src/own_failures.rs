@@ -6,26 +6,27 @@ use std::{
 
 use async_nats::jetstream::Message;
 
-/// After this many failures of its own, a message is dead. The service counts them, because after its own
-/// `max_deliver` the server would leave the message in the stream without a word.
+/// After this many failures by its own fault, a message is moved to DEAD. The service counts the
+/// failures, because with `max_deliver` the server would stop the delivery without any notice.
 pub const MOST_FAILURES: u32 = 8;
 
-/// How long a message is kept alive that only processes of another version may know: longer than a rolling update
-/// may take (Kubernetes gives one up after ten minutes).
+/// For how long a message that only another version may know is redelivered: longer than a rolling
+/// update may take (Kubernetes gives up a rolling update after ten minutes).
 const UPDATE: Duration = Duration::from_secs(900);
 
-/// The most messages whose failures are counted. A message that succeeds in another replica leaves its count
-/// behind here, so the oldest counts are dropped.
+/// The most messages whose failures are counted. The count of a message that another replica has
+/// processed is never deleted here, so the counts of the oldest messages are dropped.
 const MOST_REMEMBERED: usize = 10_000;
 
-/// How often each message of a consumer has failed by its own fault, in this process.
+/// Counts how often each message of a consumer has failed by its own fault in this process, and not
+/// because a dependency was unreachable.
 ///
-/// The server's count of deliveries is no substitute: it includes failures because a dependency was away, so
-/// after an outage the first failure of its own would send a message to DEAD.
+/// The server's count of deliveries cannot replace this count, because it includes failures during
+/// an outage. After an outage, the first failure by its own fault would move a message to DEAD.
 #[derive(Debug, Default)]
 pub struct OwnFailures(Mutex<BTreeMap<u64, Count>>);
 
-/// The failures of a message.
+/// The number of failures of a message, and the time of the first one.
 #[derive(Clone, Copy, Debug)]
 struct Count {
     failures: u32,
@@ -33,21 +34,22 @@ struct Count {
 }
 
 impl OwnFailures {
-    /// Counts a failure of a message. Gives the delay before its next delivery, or nothing when the message is
-    /// dead.
+    /// Counts a failure of a message. Returns the delay before the redelivery, or None when the
+    /// message must be moved to DEAD.
     pub fn again(&self, message: &Message) -> Option<Duration> {
         let Count { failures, .. } = self.count(place(message));
         (failures < MOST_FAILURES).then(|| delay(failures))
     }
 
-    /// As [`OwnFailures::again`], for a message that nobody of this version can process. It is dead only after a
-    /// quarter of an hour: while services are updated, those that know it may not have started yet.
+    /// As [`OwnFailures::again`], for a message that no handler of this version knows. The result
+    /// is None only after a quarter of an hour: during a rolling update, processes of the version
+    /// that knows the message may not have started yet.
     pub fn unknown(&self, message: &Message) -> Option<Duration> {
         let Count { failures, since } = self.count(place(message));
         (since.elapsed() < UPDATE).then(|| delay(failures))
     }
 
-    /// Drops the count of a message that has succeeded.
+    /// Deletes the count of a message that was processed.
     pub fn forget(&self, message: &Message) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !counts.is_empty()
@@ -69,12 +71,13 @@ impl OwnFailures {
     }
 }
 
-/// A message that is in no stream has no number; it cannot go to DEAD either.
+/// The sequence number of a message in its stream. 0 for a message without a stream, which cannot
+/// be moved to DEAD.
 fn place(message: &Message) -> u64 {
     message.info().map_or(0, |info| info.stream_sequence)
 }
 
-/// The delay after this many failures: 0.1 s, doubled each time, at most 5 s.
+/// The delay after this many failures: 0.1 s after the first, doubled each time, at most 5 s.
 fn delay(failures: u32) -> Duration {
     let doublings = failures.clamp(1, 10) - 1;
     Duration::from_millis((100 << doublings).min(5_000))

@@ -4,13 +4,13 @@ use contracts::Page;
 use futures::{Stream, TryStreamExt};
 use serde::Serialize;
 
-/// The most bytes of a page: half of what NATS carries in one message.
+/// The most bytes of a page's items as JSON: half of what NATS carries in one message.
 const MOST_BYTES: usize = 512 * 1024;
 /// The most items of a page.
 pub const PAGE_MOST: usize = 1_000;
 
-/// Collects as many items of a stream as fit into one reply. `cursor` gives the position of an item, where
-/// the next page continues.
+/// Collects as many items of a stream as fit into one reply. `cursor` gives the position of an
+/// item. The next page continues after the position of the last item.
 ///
 /// # Errors
 /// Those of the stream.
@@ -33,13 +33,13 @@ pub async fn page_within<T: Serialize, C, E>(
     Ok(page)
 }
 
-/// The bytes of a value as JSON.
+/// The number of bytes of a value as JSON.
 fn length(value: &impl Serialize) -> usize {
     let mut counted = Counted(0);
     serde_json::to_writer(&mut counted, value).map_or(0, |()| counted.0)
 }
 
-/// Counts the bytes that are written to it, and keeps none.
+/// A writer that only counts the bytes.
 struct Counted(usize);
 
 impl io::Write for Counted {
@@ -53,10 +53,11 @@ impl io::Write for Counted {
     }
 }
 
-/// Collects all items of a list. `ask` asks for the page after a position, first for the one after none.
+/// Collects all items of a list that is read page by page. `ask` requests the page after a
+/// position, or the first page for None.
 ///
 /// # Errors
-/// Those of the first page that cannot be had.
+/// The error of the first request that fails.
 pub async fn all_pages<T, C, E, Answer>(mut ask: impl FnMut(Option<C>) -> Answer) -> Result<Vec<T>, E>
 where
     Answer: Future<Output = Result<Page<T, C>, E>>,
@@ -65,10 +66,11 @@ where
     pages_from(first, ask).await
 }
 
-/// Collects a page and all items after it.
+/// Collects the items of a page and of all pages after it. `ask` requests the page after a
+/// position.
 ///
 /// # Errors
-/// Those of the first page that cannot be had.
+/// The error of the first request that fails.
 pub async fn pages_from<T, C, E, Answer>(
     first: Page<T, C>,
     mut ask: impl FnMut(Option<C>) -> Answer,

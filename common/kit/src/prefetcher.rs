@@ -23,18 +23,22 @@ use crate::{
     in_hand::{PROGRESS, replies, report_progress},
 };
 
-/// How long the server may answer one pull request. It goes on for that long when this process has stopped
-/// reading, so the time is short: short enough to make heartbeats needless.
+/// How long a pull request is valid at the server. The server goes on sending for this time after
+/// this process has stopped reading, so the time is short. Because it is short, heartbeats are not
+/// needed.
 const EXPIRES: Duration = Duration::from_secs(2);
-/// How much later than that a pull request counts as lost. Requests of a broken connection never end.
+/// How long after [`EXPIRES`] a pull request counts as lost. A pull request never ends when its
+/// connection breaks.
 const LOST: Duration = Duration::from_millis(500);
-/// The pause after a failed pull request, and between two checks whether the connection is back.
+/// The pause after a failed pull request, and between two checks whether the connection is up
+/// again.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How long a stop waits for messages that are still on their way.
+/// How long a stop waits for messages that the server has sent and that have not arrived yet.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
 
-/// A bounded buffer of messages that a task of its own fetches before they are worked on. It asks for no
-/// more than fit, and reports progress on those that wait, so that the server does not deliver them again.
+/// A bounded buffer of messages, which a background task fetches before they are processed. The
+/// task requests only as many messages as fit. It sends progress messages for the buffered
+/// messages, so that the server does not redeliver them.
 #[derive(Debug)]
 pub(crate) struct Prefetcher {
     buffer: Arc<Buffer>,
@@ -42,7 +46,7 @@ pub(crate) struct Prefetcher {
     task: AbortOnDropHandle<()>,
 }
 
-/// The messages that are here and not worked on yet.
+/// The messages that were fetched and that nobody has taken yet.
 #[derive(Debug, Default)]
 struct Buffer {
     messages: Mutex<VecDeque<Message>>,
@@ -53,7 +57,7 @@ struct Buffer {
 }
 
 impl Prefetcher {
-    /// Begins to fetch, with room for `most` messages.
+    /// Starts the task that fetches messages into a buffer for `most` messages.
     pub(crate) fn start(bus: &Bus, consumer: PullConsumer, most: usize) -> Self {
         let (buffer, stop) = (Arc::new(Buffer::default()), CancellationToken::new());
         let task = fetch(bus.clone(), consumer, most, buffer.clone(), stop.clone());
@@ -67,7 +71,7 @@ impl Prefetcher {
         }
     }
 
-    /// Removes the messages that came first, at most `most`.
+    /// Removes and returns the oldest messages, at most `most`.
     pub(crate) fn take(&self, most: usize) -> Vec<Message> {
         let mut messages = self.buffer.messages();
         let count = messages.len().min(most);
@@ -77,13 +81,13 @@ impl Prefetcher {
         taken
     }
 
-    /// The number of messages that are here.
+    /// The number of buffered messages.
     pub(crate) fn len(&self) -> usize {
         self.buffer.len()
     }
 
-    /// Stops fetching and returns the messages that are left. The server knows by then that the request has
-    /// ended: messages that are given back now are delivered to another process.
+    /// Stops fetching and returns the buffered messages. The server then knows that the pull
+    /// request has ended, so messages that are given back now go to another process.
     pub(crate) async fn stop(self) -> Vec<Message> {
         self.stop.cancel();
         let _ = self.task.await;
@@ -115,10 +119,12 @@ async fn fetch(bus: Bus, consumer: PullConsumer, most: usize, buffer: Arc<Buffer
     let mut ticks = interval(PROGRESS);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !stop.is_cancelled() {
-        // A request is sent only once half the room is free: few requests for many messages are cheaper.
+        // A pull request is sent only when at least half of the buffer is free: few requests for
+        // many messages cost less.
         let room = most.saturating_sub(buffer.len());
         let has_room = room > 0 && room * 2 >= most;
-        // While disconnected, the client would queue the request, and its answer would find no reader.
+        // While disconnected, the client would queue the request, and its reply could come when
+        // nobody reads it any more.
         if !has_room || !bus.is_connected() {
             tokio::select! {
                 () = buffer.removed.notified(), if !has_room => {}
@@ -164,8 +170,8 @@ async fn request(consumer: &PullConsumer, room: usize) -> Result<Batch, BatchErr
     consumer.batch().max_messages(room).expires(EXPIRES).messages().await
 }
 
-/// Takes what the server has sent so far: the echo proves that it has arrived. The request is dropped then,
-/// and a second echo proves that the server knows.
+/// Takes the messages that the server has sent so far; the first `settled` ensures that they have
+/// arrived. Then drops the pull request; the second `settled` ensures that the server knows that.
 async fn drain(bus: &Bus, mut batch: Batch, buffer: &Buffer) {
     let _ = timeout(STOP_PATIENCE, bus.settled()).await;
     while let Some(Some(Ok(message))) = batch.next().now_or_never() {

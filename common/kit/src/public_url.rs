@@ -1,23 +1,23 @@
 use crate::config::{Refused, given};
 
-/// The default address of the gateway.
+/// The address of the gateway if `PUBLIC_URL` is not set.
 const LOCAL_URL: &str = "http://127.0.0.1:8000";
 
-/// The address at which browsers reach the gateway: the setting `PUBLIC_URL`. A reverse proxy may serve it
-/// under a path.
+/// The URL at which browsers reach the gateway, from the setting `PUBLIC_URL`. It has a path if a
+/// reverse proxy serves the gateway under that path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl {
-    /// The address without a slash at its end.
+    /// The URL without a slash at its end.
     text: String,
-    /// The index at which the path begins in the text.
+    /// The byte index in `text` at which the path begins.
     path: usize,
 }
 
 impl PublicUrl {
-    /// Reads the setting.
+    /// Reads the setting, or takes the default URL if it is empty or None.
     ///
     /// # Errors
-    /// When links that begin with it could not work.
+    /// When the URL is malformed, so that links that begin with it could not work.
     pub fn read(setting: Option<&String>) -> Result<Self, Refused> {
         let text = given(setting).unwrap_or(LOCAL_URL).trim_end_matches('/');
         let refused = || {
@@ -37,23 +37,25 @@ impl PublicUrl {
         Ok(Self { text: text.to_owned(), path: text.len() - path.len() })
     }
 
-    /// The full address of one of our paths, for mails.
+    /// The full URL of a path of the gateway, for links in mails.
     pub fn link(&self, path: &str) -> String {
         format!("{}{path}", self.text)
     }
 
-    /// One of our paths as browsers ask for it, for pages and other bodies. (Not for the headers `Location` and
-    /// `Link`: the gateway adds the proxy's path to those itself.)
+    /// A path of the gateway as browsers must request it, for links in pages and other bodies. Do
+    /// not use it for the headers `Location` and `Link`: the gateway adds the proxy's path to these
+    /// headers itself.
     pub fn path(&self, path: &str) -> String {
         format!("{}{path}", self.base())
     }
 
-    /// The path that a proxy serves us under, such as `/t3`; empty without one.
+    /// The path under which a reverse proxy serves the gateway, such as `/t3`. Empty without such a
+    /// path.
     pub fn base(&self) -> &str {
         &self.text[self.path..]
     }
 
-    /// The host name or address, without the port.
+    /// The host name or IP address, without the port.
     pub fn host(&self) -> &str {
         let host = self.text[..self.path].split_once("://").map_or("", |(_, host)| host);
         match host.rsplit_once(':') {

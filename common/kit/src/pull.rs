@@ -10,20 +10,21 @@ use crate::{Bus, Shutdown, in_hand::ACK_WAIT, metrics::Consumed, prefetcher::Pre
 /// The settings of a durable consumer, which all replicas of a service share.
 #[derive(Clone, Debug)]
 pub struct Pull {
-    /// The stream.
+    /// The name of the stream.
     pub stream: &'static str,
-    /// The durable name: that of the service, if the service has no other consumer of the stream.
+    /// The durable name of the consumer: the name of the service, if the service has only one
+    /// consumer of the stream.
     pub durable: &'static str,
-    /// The subjects that it receives; empty for all.
+    /// The subjects that the consumer receives. Empty for all subjects of the stream.
     pub filters: Vec<String>,
-    /// The most messages that wait for their acknowledgement, over all replicas.
+    /// The most messages that wait for their acknowledgement, in all replicas together.
     pub max_ack_pending: i64,
-    /// The most messages that one process fetches before they are worked on.
+    /// The most messages that one process buffers before it processes them.
     pub prefetch: usize,
 }
 
 impl Pull {
-    /// The configuration that the server keeps.
+    /// The configuration of the consumer on the server.
     pub fn config(&self) -> pull::Config {
         pull::Config {
             durable_name: Some(self.durable.to_owned()),
@@ -36,8 +37,9 @@ impl Pull {
     }
 }
 
-/// Pulls messages from a durable consumer, and reconnects by itself. Work that takes longer than a moment
-/// must hold its messages with [`InHand`](crate::InHand).
+/// Pulls messages from a durable consumer, and reconnects by itself. If processing takes longer
+/// than a moment, the messages must be held with [`InHand`](crate::InHand); otherwise the server
+/// redelivers them.
 pub struct Puller {
     bus: Bus,
     pull: Pull,
@@ -55,16 +57,16 @@ impl fmt::Debug for Puller {
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Puller {
-    /// A puller of a consumer that `provision` has made.
+    /// A puller of a consumer that `provision` has created.
     pub fn new(bus: Bus, pull: Pull) -> Self {
         let consumed = Consumed::new(bus.metrics(), &pull);
         Self { bus, pull, prefetcher: None, consumed }
     }
 
-    /// Begins to fetch messages.
+    /// Starts to fetch messages.
     ///
     /// # Errors
-    /// When JetStream or the consumer does not exist.
+    /// When JetStream cannot be reached, or the consumer does not exist.
     pub async fn open(&mut self) -> anyhow::Result<()> {
         let Pull { stream, durable, prefetch, .. } = self.pull;
         let consumer: PullConsumer = self.bus.jetstream.get_consumer_from_stream(durable, stream).await?;
@@ -77,8 +79,8 @@ impl Puller {
         self.consumed.watch(&self.bus, &self.pull, shutdown);
     }
 
-    /// Waits for a message and takes it with all others that are there, at most `most`. Nothing after the stop
-    /// signal; fetched messages then go to other replicas.
+    /// Waits for a message, and returns it with all other buffered messages, at most `most`. None
+    /// after the stop signal; buffered messages then go to other replicas.
     pub async fn next(&mut self, most: usize, shutdown: &Shutdown) -> Option<Vec<Message>> {
         loop {
             if shutdown.is_stopping() {
@@ -108,8 +110,8 @@ impl Puller {
         }
     }
 
-    /// Gives back fetched messages. Without this they would come to another replica only after the time limit of
-    /// their acknowledgement.
+    /// Gives the buffered messages back to the server. Without this, another replica would get them
+    /// only after the time limit for their acknowledgement.
     async fn give_back(&mut self) {
         let Some(prefetcher) = self.prefetcher.take() else { return };
         for message in prefetcher.stop().await {
@@ -120,10 +122,11 @@ impl Puller {
     }
 }
 
-/// Yields to all tasks that are ready, so that messages which have arrived together are taken as one batch.
-/// Only what has arrived is coalesced: nothing waits for more to come.
+/// Yields to all tasks that are ready, so that messages that have arrived together are taken as one
+/// batch. It does not wait for messages that have not arrived.
 pub async fn yield_to_coalesce() {
-    // The scheduler must run the task that reads the socket once, and each task that passes on what it has read once.
+    // More than one yield is needed: the scheduler must run the task that reads the socket, and
+    // then each task that passes the messages on.
     for _ in 0..3 {
         tokio::task::yield_now().await;
     }

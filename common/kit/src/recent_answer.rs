@@ -6,8 +6,7 @@ use std::{
 
 use tokio::sync::Mutex;
 
-/// A cache of the last answer, for questions that are asked again and again and may be answered with a value
-/// that is a moment old.
+/// A cache of the last answer, for values that are requested very often and may be a moment old.
 #[derive(Debug)]
 pub struct RecentAnswer<K, V> {
     lasts: Duration,
@@ -22,16 +21,16 @@ struct Last<K, V> {
 }
 
 impl<K: PartialEq, V> RecentAnswer<K, V> {
-    /// A cache that keeps an answer for this long.
+    /// A cache that keeps an answer for the time `lasts`.
     pub fn new(lasts: Duration) -> Self {
         Self { lasts, last: Mutex::new(None) }
     }
 
-    /// The cached answer, if it is to this question and not too old; otherwise a new one. Callers that come
-    /// while it is computed wait for it.
+    /// The cached answer, if it belongs to this question and is not too old; otherwise a newly
+    /// computed one. Callers that come during the computation wait for its result.
     ///
     /// # Errors
-    /// Those of the computation; a failure is not cached.
+    /// Those of the computation. An error is not cached.
     pub async fn get<E>(&self, question: K, compute: impl Future<Output = Result<V, E>>) -> Result<Arc<V>, E> {
         let mut last = self.last.lock().await;
         if let Some(last) = last.as_ref().filter(|last| last.question == question && last.asked.elapsed() < self.lasts)

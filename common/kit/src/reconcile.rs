@@ -14,28 +14,30 @@ use crate::{
     random_bytes,
 };
 
-/// How long a comparison waits until events in EVENTS are processed.
+/// How long a comparison waits until the service has processed the events in EVENTS.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The pause between two checks of that.
+/// The pause between two checks whether these events are processed.
 const PAUSE: Duration = Duration::from_millis(20);
-/// How often a page is asked for when its owner is away, and the first pause between two requests.
+/// How many requests for one page are sent at most while its owner is unreachable, and the pause
+/// after the first of them. The pause doubles each time.
 const TRIES: (u32, Duration) = (5, Duration::from_millis(200));
 /// How long the last check for missed events may take while the process stops.
 const LAST_CHECK: Duration = Duration::from_secs(1);
 
-/// A service that keeps copies of data of other services.
+/// A service that keeps copies of other services' data.
 pub trait Copies: Send + Sync + 'static {
     /// The reconciler of the copies.
     fn reconciler(&self) -> &Reconciler;
 
-    /// Compares each copy with its owner and repairs differences. Gives the name and the result of each.
+    /// Compares each copy with its owner's data and repairs differences. Returns the name and the
+    /// counts of each copy.
     fn compare_all(&self) -> impl Future<Output = Result<Vec<(&'static str, Tally)>, Error>> + Send;
 }
 
-/// Compares the copies of a service with their owners: on a schedule, on request, and when EVENTS was purged
-/// of events that the service may not have processed.
+/// Compares the copies of a service with their owners' data: on a schedule, on request, and when
+/// events were purged from EVENTS that the service may not have processed.
 ///
-/// Replicas may do so at the same time: a repair never overwrites newer data.
+/// Replicas may compare at the same time: a repair never overwrites newer data.
 #[derive(Clone)]
 pub struct Reconciler(Arc<Inner>);
 
@@ -43,9 +45,10 @@ struct Inner {
     bus: Bus,
     gaps: Gaps,
     settings: config::Reconcile,
-    /// Held during a comparison, so that this process runs one at a time.
+    /// Held during a comparison, so that this process runs only one comparison at a time.
     one_at_a_time: Mutex<()>,
-    /// Whether every missed event has been made up for; nothing before the first check.
+    /// Whether the copies lack no event: none was missed, or the copies were compared since. None
+    /// before the first check.
     has_all: watch::Sender<Option<bool>>,
     found: Labelled<Counter>,
     repaired: Labelled<Counter>,
@@ -61,17 +64,18 @@ impl fmt::Debug for Reconciler {
 }
 
 impl Reconciler {
-    /// The collection that it needs.
+    /// The collection that the reconciler needs.
     pub fn shape() -> Shape {
         gaps::gaps_shape()
     }
 
-    /// A reconciler for the copies of these names. The service is not ready while missed events are not made up
-    /// for.
+    /// A reconciler for the copies with these names. While events were missed and the copies have
+    /// not been compared since, the service is not ready.
     pub fn new(deps: &Deps, db: &Database, copies: &[&'static str]) -> Self {
         let metrics = deps.bus.metrics();
         let [found, repaired, rounds] = [(); 3].map(|()| Labelled::<Counter>::default());
-        // Counters must exist at 0: an alert on an increase cannot see one that appears with a value.
+        // Creates the counters with the value 0. An alert on an increase misses a counter whose
+        // first value is above 0.
         for copy in copies {
             drop(found.get_or_create(&[("copy", copy)]));
             drop(repaired.get_or_create(&[("copy", copy)]));
@@ -103,13 +107,15 @@ impl Reconciler {
         Self(inner)
     }
 
-    /// How long a difference must last before it counts, where no event can explain it.
+    /// How long a difference must exist before it counts, where no event explains it: the setting
+    /// `RECONCILE_SETTLE`.
     pub fn settle(&self) -> Duration {
         Duration::from_secs(self.0.settings.reconcile_settle)
     }
 
-    /// Compares on schedule, and whenever events were missed, until shutdown. The first check for missed events
-    /// ends before this returns: call it before anything is consumed or answered.
+    /// Starts to compare on schedule, and whenever events were missed, until shutdown. The first
+    /// check for missed events has ended when this function returns, so call it before the service
+    /// consumes or answers anything.
     pub async fn keep<C: Copies>(copies: Arc<C>, shutdown: &Shutdown) {
         let this = copies.reconciler().clone();
         if let Err(error) = this.check().await {
@@ -132,12 +138,13 @@ impl Reconciler {
                     () = stop.stopping() => {}
                 }
             }
-            // Moves the mark to the end, so that events which are purged while no replica runs do not count as missed.
+            // Moves the mark forward once more. Otherwise events that are purged while no replica
+            // runs would count as missed.
             let _ = timeout(LAST_CHECK, this.check()).await;
         });
     }
 
-    /// Waits until it is certain that no event was missed, or until shutdown.
+    /// Waits until it is certain that the copies lack no event, or until shutdown.
     pub async fn until_whole(&self, shutdown: &Shutdown) {
         let mut has_all = self.0.has_all.subscribe();
         tokio::select! {
@@ -146,12 +153,13 @@ impl Reconciler {
         }
     }
 
-    /// Whether no event was missed, or the copies were compared since, as of the last check.
+    /// Whether the copies lacked no event at the last check: none was missed, or the copies were
+    /// compared since.
     pub fn is_whole(&self) -> bool {
         *self.0.has_all.borrow() == Some(true)
     }
 
-    /// Compares all copies now. The comparison goes on when the caller stops waiting.
+    /// Compares all copies now. The comparison continues when the caller stops waiting.
     ///
     /// # Errors
     /// Those of the comparison.
@@ -160,10 +168,10 @@ impl Reconciler {
         round.await.map_err(anyhow::Error::from)?
     }
 
-    /// Compares one copy with its owner, page by page, and repairs differences.
+    /// Compares one copy with its owner's data, page by page, and repairs differences.
     ///
-    /// A page with differences is asked for and compared a second time, after all events that were in EVENTS by
-    /// then are processed. Whatever still differs is not caused by an event on its way.
+    /// A page with differences is requested again, and compared again after all events that were in
+    /// EVENTS by then are processed. No event on its way can explain a difference that remains.
     ///
     /// # Errors
     /// When the owner, NATS or MongoDB cannot be reached.
@@ -179,7 +187,8 @@ impl Reconciler {
                 for entry in still.differing {
                     tally.found(local_copy.heal(entry).await?);
                 }
-                // An entry that appeared after the page was made is not extra.
+                // The owner may have added an entry after it made the page. Such an entry is not
+                // extra.
                 for key in still.extra.into_iter().filter(|key| before.extra.contains(key)) {
                     tally.found(local_copy.end(key).await?);
                 }
@@ -192,10 +201,10 @@ impl Reconciler {
         }
     }
 
-    /// PageRequest an owner; repeats the request while the owner is away.
+    /// Sends a request to an owner. Repeats the request while the owner is unreachable.
     ///
     /// # Errors
-    /// The failure of the last try.
+    /// The failure of the last request.
     pub async fn ask<R: Request>(&self, request: &R) -> Result<R::Reply, Failure> {
         let (tries, mut pause) = TRIES;
         for _ in 1..tries {
@@ -211,7 +220,8 @@ impl Reconciler {
     /// Waits until this service has processed everything that is in EVENTS now.
     ///
     /// # Errors
-    /// 503 when that takes too long: then a comparison would mean nothing.
+    /// 503 when that takes more than 30 seconds. A comparison would then report differences that
+    /// are none.
     pub async fn until_applied(&self) -> Result<(), Error> {
         let place = self.0.gaps.last().await?;
         let deadline = Instant::now() + PATIENCE;
@@ -245,7 +255,7 @@ impl Reconciler {
         Ok(all)
     }
 
-    /// Checks for a gap, and reports it in metrics and log.
+    /// Checks for a gap, and reports it in the metrics and the log.
     async fn check(&self) -> Result<Option<Gap>, Error> {
         let gap = self.0.gaps.check().await?;
         let was = self.0.has_all.send_replace(Some(gap.is_none()));
@@ -256,7 +266,7 @@ impl Reconciler {
         Ok(gap)
     }
 
-    /// Compares all copies when there is a gap, and closes it.
+    /// If there is a gap, compares all copies and then closes the gap.
     async fn repair_gap(&self, copies: &impl Copies) {
         let gap = match self.check().await {
             Ok(Some(gap)) => gap,
@@ -287,7 +297,8 @@ impl Reconciler {
         }
     }
 
-    /// When the next scheduled comparison is due, with a random share so that replicas do not coincide.
+    /// When the next scheduled comparison is due. The time varies at random by a tenth, so that
+    /// replicas do not compare at the same time. None without a schedule.
     fn next(&self) -> Option<Instant> {
         let every = Duration::from_secs(self.0.settings.reconcile_every);
         let jitter = 0.9 + 0.2 * f64::from(random_bytes::<1>()[0]) / 255.0;

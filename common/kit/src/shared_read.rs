@@ -2,13 +2,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Mutex;
 
-/// Coalesces reads of a value that changes. Each caller needs a read that began after its call; callers that wait for
-/// a read to end share the next one.
+/// Shares reads of a changing value among concurrent callers. Each caller gets a read that began
+/// after its call. Callers that wait for a running read share the next read.
 #[derive(Debug)]
 pub struct SharedRead<T> {
     /// The number of reads that have begun.
     begun: AtomicU64,
-    /// The result of the last read that ended, and its number.
+    /// The number and the result of the last read that has ended.
     last: Mutex<Option<(u64, T)>>,
 }
 
@@ -19,7 +19,8 @@ impl<T> Default for SharedRead<T> {
 }
 
 impl<T: Clone> SharedRead<T> {
-    /// The result of a read that began after this call: the caller's own, or that of another caller who waited.
+    /// The result of a read that began after this call. This is `read` itself, or the read of
+    /// another caller that waited too.
     pub async fn read(&self, read: impl Future<Output = T>) -> T {
         let begun_before = self.begun.load(Ordering::SeqCst);
         let mut last = self.last.lock().await;
@@ -49,7 +50,8 @@ mod tests {
             tokio::task::yield_now().await;
             number
         };
-        // The first caller reads for itself. The others come during that read, and one of them reads for all four.
+        // The first caller reads for itself. The others call during that read, and one of them
+        // reads for all four.
         let seen = join_all((0..5).map(|_| shared.read(read()))).await;
         assert_eq!(seen, [1, 2, 2, 2, 2]);
         assert_eq!(shared.read(read()).await, 3, "what was seen before is not told again");

@@ -1,4 +1,4 @@
-//! Logs for people and machines, and traces for an OpenTelemetry collector.
+//! Logs as text or JSON, and traces for an OpenTelemetry collector.
 
 use std::{
     io::IsTerminal,
@@ -15,20 +15,22 @@ use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::Subscribe
 
 use crate::config::{LogFormat, Refused, Telemetry};
 
-/// Libraries that log at `info` what our own lines say already.
+/// The log filter for libraries whose `info` lines repeat what our own lines say.
 const QUIET: &str = "async_nats=warn,mongodb=warn,hyper=warn";
 
-/// The most links of a span: one for each window of a batch.
+/// The most links of one span. The span of a batch has a link for each window.
 const MOST_LINKS: u32 = 1_000;
 
 static COLLECTED: AtomicBool = AtomicBool::new(false);
 
-/// Whether spans are sent to a collector. Without one, links between spans need not be stored.
+/// Whether spans are sent to a collector. Without a collector, links between spans need not be
+/// stored.
 pub(crate) fn is_collected() -> bool {
     COLLECTED.load(Ordering::Relaxed)
 }
 
-/// Running telemetry, which must be flushed at the end.
+/// Running telemetry. Call [`Started::stop`] before the process ends, so that the last spans are
+/// sent.
 #[derive(Debug)]
 pub struct Started(SdkTracerProvider);
 
@@ -49,14 +51,14 @@ pub fn start(process: &'static str, settings: &Telemetry) -> anyhow::Result<Star
     let provider = tracer_provider(process, settings)?;
     let traces =
         tracing_opentelemetry::layer().with_tracer(provider.tracer("t3")).with_location(false).with_threads(false);
-    // A filter for each layer: a quiet log level must not cut traces off.
+    // Each layer has its own filter, so that a `LOG_LEVEL` with few log lines does not drop spans.
     let (lines, traces) = (lines.with_filter(filter), traces.with_filter(EnvFilter::new(format!("info,{QUIET}"))));
     tracing_subscriber::registry().with(lines).with(traces).try_init()?;
     Ok(Started(provider))
 }
 
-/// Without a collector every request still has a trace id, for logs and answers; its spans are not
-/// recorded.
+/// Makes the provider of traces. Without a collector, every request still has a trace id, for logs
+/// and answers, but its spans are not recorded.
 fn tracer_provider(process: &'static str, settings: &Telemetry) -> anyhow::Result<SdkTracerProvider> {
     let resource = Resource::builder().with_service_name(process).build();
     let builder = SdkTracerProvider::builder().with_resource(resource).with_max_links_per_span(MOST_LINKS);
@@ -75,9 +77,9 @@ fn tracer_provider(process: &'static str, settings: &Telemetry) -> anyhow::Resul
 }
 
 impl Started {
-    /// Sends the spans that are left.
+    /// Sends the spans that have not been sent yet.
     pub fn stop(self) {
-        // A failure cannot be reported any more: the log has just ended.
+        // An error is ignored: it cannot be logged, because the log has just ended.
         let _ = self.0.shutdown();
     }
 }

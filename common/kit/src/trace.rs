@@ -60,14 +60,15 @@ impl Injector for Pairs {
     }
 }
 
-/// The headers that carry the current span's trace context (`traceparent`, `tracestate`).
+/// The headers with the trace context of the current span (`traceparent`, `tracestate`).
 pub fn trace_headers() -> BTreeMap<String, String> {
     let mut pairs = Pairs::default();
     TraceContextPropagator::new().inject_context(&Span::current().context(), &mut pairs);
     pairs.0
 }
 
-/// Makes a span part of the trace that a message's headers carry, and records its `trace_id`.
+/// Makes a span part of the trace that a message's headers name, and sets the span's field
+/// `trace_id`.
 pub(crate) fn continue_trace(span: &Span, headers: Option<&HeaderMap>) {
     match headers {
         Some(headers) => continue_from(span, &Headers(headers)),
@@ -80,13 +81,15 @@ pub fn continue_http_trace(span: &Span, headers: &http::HeaderMap) {
     continue_from(span, &HttpHeaders(headers));
 }
 
-/// As `continue_trace`, for a batch of messages: one message is continued, several are linked to.
+/// As `continue_trace`, for a batch of messages: the span continues the trace of a single message,
+/// and gets links to the traces of several.
 pub fn continue_traces<'a>(span: &Span, messages: impl IntoIterator<Item = Option<&'a HeaderMap>>) {
     let traceparent = |headers: Option<&'a HeaderMap>| headers?.get("traceparent").map(|value| value.as_str());
     follow(span, messages.into_iter().filter_map(traceparent));
 }
 
-/// Continues the trace of a single `traceparent`; links to each of several.
+/// Makes a span part of the trace of a single `traceparent`. If there are several, adds a link to
+/// each.
 pub fn follow<'a>(span: &Span, traceparents: impl IntoIterator<Item = &'a str>) {
     let origins = distinct(traceparents);
     match &origins[..] {
@@ -96,14 +99,15 @@ pub fn follow<'a>(span: &Span, traceparents: impl IntoIterator<Item = &'a str>) 
     record_trace_id(span);
 }
 
-/// Links a span to the spans that caused it, where spans are sent to a collector.
+/// Adds links from a span to the spans that caused it, if spans are sent to a collector.
 pub fn link<'a>(span: &Span, traceparents: impl IntoIterator<Item = &'a str>) {
     if is_collected() {
         distinct(traceparents).iter().for_each(|origin| span.add_link(origin.span().span_context().clone()));
     }
 }
 
-/// The `traceparent` of the current span, where it is sampled and sent to a collector.
+/// The `traceparent` of the current span. None if the span is not sampled, or not sent to a
+/// collector.
 pub fn traceparent() -> Option<String> {
     if !is_collected() {
         return None;
@@ -122,7 +126,8 @@ fn distinct<'a>(traceparents: impl IntoIterator<Item = &'a str>) -> Vec<Context>
 }
 
 fn continue_from(span: &Span, headers: &dyn Extractor) {
-    // Fails only for a span that no layer records, which needs no parent.
+    // An error is ignored: it occurs only for a span that no layer records, and such a span needs
+    // no parent.
     let _ = span.set_parent(TraceContextPropagator::new().extract(headers));
     record_trace_id(span);
 }

@@ -12,17 +12,21 @@ use crate::{
     outbox::{Outbox, Row},
 };
 
-/// How long a reply waits until the stream has the events of a change, when the copies are late.
+/// How long an answer waits until the stream has the events of a change, if the copies have not
+/// reported in time.
 const OUTBOX_PATIENCE: Duration = Duration::from_secs(2);
-/// How long a transaction is repeated that conflicts with others.
+/// For how long a transaction that conflicts with others is repeated.
 const CONTENTION: Duration = Duration::from_secs(4);
 
-/// Runs a block as one MongoDB transaction, and repeats it after a conflict. Then waits, up to the limit of
-/// [`Database::awaited`](crate::Database::awaited), until the copies in other services have applied its
-/// events, so that the caller reads its own writes.
+/// Runs a block as one MongoDB transaction, and repeats the block after a conflict. After the
+/// commit it waits, up to the limit of [`Database::awaited`](crate::Database::awaited), until the
+/// other services have applied the events to their copies, so that the caller can read its own
+/// writes there.
 ///
-/// The block may run several times, so it must have no effect outside of the transaction. Gives a
-/// `Result<T, kit::Error>`; on an error nothing is written.
+/// The block may run several times, so it must have no effect outside of the transaction. The macro
+/// returns a `Result<T, kit::Error>`. After an error of the block nothing is written. After an
+/// error of the commit the result may be unknown: either the change and its events are written, or
+/// nothing.
 ///
 /// ```text
 /// let project = kit::change!(app.db.awaited(WAIT), tx => {
@@ -40,8 +44,9 @@ macro_rules! change {
     };
 }
 
-/// As [`change!`], for a change that an event causes: begin with `db.following(&delivery)`. The block gives
-/// `Ok(())`; the macro gives the events that were emitted, for the report about the cause.
+/// As [`change!`], for a change that an event causes: `$change` is `db.following(&delivery)`. The
+/// block returns `Ok(())`. The macro returns the awaited events that were emitted, for the report
+/// about the causing event.
 #[macro_export]
 macro_rules! follow {
     ($change:expr, $tx:ident => $body:block) => {
@@ -72,32 +77,32 @@ pub struct Tx<'a> {
     /// The session, for the driver's `.session(&mut tx.session)`.
     pub session: ClientSession,
     outbox: &'a Outbox,
-    /// What is written to the outbox before the commit, with one insert.
+    /// The rows that are inserted into the outbox just before the commit, with one insert.
     rows: Vec<Row>,
     applied_to: Option<String>,
     emitted: Vec<Awaited>,
     kept: Vec<Box<dyn Any + Send + Sync>>,
-    /// Whether the change has events for other services.
+    /// Whether the change emits events.
     emits: bool,
     /// Whether the change has an entry in the audit trail.
     is_audited: bool,
 }
 
 impl Tx<'_> {
-    /// Keeps a value until the transaction is over, such as a permit of a semaphore.
+    /// Keeps a value, such as a permit of a semaphore, until the transaction has ended.
     pub fn keep(&mut self, guard: impl Any + Send + Sync) {
         self.kept.push(Box::new(guard));
     }
 
-    /// Writes an event to the outbox in this transaction.
+    /// Adds an event to this transaction, which writes it to the outbox at the commit.
     ///
     /// # Errors
-    /// When it cannot be written as JSON.
+    /// When the event cannot be written as JSON, or is too long for NATS.
     pub async fn emit<E: Event>(&mut self, event: &E) -> Result<(), Error> {
         self.emit_all(std::slice::from_ref(event)).await
     }
 
-    /// Writes events to the outbox in this transaction.
+    /// Adds events to this transaction, which writes them to the outbox at the commit.
     ///
     /// # Errors
     /// As [`Tx::emit`].
@@ -118,11 +123,11 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Writes an entry of the audit trail in this transaction; actor and cause are those of the current task.
-    /// Every change with events for others needs one.
+    /// Adds an entry of the audit trail to this transaction. The actor and the cause of the entry
+    /// are those of the current task. Every change that emits events needs an entry.
     ///
     /// # Errors
-    /// When it cannot be written as JSON.
+    /// When the entry cannot be written as JSON, or is too long for NATS.
     pub async fn audit(
         &mut self,
         action: Action,
@@ -135,12 +140,14 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Marks a change that needs no entry in the audit trail, because it is part of a change that has one.
+    /// Marks a change that needs no entry of its own in the audit trail, because it is part of a
+    /// change that has an entry.
     pub fn is_audited_elsewhere(&mut self) {
         self.is_audited = true;
     }
 
-    /// Refuses a change without an entry in the audit trail. Only in debug builds, and so in tests.
+    /// Checks that a change with events has an entry in the audit trail. Without an entry, it logs
+    /// an error and, in debug builds (and so in tests), fails.
     fn check_audited(&self) -> Result<(), Error> {
         if self.emits && !self.is_audited {
             tracing::error!("a change is told to others and not to the audit trail: call `Tx::audit`");
@@ -151,8 +158,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Writes the events to the outbox, and commits. Repeats the commit while its result is unknown, which is
-    /// harmless.
+    /// Inserts the rows into the outbox, and commits. While the result of the commit is unknown,
+    /// the commit is repeated up to three times, which is harmless.
     async fn commit(&mut self) -> Result<(), Error> {
         self.outbox.add(&mut self.session, &std::mem::take(&mut self.rows)).await?;
         let mut tries = 0;
@@ -166,7 +173,7 @@ impl Tx<'_> {
     }
 }
 
-/// A transaction with its repetitions: what [`change!`] and [`follow!`] run.
+/// A transaction and its repetitions, as [`change!`] and [`follow!`] run them.
 #[derive(Debug)]
 pub struct Change<'a> {
     db: &'a Database,
@@ -184,7 +191,7 @@ impl<'a> Change<'a> {
         Self { db, applied_to, within, reports: None, tx: None, started, pause }
     }
 
-    /// Begins the first transaction, or the next after a conflict.
+    /// Begins a transaction: the first one, or the next one after a conflict.
     ///
     /// # Errors
     /// Those of MongoDB.
@@ -216,7 +223,7 @@ impl<'a> Change<'a> {
             (outcome, _) => outcome,
         };
         if let (Err(_), Some(tx)) = (&outcome, &mut self.tx) {
-            // An abort that fails is harmless: MongoDB ends the transaction after its time limit.
+            // An error is ignored: MongoDB aborts the transaction itself after its time limit.
             let _ = tx.session.abort_transaction().await;
         }
         let emitted = self.tx.take().map(|tx| tx.emitted).unwrap_or_default();
@@ -224,8 +231,9 @@ impl<'a> Change<'a> {
             Ok(done) => {
                 self.db.outbox.kick();
                 if let (Some(reports), Some(within)) = (&mut self.reports, self.within) {
-                    // The stream must have these events before the caller gets the answer: readers can tell only by
-                    // the stream that a copy without these events is out of date.
+                    // If the copies are late, the stream must have these events before the caller
+                    // gets the answer. A service can detect that its copy lacks these events only
+                    // if the stream has them.
                     if !wait_applied(reports, emitted.clone(), within).await {
                         let events = emitted.iter().map(|awaited| awaited.event).collect::<Vec<_>>();
                         if !self.db.outbox.until_published(&events, OUTBOX_PATIENCE).await {
@@ -250,11 +258,12 @@ impl<'a> Change<'a> {
     }
 }
 
-/// Waits until every awaited copy, and every copy awaited by the events they caused, has reported. False at
-/// the time limit: then the copies are late, not wrong.
+/// Waits until the awaited services have reported that they have applied these events and the
+/// awaited events that these caused. Returns false at the time limit: then the copies are late, not
+/// wrong.
 async fn wait_applied(reports: &mut Subscriber, emitted: Vec<Awaited>, within: Duration) -> bool {
     let mut waiting: HashSet<(EventId, Service)> = pairs(emitted).collect();
-    // A report can arrive before the one that names its event as caused.
+    // The report about an event can arrive before the report that names the event as caused.
     let mut reported: HashSet<(EventId, Service)> = HashSet::new();
     let deadline = Instant::now() + within;
     while !waiting.is_empty() {

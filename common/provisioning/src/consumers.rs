@@ -1,4 +1,4 @@
-//! The durable consumers, with their settings.
+//! Plans the changes to durable consumers and their settings.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use kit::Pull;
 
 use crate::plan::{Plan, Step};
 
-/// Plans the changes to one consumer.
+/// Plans the creation or the change of one consumer.
 pub(crate) async fn plan(jetstream: &JetStream, pull: &Pull) -> Result<Plan> {
     let Pull { stream, durable, .. } = *pull;
     let (name, context, wanted) = (format!("consumer {durable} of {stream}"), jetstream.clone(), pull.config());
@@ -49,7 +49,7 @@ pub(crate) async fn plan(jetstream: &JetStream, pull: &Pull) -> Result<Plan> {
         Err(error) => return Err(error).with_context(|| format!("cannot look at the {name}")),
     };
     if !says.is_empty() {
-        // Creating a consumer that exists changes it.
+        // `create_consumer_on_stream` also changes a consumer that exists.
         plan.then.push(Step::new(format!("{name}: {}", says.join(", ")), async move {
             context.create_consumer_on_stream(wanted, stream).await?;
             Ok(())

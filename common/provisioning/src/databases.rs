@@ -1,4 +1,4 @@
-//! The collections of a service's database, with their indexes.
+//! Plans the changes to the collections of a service's database, and to their indexes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -34,7 +34,8 @@ async fn indexes_of(database: &Database, collection: &str) -> mongodb::error::Re
     Ok(indexes.into_iter().filter_map(|index| Some((kit::mongo::index_name(&index)?.to_owned(), index))).collect())
 }
 
-/// Plans the changes to one collection; `found` is `None` when it does not exist.
+/// Plans the changes to one collection. `found` has the indexes of the collection, or is `None` if
+/// it does not exist.
 fn plan_one(plan: &mut Plan, database: &Database, name: &'static str, wanted: &[IndexModel], found: Option<Found>) {
     let (label, exists) = (format!("{}.{name}", database.name()), found.is_some());
     let found = found.unwrap_or_default();
@@ -67,18 +68,19 @@ fn plan_one(plan: &mut Plan, database: &Database, name: &'static str, wanted: &[
     }
 }
 
-/// Makes a collection that is compressed with zstd, which takes two thirds of the space of MongoDB's default.
-/// An existing collection keeps its own compression; both can be read and written.
+/// Creates a collection that is compressed with zstd, which needs two thirds of the space of
+/// MongoDB's default. An existing collection keeps its own compression; both can be read and
+/// written.
 async fn create(database: &Database, name: &str) -> Result<()> {
     let compressed = doc! { "wiredTiger": { "configString": "block_compressor=zstd" } };
     match database.create_collection(name).storage_engine(compressed).await {
-        // Another run has created the user meanwhile.
+        // Another run has created the collection in the meantime.
         Err(error) if matches!(&*error.kind, ErrorKind::Command(e) if e.code == NAMESPACE_EXISTS) => Ok(()),
         made => Ok(made?),
     }
 }
 
-/// MongoDB's code for a collection that exists.
+/// MongoDB's error code when a collection to create exists already.
 const NAMESPACE_EXISTS: i32 = 48;
 
 fn is_same(one: &IndexModel, other: &IndexModel) -> bool {

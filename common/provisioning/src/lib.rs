@@ -1,10 +1,11 @@
-//! Makes what must exist before a service starts, with rights that services lack: secrets, users of NATS and
-//! MongoDB with their rights, streams, consumers, and collections with their indexes.
+//! Creates what must exist before a service starts, with rights that services do not have: secrets,
+//! the users of NATS and MongoDB with their rights, streams, consumers, and collections with their
+//! indexes.
 //!
-//! 1. [`Secrets`] makes the missing files of a folder: keys, passwords, and the NATS configuration of the
-//!    users.
-//! 2. [`Provisioner`] compares the servers with what is needed and gives a [`Plan`]: what will be created or
-//!    changed, and what is refused because it would lose data.
+//! 1. [`Secrets`] creates the missing files of a folder: keys, passwords, and the NATS
+//!    configuration of the users.
+//! 2. [`Provisioner`] compares the servers with what is needed and returns a [`Plan`]: what will be
+//!    created or changed, and what is refused because it would lose data.
 //! 3. [`check_sync`] checks that NATS syncs to disk before it acknowledges.
 
 mod consumers;

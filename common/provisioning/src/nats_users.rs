@@ -4,29 +4,29 @@ use anyhow::{Result, anyhow};
 use contracts::{Account, Rights, Secret};
 use nkeys::KeyPair;
 
-/// Makes a key for a NATS user: its seed and its public key.
+/// Makes a new key for a NATS user. Returns the seed and the public key.
 ///
 /// # Errors
-/// When the system has no randomness.
+/// When the key cannot be encoded as a seed.
 pub fn new_key() -> Result<(Secret, String)> {
     let pair = KeyPair::new_user();
     let seed = pair.seed().map_err(|error| anyhow!("a key cannot be made: {error}"))?;
     Ok((Secret::new(seed), pair.public_key()))
 }
 
-/// The public key of a seed.
+/// The public key that belongs to a seed.
 pub(crate) fn public_key(seed: &Secret) -> Result<String> {
     let pair = KeyPair::from_seed(seed.expose()).map_err(|error| anyhow!("it is no seed: {error}"))?;
     Ok(pair.public_key())
 }
 
-/// The configuration of the NATS users: public keys and rights, without any secret.
+/// The NATS configuration of the users: their public keys and rights. It contains no secret.
 pub fn nats_users<'a>(users: impl IntoIterator<Item = (&'a str, String, Rights)>) -> String {
     let users: Vec<_> = users.into_iter().collect();
     let mut text = String::from(
         "# Written by `provision secrets` from the table of rights: changes made here are lost.\naccounts {\n",
     );
-    // Writing to a string never fails.
+    // An error is ignored: writing to a string cannot fail.
     for [account, other] in [Account::ALL, [Account::ALL[1], Account::ALL[0]]] {
         let _ = writeln!(text, "  {} {{", account.name());
         if account == Account::Streams {
@@ -44,7 +44,7 @@ pub fn nats_users<'a>(users: impl IntoIterator<Item = (&'a str, String, Rights)>
         }
         let _ = writeln!(text, "    ]\n    exports: [");
         for subject in account.exports() {
-            // A pull, and `$SRV.PING`, have several replies; other requests have one.
+            // A pull request and `$SRV.PING` get several replies; any other request gets one.
             let answers =
                 if subject.ends_with("API.>") || subject.starts_with("$SRV") { ", response_type: stream" } else { "" };
             let _ = writeln!(text, "      {{ service: \"{subject}\", accounts: [{}]{answers} }}", other.name());

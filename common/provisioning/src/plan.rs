@@ -6,18 +6,18 @@ use futures::{StreamExt, TryStreamExt, future::BoxFuture, stream};
 /// How many steps run at the same time.
 const AT_ONCE: usize = 8;
 
-/// The difference between what is needed and what exists.
+/// The changes that are needed to turn what exists into what is needed.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// The steps that come first, one after the other: streams.
+    /// The steps that run first, one after the other: those for streams.
     pub(crate) first: Vec<Step>,
-    /// The steps that come then, in any order.
+    /// The steps that run after the first ones, in any order.
     pub(crate) then: Vec<Step>,
-    /// Why the plan cannot be applied: what would lose data, a sentence each.
+    /// Why the plan cannot be applied, one sentence for each change that would lose data.
     pub(crate) refused: Vec<String>,
 }
 
-/// One change.
+/// One change, with its description for the operator.
 pub(crate) struct Step {
     pub(crate) says: String,
     pub(crate) work: BoxFuture<'static, Result<()>>,
@@ -41,21 +41,22 @@ impl Step {
 }
 
 impl Plan {
-    /// Whether nothing differs.
+    /// Whether nothing has to be changed and nothing is refused.
     pub fn is_empty(&self) -> bool {
         self.first.is_empty() && self.then.is_empty() && self.refused.is_empty()
     }
 
-    /// One line for each change and each refusal.
+    /// The description of each change and of each refusal, one line each.
     pub fn lines(&self) -> Vec<String> {
         let steps = self.first.iter().chain(&self.then).map(|step| step.says.clone());
         steps.chain(self.refused.iter().map(|sentence| format!("refused: {sentence}"))).collect()
     }
 
-    /// Applies the plan; changes nothing at all when something is refused.
+    /// Applies the plan. Changes nothing at all if something is refused.
     ///
     /// # Errors
-    /// What was refused or has failed. Applying a new plan after a failure is harmless.
+    /// What was refused, or the step that failed. After a failure, making and applying a new plan
+    /// is harmless.
     pub async fn apply(self) -> Result<()> {
         if !self.refused.is_empty() {
             bail!("nothing is changed, as this would lose data:\n{}", self.refused.join("\n"));

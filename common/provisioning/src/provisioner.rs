@@ -15,7 +15,7 @@ use crate::{Bounds, Plan, Secrets, consumers, databases, streams, users};
 /// How long one call to JetStream may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Connections to NATS and MongoDB with the rights to make what services need.
+/// Connections to NATS and MongoDB, with the rights to create what services need.
 #[derive(Clone, Debug)]
 pub struct Provisioner {
     jetstream: jetstream::Context,
@@ -47,8 +47,9 @@ impl Provisioner {
         streams::plan(&self.jetstream, bounds).await
     }
 
-    /// Plans the changes for these services, whose streams exist or are planned. Without secrets it leaves the
-    /// users of MongoDB alone.
+    /// Plans the changes to the consumers, the databases and the MongoDB users of these services.
+    /// The streams of the consumers must exist or be planned. Without secrets, MongoDB users are
+    /// not changed.
     ///
     /// # Errors
     /// When NATS or MongoDB cannot be reached.
@@ -82,7 +83,7 @@ impl Provisioner {
 }
 
 impl Plan {
-    /// Adds another plan.
+    /// Adds the changes and refusals of another plan.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.add(other);

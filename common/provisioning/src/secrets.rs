@@ -15,7 +15,7 @@ use servers::folder;
 
 use crate::nats_users::{nats_users, new_key, public_key};
 
-/// The services with a database.
+/// The services that have a database.
 const WITH_DATABASE: [Service; 6] =
     [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer, Service::Audit];
 
@@ -27,12 +27,12 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// A folder that exists already.
+    /// The secrets in a folder that exists.
     pub fn open(dir: impl Into<PathBuf>) -> Self {
         Self { dir: dir.into() }
     }
 
-    /// Makes all missing secrets.
+    /// Creates the folder, and all secrets that are missing in it.
     ///
     /// # Errors
     /// When a file cannot be read or written.
@@ -44,8 +44,8 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// Makes the secrets of the users of NATS and MongoDB, and writes the NATS configuration of the users, which
-    /// holds no secret.
+    /// Creates the missing secrets of the NATS and MongoDB users, and writes the NATS configuration
+    /// of the users, which contains no secret.
     ///
     /// # Errors
     /// As [`Secrets::make`].
@@ -61,7 +61,7 @@ impl Secrets {
             secrets.keep(&format!("mongo/{service}.password"), random)?;
         }
         secrets.keep("mongo/root.password", random)?;
-        // MongoDB requires base64 of 6 to 1024 characters.
+        // MongoDB requires a key file of 6 to 1024 base64 characters.
         secrets.keep("mongo/keyfile", || Ok(STANDARD.encode(kit::random_bytes::<96>())))?;
         let users = secrets.dir.join("nats/users.conf");
         folder::write(&users, &nats_users(secrets.users()?))
@@ -69,7 +69,7 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// A secret of 32 random bytes as text, made at the first call.
+    /// A secret of 32 random bytes as text. The first call creates the secret.
     ///
     /// # Errors
     /// As [`Secrets::make`].
@@ -91,7 +91,7 @@ impl Secrets {
         self.read(&format!("nats/{user}.nk"))
     }
 
-    /// The password of a service's MongoDB user; the gateway has none.
+    /// The password of a service's MongoDB user. None for the gateway, which has no database.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -110,7 +110,7 @@ impl Secrets {
         self.read("mongo/root.password")
     }
 
-    /// All NATS users: name, public key, rights.
+    /// The name, the public key and the rights of each NATS user.
     ///
     /// # Errors
     /// When a key cannot be read.
@@ -132,12 +132,12 @@ impl Secrets {
         Ok(Secret::new(secret))
     }
 
-    /// Reads a secret, or makes it with `generate` when there is none.
+    /// Reads a secret. If it does not exist, creates it with `generate`.
     fn keep(&self, name: &str, generate: impl FnOnce() -> Result<String>) -> Result<Secret> {
         let path = self.path(name);
         let cannot = || format!("cannot keep the secret {}", path.display());
         match fs::metadata(&path) {
-            // The folder may have been copied without its modes.
+            // If the folder was copied without its modes, other users could read the file.
             Ok(found) if found.permissions().mode() & 0o077 != 0 => {
                 fs::set_permissions(&path, Permissions::from_mode(0o600)).with_context(cannot)?;
             }

@@ -1,4 +1,4 @@
-//! The streams and the KV bucket, with their settings.
+//! Plans the changes to the streams and the KV bucket, and to their settings.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,23 +18,24 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const MIB: i64 = 1 << 20;
 const GIB: i64 = 1 << 30;
 
-/// The sizes of the streams, and the number of servers that hold each.
+/// The limits of the streams, and the number of servers that store each stream.
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
 pub struct Bounds {
-    /// How many servers hold each stream: 1, or 3 of a cluster.
+    /// How many servers store each stream: 1, or 3 of a cluster.
     #[arg(long, env = "STREAM_REPLICAS", default_value_t = Self::default().stream_replicas, value_parser = clap::value_parser!(u16).range(1..=5))]
     pub stream_replicas: u16,
-    /// The most bytes of all events; past it the oldest go.
+    /// The most bytes of all events; above this the oldest events are deleted.
     #[arg(long, env = "EVENTS_MAX_BYTES", default_value_t = Self::default().events_max_bytes, value_parser = clap::value_parser!(i64).range(MIB..))]
     pub events_max_bytes: i64,
     /// For how many days events are kept.
     #[arg(long, env = "EVENTS_MAX_AGE_DAYS", default_value_t = Self::default().events_max_age_days, value_parser = clap::value_parser!(u32).range(1..=3_650))]
     pub events_max_age_days: u32,
-    /// The most bytes of windows that wait to be recorded; past it clients are told to come later.
+    /// The most bytes of windows that wait to be recorded; above this new windows are refused until
+    /// later.
     #[arg(long, env = "INGEST_MAX_BYTES", default_value_t = Self::default().ingest_max_bytes, value_parser = clap::value_parser!(i64).range(MIB..))]
     pub ingest_max_bytes: i64,
-    /// The most bytes of messages that nobody could take.
+    /// The most bytes of messages that no consumer could process.
     #[arg(long, env = "DEAD_MAX_BYTES", default_value_t = Self::default().dead_max_bytes, value_parser = clap::value_parser!(i64).range(MIB..))]
     pub dead_max_bytes: i64,
 }
@@ -60,8 +61,9 @@ fn wanted(bounds: &Bounds) -> [Config; 4] {
             description: Some("What happened: aggregates with their versions".into()),
             max_age: DAY * bounds.events_max_age_days,
             max_bytes: bounds.events_max_bytes,
-            // S2 would save four fifths of the disk. But a server of a cluster (2.15.1) could not read what it had
-            // compressed itself before it was killed, and stayed behind the others for good.
+            // The compression S2 would save four fifths of the disk space. But after a kill, a
+            // server of a cluster (2.15.1) could not read what it had compressed itself, and never
+            // caught up with the other servers.
             compression: Some(Compression::None),
             allow_direct: true,
             duplicate_window: Duration::from_secs(120),
@@ -73,7 +75,8 @@ fn wanted(bounds: &Bounds) -> [Config; 4] {
             subjects: vec![stream::INGEST_SUBJECTS.into()],
             description: Some("Windows on their way from the desktop apps".into()),
             retention: RetentionPolicy::WorkQueue,
-            // An accepted window must never be dropped to make room: new ones are refused instead.
+            // An accepted window must never be dropped to make room, so new windows are refused
+            // instead.
             discard: DiscardPolicy::New,
             max_bytes: bounds.ingest_max_bytes,
             duplicate_window: Duration::from_secs(120),
@@ -91,7 +94,7 @@ fn wanted(bounds: &Bounds) -> [Config; 4] {
             num_replicas,
             ..Default::default()
         },
-        // The KV bucket: JetStream keeps a bucket in a stream with these settings.
+        // The KV bucket. JetStream stores a bucket as a stream with these settings.
         Config {
             name: stream::REVOCATIONS_STREAM.into(),
             subjects: vec![stream::REVOCATIONS_SUBJECTS.into()],
@@ -102,7 +105,7 @@ fn wanted(bounds: &Bounds) -> [Config; 4] {
             allow_rollup: true,
             deny_delete: true,
             allow_direct: true,
-            // The heartbeats of gateways expire by themselves.
+            // The entries with the heartbeats of gateways have a TTL.
             allow_message_ttl: true,
             duplicate_window: Duration::from_secs(120),
             num_replicas,
@@ -151,7 +154,7 @@ async fn plan_one(jetstream: &JetStream, wanted: Config) -> Result<Plan> {
     Ok(plan)
 }
 
-/// What the new settings would lose, a sentence each.
+/// What would be lost with the new settings, one sentence for each loss.
 fn losses(found: &Config, wanted: &Config, state: &State) -> Vec<String> {
     let (name, mut lost) = (&wanted.name, Vec::new());
     if found.retention != wanted.retention {
@@ -181,7 +184,8 @@ fn losses(found: &Config, wanted: &Config, state: &State) -> Vec<String> {
     lost
 }
 
-/// The new configuration, which keeps every setting that is not ours, and a description of the changes.
+/// The new configuration of a stream, and a description of the changes. Settings that this program
+/// does not set stay as they are.
 fn change(found: Config, wanted: &Config) -> (Config, Vec<String>) {
     let (mut changed, mut says) = (found, Vec::new());
     macro_rules! set {
@@ -194,7 +198,7 @@ fn change(found: Config, wanted: &Config) -> (Config, Vec<String>) {
     }
     set!(subjects, max_bytes, max_age, discard, duplicate_window, num_replicas);
     set!(allow_direct, allow_rollup, deny_delete, allow_message_ttl, description);
-    // The server reports "none" for a setting that we leave out.
+    // Where we set no compression, the server reports `None` as its value. The two mean the same.
     let compression = |config: &Config| config.compression.clone().unwrap_or(Compression::None);
     if compression(&changed) != compression(wanted) {
         says.push(format!("compression to {:?}", compression(wanted)));

@@ -3,11 +3,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-/// Asks the monitoring port of NATS whether it syncs to disk before it acknowledges. A 202 promises that a
-/// window survives a power failure, and only `sync_interval: always` keeps that promise.
+/// Checks on the monitoring port of NATS that NATS syncs to disk before it acknowledges. The answer
+/// 202 promises that a window survives a power failure, and only `sync_interval: always` keeps that
+/// promise.
 ///
 /// # Errors
-/// When it does not sync, or does not answer.
+/// When NATS does not sync before it acknowledges, or does not answer.
 pub async fn check_sync(monitor_url: &str) -> Result<()> {
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
     let url = format!("{}/jsz", monitor_url.trim_end_matches('/'));

@@ -1,5 +1,6 @@
-//! The users of MongoDB, one for each service. Each may read and write its own database only; the user of the
-//! audit service may read and insert, but not change or delete.
+//! Plans the changes to the MongoDB users, one for each service. Each user may read and write only
+//! the database of its service. The user of the audit service may read and insert, but not change
+//! or delete.
 
 use anyhow::{Context, Result};
 use bson::{Document, doc};
@@ -9,7 +10,7 @@ use mongodb::{Client, Database, error::ErrorKind};
 
 use crate::plan::{Plan, Step};
 
-/// The role of a user who may only insert. MongoDB has none built in.
+/// The name of the role that may only insert. MongoDB has no built-in role for this.
 const APPEND: &str = "append";
 
 /// The roles of a service's user in its own database.
@@ -98,7 +99,7 @@ fn has_only_its_roles(user: &Document, database: &str, service: Service) -> bool
     roles.len() == roles_of(service).len() && roles_of(service).iter().all(has)
 }
 
-/// Whether MongoDB accepts this password.
+/// Whether MongoDB accepts this password for this user.
 async fn takes(connection_string: &str, user: &str, database: &str, password: Secret) -> Result<bool> {
     let login = Login { user: user.to_owned(), database: database.to_owned(), password };
     let client = mongo::connect(connection_string, Some(login), "provision").await?;

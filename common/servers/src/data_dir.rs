@@ -1,4 +1,5 @@
-//! The data folder of a first run. Only its user can read it, and one process uses it at a time.
+//! The data folder. Only the Unix user that owns it can read it, and only one process uses it at a
+//! time.
 
 use std::env;
 use std::fs::{File, TryLockError};
@@ -9,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::folder;
 
-/// The folder with the servers' data and our secrets. It is locked while this value lives.
+/// The folder with the servers' data and the secrets. It stays locked until this value is dropped.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
@@ -17,13 +18,15 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Opens the folder that the variable `T3_DATA` names, or `.t3` in the current folder.
+    /// Opens the folder that the environment variable `T3_DATA` names, or `.t3` in the current
+    /// folder.
     pub fn from_env() -> Result<Self> {
         let path = env::var_os("T3_DATA").filter(|path| !path.is_empty());
         Self::open(path.unwrap_or_else(|| ".t3".into()))
     }
 
-    /// Opens the folder, or makes it, and locks it. Other files in it do not matter.
+    /// Opens the folder, or creates it, and locks it. Other files in the folder are left as they
+    /// are.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let path = folder::create(path).with_context(|| {
@@ -47,7 +50,8 @@ fn lock(folder: &Path) -> Result<File> {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
-            // Empty when the holder has locked the file and not written its number yet.
+            // The text is empty if the other process has locked the file and not written its
+            // process id yet.
             let _ = file.read_to_string(&mut holder);
             let holder = match holder.trim() {
                 "" => "another process".to_owned(),

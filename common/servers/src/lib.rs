@@ -1,13 +1,14 @@
 //! Finds, downloads, starts and stops `nats-server` and `mongod` on this machine.
 //!
-//! For a first run (`services/stack`) and for tests (`common/testkit`), on machines where neither is
-//! installed:
+//! For a first run (`services/stack`) and for tests (`common/testkit`), on machines where neither
+//! program is installed:
 //!
-//! 1. [`Programs`] finds the programs on PATH or in the user's cache, or downloads them into the cache
-//!    once.
-//! 2. [`Nats`] and [`Mongo`] run them on loopback, each in a folder of its own. The servers end with this
-//!    process, however it ends.
-//! 3. [`DataDir`] is the folder with their data and our secrets. One process uses it at a time.
+//! 1. [`Programs`] finds the programs on PATH or in the user's cache, or downloads them into the
+//!    cache once.
+//! 2. [`Nats`] and [`Mongo`] run them on loopback addresses, each in a folder of its own. The
+//!    servers end with this process, however this process ends.
+//! 3. [`DataDir`] is the folder with the servers' data and the secrets. One process uses it at a
+//!    time.
 
 mod data_dir;
 mod fetch;

@@ -5,14 +5,16 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// The size in bytes above which a log is renamed at the next start, so that it does not grow for ever.
+/// The size in bytes above which a log is renamed at the next start, so that it does not grow
+/// without a limit.
 const KEEP: u64 = 16 << 20;
-/// How many bytes at the end of a log are read: enough to hold the reason why a server ended.
+/// How many bytes at the end of a log are read: enough to contain the reason why a server has
+/// ended.
 const TAIL: u64 = 64 << 10;
 const LINES_SHOWN: usize = 6;
 const LINE: usize = 400;
 
-/// The part of a log file that belongs to one run of a server.
+/// The part of a log file that one run of a server has written.
 #[derive(Clone, Debug)]
 pub(crate) struct LogFile {
     path: PathBuf,
@@ -20,7 +22,8 @@ pub(crate) struct LogFile {
 }
 
 impl LogFile {
-    /// Begins a new part. The file becomes the standard output of the server.
+    /// Begins the part of a new run. Returns the file that becomes the standard output of the
+    /// server.
     pub(crate) fn open(path: &Path) -> io::Result<(Self, File)> {
         if fs::metadata(path).is_ok_and(|found| found.len() > KEEP) {
             fs::rename(path, path.with_extension("old.log"))?;
@@ -35,12 +38,14 @@ impl LogFile {
         &self.path
     }
 
-    /// Whether this run has logged these words, in upper or lower case. Reads the last 64 KiB only.
+    /// Whether this run has logged this text, in upper or lower case. Reads only the last 64 KiB of
+    /// the log.
     pub(crate) fn says(&self, words: &str) -> bool {
         self.tail().to_lowercase().contains(&words.to_lowercase())
     }
 
-    /// The most useful lines for a person: errors, then the last lines.
+    /// The lines of this run that show best why the server ended: the last errors, then the last
+    /// lines.
     pub(crate) fn last_lines(&self) -> String {
         worth_reading(&self.tail())
     }
@@ -59,7 +64,7 @@ impl LogFile {
 }
 
 fn worth_reading(text: &str) -> String {
-    // nats-server marks lines [ERR] and [FTL], mongod "s":"E" and "s":"F".
+    // nats-server marks errors with [ERR] and [FTL], mongod with "s":"E" and "s":"F".
     let is_error =
         |line: &str| ["[ERR]", "[FTL]", "\"s\":\"E\"", "\"s\":\"F\"", "ERROR:"].iter().any(|mark| line.contains(mark));
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();

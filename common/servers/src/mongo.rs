@@ -1,4 +1,5 @@
-//! A MongoDB server, as a replica set of one member: transactions need a replica set. More members can be added.
+//! A MongoDB server as a replica set of one member, because transactions need a replica set. More
+//! members can be added.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -21,14 +22,15 @@ pub struct MongoOptions {
     pub program: PathBuf,
     /// The folder of this server: its log and, in `data`, its database files.
     pub dir: PathBuf,
-    /// The address that it listens on; loopback by default.
+    /// The address that the server listens on; loopback by default.
     pub place: Place,
-    /// Whether it becomes a member of another server's replica set (see [`Mongo::add`]). Its start then ends once it
-    /// takes connections, where others wait until they are the primary.
+    /// Whether the server becomes a member of another server's replica set (see [`Mongo::add`]). If
+    /// so, its start ends once it accepts connections. Otherwise its start ends once it is the
+    /// primary.
     pub joins: bool,
     /// The size of WiredTiger's cache in GB, at least 0.25.
     pub cache_gb: f64,
-    /// Turns on access control. Without it every client may do everything.
+    /// Turns on access control. If None, every client may do everything.
     pub access: Option<Access>,
     /// More arguments for mongod, such as `--setParameter enableTestCommands=1`.
     pub args: Vec<String>,
@@ -42,10 +44,11 @@ impl MongoOptions {
     }
 }
 
-/// Access control: clients log in. The user `root`, who may do everything, is made at the first start.
+/// Access control: clients must log in. The user `root`, who may do everything, is created at the
+/// first start.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// The key file by which the members of a replica set authenticate each other.
+    /// The key file with which the members of a replica set authenticate each other.
     pub key_file: PathBuf,
     /// The password of `root`.
     pub root_password: Secret,
@@ -54,31 +57,32 @@ pub struct Access {
 /// A running MongoDB server: a writable primary, or a member of a set.
 pub type Mongo = Server<MongoOptions, 1>;
 
-/// How long a start may take: recovery of much data after a crash takes a while.
+/// How long a start may take. The recovery of much data after a crash takes a while.
 const START_LIMIT: Duration = Duration::from_secs(120);
 
 impl Mongo {
-    /// The connection string, without a user. It names the replica set: then clients wait for the primary while
-    /// the server restarts, where those with a direct connection would fail.
+    /// The connection string, without a user. It names the replica set, so that clients wait for
+    /// the primary while the server restarts. Clients with a direct connection would fail instead.
     pub fn connection_string(&self) -> String {
         connection_string(std::slice::from_ref(self))
     }
 
-    /// Its address: `<host>:<port>`.
+    /// The address of the server: `<host>:<port>`.
     pub fn address(&self) -> String {
         format!("{}:{}", self.options.place.host, self.ports[0])
     }
 
-    /// Makes the others members of this primary's set, and waits until they have copied its data. They must have been
-    /// started with `joins` and with the same key file.
+    /// Makes the other servers members of this primary's set, and waits until they have copied its
+    /// data. They must have been started with `joins` and with the same key file.
     ///
     /// # Errors
-    /// When they are no members after two minutes.
+    /// When the other servers are not members after two minutes.
     pub async fn add(&mut self, others: &[Self]) -> Result<()> {
         let others: Vec<String> = others.iter().map(Self::address).collect();
         let primary = (self.options.place.host, self.ports[0]);
         replica_set::add(primary, self.options.access.as_ref(), &others, START_LIMIT).await?;
-        // After a restart, the server may find another primary.
+        // After a restart another member may be the primary, so the start must not wait until this
+        // server is the primary.
         self.options.joins = true;
         Ok(())
     }
@@ -107,13 +111,16 @@ impl Options<1> for MongoOptions {
             .args(["--bind_ip", &self.place.host.to_string(), "--port", &port.to_string()])
             .args(["--nounixsocket", "--noscripting", "--quiet"])
             .args(["--replSet", replica_set::NAME])
-            // The default is 5 % of the disk, for secondaries that this set does not have.
+            // The oplog's size in MB. The default is 5 % of the disk, for secondaries that this set
+            // does not have.
             .args(["--oplogSize", "512"])
-            // After a crash, all since the last checkpoint is applied anew before the server answers, and this set has
-            // no other member that takes over meanwhile: with the default of 60 s that takes longer than the start.
+            // Seconds between two checkpoints. After a crash, the server applies all writes since
+            // the last checkpoint again before it answers, and no other member takes over
+            // meanwhile. With the default of 60 s this would take longer than the rest of the
+            // start.
             .args(["--syncdelay", "10"])
             .args(["--wiredTigerCacheSizeGB", &self.cache_gb.to_string()])
-            // By default the server writes diagnostic data every second.
+            // By default the server writes diagnostic data to the disk every second.
             .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
             .args(&self.args)
             .args(

@@ -1,4 +1,4 @@
-//! A NATS server with JetStream, on loopback.
+//! A NATS server with JetStream, on a loopback address by default.
 
 use std::fmt::Write;
 use std::fs::File;
@@ -18,38 +18,38 @@ pub struct NatsOptions {
     pub program: PathBuf,
     /// The folder of this server: configuration, log and, in `jetstream`, its streams.
     pub dir: PathBuf,
-    /// The address that it listens on; loopback by default.
+    /// The address that the server listens on; loopback by default.
     pub place: Place,
-    /// Whether JetStream syncs to disk before it acknowledges (`sync_interval: always`). Without that, a power
-    /// failure can lose acknowledged messages; a crash of the server cannot.
+    /// Whether JetStream syncs to disk before it acknowledges (`sync_interval: always`). Without
+    /// this, a power failure can lose acknowledged messages; a crash of the server cannot.
     pub sync_always: bool,
     /// Text that is appended to the configuration, such as accounts with their users.
     pub extra: String,
 }
 
 impl NatsOptions {
-    /// Settings of a server that syncs, without appended text.
+    /// Settings of a server that syncs before it acknowledges, without appended text.
     pub fn new(program: impl Into<PathBuf>, dir: impl Into<PathBuf>) -> Self {
         let (place, extra) = (Place::default(), String::new());
         Self { program: program.into(), dir: dir.into(), place, sync_always: true, extra }
     }
 }
 
-/// A running NATS server. Its second port is for monitoring.
+/// A running NATS server. Its first port is for clients, its second port for monitoring.
 pub type Nats = Server<NatsOptions, 2>;
 
-/// How long a start may take: recovery of large streams takes a while.
+/// How long a start may take. The recovery of large streams takes a while.
 const START_LIMIT: Duration = Duration::from_secs(60);
-/// The limit for all streams together, in bytes.
+/// The most bytes that all streams together may store.
 const MOST_STORED: u64 = 16 << 30;
 
 impl Nats {
-    /// The address for clients: `nats://<address>:<port>`.
+    /// The URL for clients: `nats://<address>:<port>`.
     pub fn url(&self) -> String {
         format!("nats://{}:{}", self.options.place.host, self.ports[0])
     }
 
-    /// The address for monitoring: `http://<address>:<port>`, with `/varz` and `/jsz`.
+    /// The URL of the monitoring port: `http://<address>:<port>`, with `/varz` and `/jsz`.
     pub fn monitor_url(&self) -> String {
         format!("http://{}:{}", self.options.place.host, self.ports[1])
     }
@@ -84,22 +84,23 @@ impl Options<2> for NatsOptions {
 fn configuration_text(options: &NatsOptions, ports: [u16; 2]) -> String {
     let mut text = String::from("# Written at each start: changes made here are lost.\n");
     let mut line = |line: std::fmt::Arguments<'_>| {
-        // Writing to a string never fails.
+        // An error is ignored: writing to a string cannot fail.
         let _ = writeln!(text, "{line}");
     };
     line(format_args!("listen: \"{}:{}\"", options.place.host, ports[0]));
     line(format_args!("http: \"{}:{}\"", options.place.host, ports[1]));
-    // The largest message, for every client.
+    // The most bytes of a message from any client.
     line(format_args!("max_payload: {}", 1 << 20));
-    // The server ends the connection of a client that has stopped reading after about 6 s, where the default
-    // takes minutes. Until then such a process still receives its share of the requests.
+    // With these two settings, the server ends the connection of a client that has stopped reading
+    // after about 6 s. With the defaults it takes minutes, in which such a client still gets its
+    // share of the requests.
     line(format_args!("ping_interval: \"2s\""));
     line(format_args!("ping_max: 2"));
     line(format_args!("jetstream {{"));
-    // The server appends `jetstream` to this path.
+    // The server stores the streams in the folder `jetstream` below this path.
     line(format_args!("  store_dir: {}", quoted(&options.dir)));
-    // By default the server takes three quarters of the free disk space as its limit, and on a nearly full
-    // disk refuses streams with larger bounds.
+    // Without this, the limit is three quarters of the free disk space. On a nearly full disk the
+    // server would then refuse streams with a higher limit of their own.
     line(format_args!("  max_file_store: {MOST_STORED}"));
     if options.sync_always {
         line(format_args!("  sync_interval: always"));

@@ -1,15 +1,15 @@
-//! The address and the network of a server.
+//! The IP address and the network namespace of a server.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Command;
 
-/// An address of this machine, and the network namespace that has it.
+/// An IP address of this machine, and the network namespace that has this address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The address that the server listens on.
     pub host: Ipv4Addr,
-    /// The name of the namespace in `/run/netns`; none is that of this process.
+    /// The name of the network namespace in `/run/netns`. None for the namespace of this process.
     pub namespace: Option<String>,
 }
 
@@ -20,10 +20,10 @@ impl Default for Place {
 }
 
 impl Place {
-    /// A command that starts the program there.
+    /// A command that starts the program in this namespace.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let Some(namespace) = &self.namespace else { return Command::new(program) };
-        // nsenter becomes the program, so the process id is the program's.
+        // nsenter executes the program in its own process, so the process id is the program's.
         let mut command = Command::new("nsenter");
         command.arg(format!("--net=/run/netns/{namespace}")).arg(program);
         command

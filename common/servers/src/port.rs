@@ -12,16 +12,17 @@ use anyhow::{Context, Result};
 
 use crate::folder;
 
-/// Below the ports that Linux uses for outgoing connections (32768 and up). In that range, the port of a
-/// server that restarts could be taken by some connection, and a client that retries a dead server could
-/// even connect to itself.
+/// The ports to choose from, below the ports that Linux uses for outgoing connections (32768 and
+/// up). There, a connection could take the port of a server that restarts, and a client that
+/// retries a dead server could even connect to itself.
 const RANGE: std::ops::Range<u16> = 20_000..32_768;
 
-/// The next offset in the range. Each process begins at a random one, and takes no port a second time before
-/// it has tried them all.
+/// The offset in the range at which the next search begins. Each process starts at a random offset,
+/// and takes no port a second time before it has tried all ports.
 static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(RandomState::new().build_hasher().finish() >> 1));
 
-/// A port without a listener. Another process may take it first: then the caller tries the next.
+/// A port without a listener. Another process may take the port before the caller uses it; then the
+/// caller must try another one.
 fn free() -> io::Result<u16> {
     for _ in 0..1_000 {
         let offset = NEXT.fetch_add(1, Ordering::Relaxed) % u64::from(RANGE.end - RANGE.start);
@@ -41,7 +42,7 @@ fn is_free(port: u16) -> bool {
 /// `N` ports without listeners.
 ///
 /// # Errors
-/// When there are none.
+/// When there are not enough such ports.
 pub fn some_free<const N: usize>() -> io::Result<[u16; N]> {
     let mut ports = [0; N];
     for port in &mut ports {
@@ -50,7 +51,7 @@ pub fn some_free<const N: usize>() -> io::Result<[u16; N]> {
     Ok(ports)
 }
 
-/// The ports of the last start in this folder, if they are free.
+/// The ports that the last start in this folder used, if all of them are free.
 pub(crate) fn remembered<const N: usize>(folder: &Path) -> Option<[u16; N]> {
     let text = std::fs::read_to_string(folder.join("ports")).ok()?;
     let ports: Vec<u16> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
@@ -58,7 +59,7 @@ pub(crate) fn remembered<const N: usize>(folder: &Path) -> Option<[u16; N]> {
     ports.iter().all(|port| is_free(*port)).then_some(ports)
 }
 
-/// Keeps the ports for the next start, so that addresses stay the same.
+/// Stores the ports for the next start in this folder, so that the addresses stay the same.
 pub(crate) fn remember(folder: &Path, ports: &[u16]) -> Result<()> {
     let path = folder.join("ports");
     let ports: Vec<String> = ports.iter().map(u16::to_string).collect();

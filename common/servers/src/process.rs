@@ -1,4 +1,4 @@
-//! A child process that is watched, can be signalled, and never outlives its owner.
+//! A child process that is watched, can be signalled, and always ends before its owner does.
 
 use std::fs::File;
 use std::future::Future;
@@ -16,10 +16,11 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::log_file::LogFile;
 use crate::spawner;
 
-/// The pause between two checks of a log or a lock.
+/// The pause between two checks of a log file or a lock.
 pub(crate) const TICK: Duration = Duration::from_millis(5);
 
-/// The end of a server: its name, its exit status, and the last lines of its log.
+/// An error that says how a server has ended: its name, its exit status, and the last lines of its
+/// log.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{program} ended ({status}). Its log, {}, ends with:\n{last_lines}", log.display())]
 pub struct Exited {
@@ -27,27 +28,27 @@ pub struct Exited {
     pub program: &'static str,
     /// The exit status, such as `exit status: 1` or `signal: 9 (SIGKILL)`.
     pub status: String,
-    /// The path of its log.
+    /// The path of the program's log.
     pub log: PathBuf,
-    /// The errors of this run in the log, then its last lines.
+    /// The last errors that this run has logged, then the last lines of its log.
     pub last_lines: String,
 }
 
-/// A running program. Dropping it kills the program.
+/// A running program. Dropping this value kills the program.
 #[derive(Debug)]
 pub struct Process {
     name: &'static str,
     pid: Pid,
     log: LogFile,
-    /// Whether the child was reaped. From then on the kernel may give its number to another process, so signals
-    /// are sent only under this lock.
+    /// Whether the child was reaped. After that, the kernel may give its process id to another
+    /// process. So a signal is sent only while this lock is held and the child is not reaped.
     reaped: Arc<Mutex<bool>>,
     status: watch::Receiver<Option<ExitStatus>>,
     waiter: Option<JoinHandle<()>>,
 }
 
 impl Process {
-    /// Starts the command; its output is appended to the log file.
+    /// Starts the command. The output of the program is appended to the log file.
     pub(crate) fn start(name: &'static str, mut command: Command, log: &Path) -> Result<Self> {
         let (log, output) =
             LogFile::open(log).with_context(|| format!("cannot write the log file {}", log.display()))?;
@@ -106,7 +107,8 @@ impl Process {
         *self.status.borrow()
     }
 
-    /// Waits until the log contains these words. Fails when the program ends first or at the time limit.
+    /// Waits until this run has logged this text. Fails if the program ends first, or at the time
+    /// limit.
     pub(crate) async fn until_log_says(&self, words: &str, limit: Duration) -> Result<()> {
         let deadline = Instant::now() + limit;
         while !self.log.says(words) {
@@ -126,10 +128,10 @@ impl Process {
         Ok(())
     }
 
-    /// Asks the program to end and waits; kills it at the time limit.
+    /// Sends SIGTERM and waits until the program has ended. Kills the program at the time limit.
     pub(crate) async fn stop(&mut self, limit: Duration) {
         self.signal(Signal::TERM);
-        // A paused program receives the first signal only after this one.
+        // A suspended program receives SIGTERM only after SIGCONT.
         self.signal(Signal::CONT);
         if timeout(limit, self.exited()).await.is_err() {
             tracing::warn!(program = self.name, ?limit, "did not stop in time, killed");
@@ -147,7 +149,8 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
-        // Takes a few milliseconds. Without it the port and the folder could still be in use after the drop.
+        // Waits a few milliseconds for the end of the program. Otherwise its port and its folder
+        // could still be in use after the drop.
         if let Some(waiter) = self.waiter.take() {
             let _ = waiter.join();
         }
@@ -155,7 +158,8 @@ impl Drop for Process {
 }
 
 fn tell_when_gone(pid: Pid, mut child: Child, reaped: &Mutex<bool>, tell: &watch::Sender<Option<ExitStatus>>) {
-    // Waits without reaping first: the number stays reserved until the lock is held.
+    // Waits for the end without reaping the child, so that its process id stays reserved until the
+    // lock is held.
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
     while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), look) {}
     let mut reaped = reaped.lock().unwrap_or_else(PoisonError::into_inner);
@@ -165,10 +169,11 @@ fn tell_when_gone(pid: Pid, mut child: Child, reaped: &Mutex<bool>, tell: &watch
     tell.send_replace(status.ok());
 }
 
-/// Takes the lock of a server's folder. The server inherits the locked file as its standard input.
+/// Locks a server's folder. The server inherits the locked file as its standard input.
 ///
-/// So the lock lasts until the *server* ends, even if this process ends first, and no second server can start
-/// on the same files. Waits a moment for a server that is ending with its former owner.
+/// So the lock lasts until the *server* ends, even if this process ends first, and no second server
+/// can start on the same files. If the server of an earlier process is just ending, waits at most
+/// 10 seconds for its end.
 pub(crate) async fn lock(folder: &Path) -> Result<File> {
     const LIMIT: Duration = Duration::from_secs(10);
     let path = folder.join("lock");

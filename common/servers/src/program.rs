@@ -1,4 +1,4 @@
-//! A server program: how it is found on PATH, and how its version is checked.
+//! A server program: how it is searched on PATH, and how its version is checked.
 
 use std::env;
 use std::ffi::OsStr;
@@ -13,28 +13,30 @@ use tokio::time::timeout;
 /// A server program and the Python package that contains it.
 pub(crate) struct Program {
     pub(crate) name: &'static str,
-    /// The oldest version that will do.
+    /// The oldest version that is accepted.
     pub(crate) minimum: Version,
     pub(crate) package: &'static str,
     pub(crate) package_version: &'static str,
-    /// The path of the program in the package.
+    /// The path of the program inside the package.
     pub(crate) inside: &'static str,
-    /// About how many bytes a download writes, packed and unpacked.
+    /// Roughly how many bytes a download writes: the package itself and its unpacked files.
     pub(crate) fetched_bytes: u64,
-    /// The setting that makes the program unnecessary.
+    /// The setting that names a running server, so that this program is not needed.
     pub(crate) variable: &'static str,
-    /// What the setting names, in words.
+    /// A description of the server that the setting `variable` must name.
     pub(crate) server: &'static str,
 }
 
-/// Major and minor version.
+/// A major and a minor version number.
 type Version = (u32, u32);
 
 impl Program {
-    /// The first program on PATH that is new enough, or what is wrong with each that is there.
+    /// The first program on PATH that is new enough. If there is none, what is wrong with each
+    /// program of this name.
     pub(crate) async fn on_path(&self, path: &OsStr) -> Result<PathBuf, Vec<String>> {
         let mut unfit = Vec::new();
-        // An empty entry means the current folder, from which no program should come.
+        // An empty entry of PATH means the current folder, and a program from there may be
+        // anybody's.
         let folders = env::split_paths(path).filter(|folder| folder.is_absolute());
         for program in folders.map(|folder| folder.join(self.name)) {
             if !program.is_file() {
@@ -48,7 +50,7 @@ impl Program {
         Err(unfit)
     }
 
-    /// Runs the program with `--version`: it must run, and be new enough.
+    /// Runs the program with `--version`. Fails if the program does not run or is too old.
     pub(crate) async fn check(&self, program: &Path) -> Result<()> {
         const LIMIT: Duration = Duration::from_secs(20);
         let shown = program.display();
@@ -72,7 +74,8 @@ impl Program {
         Ok(())
     }
 
-    /// What a person can do when there is no program, in one sentence.
+    /// A sentence about what a person can do when there is no program to start. `unfit` says what
+    /// is wrong with each program on PATH.
     pub(crate) fn remedies(&self, unfit: &[String]) -> String {
         let Self { name, variable, server, package, package_version, .. } = self;
         let (major, minor) = self.minimum;
@@ -89,7 +92,7 @@ impl Program {
     }
 }
 
-/// Adds the remedy to the message of the loader about a missing library.
+/// Adds the remedy to the dynamic loader's message about a missing library.
 pub(crate) fn explain(said: &str) -> String {
     if said.contains("error while loading shared libraries") {
         format!(
@@ -101,7 +104,7 @@ pub(crate) fn explain(said: &str) -> String {
     }
 }
 
-/// The first word that looks like `v6.0.5`.
+/// The version in the first word that looks like `v6.0.5`.
 fn version(text: &str) -> Option<Version> {
     text.split_whitespace().find_map(|word| {
         let mut numbers = word.strip_prefix('v')?.split('.');

@@ -1,4 +1,4 @@
-//! The two server programs, from PATH or from the cache.
+//! Finds the two server programs on PATH or in the cache, or downloads them.
 
 use std::env;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! The progress of a download, for people.
+//! Shows the progress of a download to people.
 
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
-/// A step of a download. Nothing is reported when nothing has to be downloaded.
+/// A step of a download. Nothing is reported if the program need not be downloaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Another process downloads the same program; this one waits for it.
+    /// Another process downloads the same program, and this process waits for the end of that
+    /// download.
     Waiting {
         /// The name of the program.
         program: &'static str,
     },
-    /// A download in progress; reported several times a second.
+    /// The download is in progress. This is reported several times a second.
     Fetching {
         /// The name of the program.
         program: &'static str,
@@ -24,19 +25,20 @@ pub enum Progress {
         bytes: u64,
         /// The expected number of bytes, approximately.
         expected: u64,
-        /// The time since the start.
+        /// The time since the download began.
         elapsed: Duration,
     },
     /// The download has ended.
     Fetched {
         /// The name of the program.
         program: &'static str,
-        /// How long the step took.
+        /// How long the download took.
         elapsed: Duration,
     },
 }
 
-/// Shows progress on standard error: a bar on a terminal, a line every five seconds elsewhere.
+/// Returns a function that shows progress on standard error: as a bar on a terminal, otherwise as a
+/// line every five seconds.
 pub fn on_stderr() -> impl Fn(Progress) + Send + Sync {
     let terminal = std::io::stderr().is_terminal();
     let shown = Mutex::new(Shown::default());
@@ -56,7 +58,7 @@ const EVERY: Duration = Duration::from_secs(5);
 struct Shown {
     bar: Option<ProgressBar>,
     waiting: bool,
-    /// When the next plain line is due.
+    /// The time since the start of the download at which the next line is due.
     due: Duration,
 }
 
@@ -70,7 +72,8 @@ impl Shown {
             }
             Progress::Fetching { package, bytes, expected, .. } => {
                 let bar = self.bar.get_or_insert_with(|| new_bar(expected, package));
-                // `expected` is an estimate, so the position must be clamped.
+                // The position must not exceed the length of the bar, and `expected` is only an
+                // estimate.
                 bar.set_position(bytes.min(expected));
             }
             Progress::Fetched { .. } => {
@@ -113,7 +116,7 @@ impl Shown {
 
 impl Drop for Shown {
     fn drop(&mut self) {
-        // Otherwise a failed download would leave half a bar above its error.
+        // Without this, a failed download would leave a half-drawn bar above its error message.
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

@@ -1,4 +1,4 @@
-//! A server in a folder of its own: the parts that NATS and MongoDB share.
+//! A server in a folder of its own: the code that NATS and MongoDB share.
 
 use std::fmt;
 use std::fs::File;
@@ -12,9 +12,9 @@ use rustix::process::Signal;
 use crate::process::{self, Exited, Process};
 use crate::{folder, port};
 
-/// How long a server may take to stop.
+/// How long a server may take to stop before it is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
-/// How often a start is repeated when another process has taken a port.
+/// How many starts are tried at most while other processes take the chosen ports.
 const ATTEMPTS: usize = 10;
 
 /// The settings of a server that listens on `N` ports.
@@ -25,12 +25,12 @@ pub trait Options<const N: usize>: fmt::Debug + Send + Sync {
     /// The folder of the server.
     fn dir(&mut self) -> &mut PathBuf;
 
-    /// Starts the program and waits until it takes clients. The program inherits `lock` as its standard input.
-    /// Gives nothing when another process has taken one of the ports.
+    /// Starts the program and waits until it accepts clients. The program inherits `lock` as its
+    /// standard input. Returns None when another process has taken one of the ports.
     fn launch(&self, ports: [u16; N], lock: &File) -> impl Future<Output = Result<Option<Process>>> + Send;
 }
 
-/// A running server. Dropping it kills the server, and so does the end of this process.
+/// A running server. Dropping this value kills the server, and so does the end of this process.
 #[derive(Debug)]
 pub struct Server<O, const N: usize> {
     pub(crate) options: O,
@@ -40,8 +40,8 @@ pub struct Server<O, const N: usize> {
 }
 
 impl<O: Options<N>, const N: usize> Server<O, N> {
-    /// Starts the server and waits until it takes clients. It gets the ports of the last start in its folder,
-    /// if they are free; it finds its data on other ports too.
+    /// Starts the server and waits until it accepts clients. The server gets the ports of the last
+    /// start in its folder, if they are free. On other ports it finds its data too.
     pub async fn start(mut options: O) -> Result<Self> {
         let dir = options.dir();
         *dir = folder::create(dir).with_context(|| format!("cannot create {}", dir.display()))?;
@@ -61,7 +61,7 @@ impl<O: Options<N>, const N: usize> Server<O, N> {
         bail!("{} found no free port in {ATTEMPTS} attempts", O::NAME)
     }
 
-    /// The process id of the server. Each start has a new one.
+    /// The process id of the server. Each start has a new process id.
     pub fn pid(&self) -> u32 {
         self.process.pid()
     }
@@ -76,19 +76,21 @@ impl<O: Options<N>, const N: usize> Server<O, N> {
         self.process.exited()
     }
 
-    /// Asks the server to stop and waits for that; kills it after 10 s. MongoDB takes about a second, because
-    /// its replication threads check once a second.
+    /// Sends SIGTERM to the server and waits for its end; kills the server after 10 s. MongoDB
+    /// takes about a second to stop, because its replication threads check for a stop once a
+    /// second.
     pub async fn stop(&mut self) {
         self.process.stop(STOP_LIMIT).await;
     }
 
-    /// Ends the server as a crash would. What it has synced to disk is there afterwards.
+    /// Kills the server with SIGKILL, as a crash would. Data that the server has synced to disk is
+    /// kept.
     pub async fn kill(&mut self) {
         self.process.kill().await;
     }
 
-    /// Starts the server again after [`stop`](Self::stop), [`kill`](Self::kill) or its own end, with the same
-    /// files and ports. A server that still runs is killed first.
+    /// Starts the server again after [`stop`](Self::stop), [`kill`](Self::kill) or its own end,
+    /// with the same files and ports. If the server still runs, it is killed first.
     pub async fn start_again(&mut self) -> Result<()> {
         self.kill().await;
         let lock = process::lock(&self.dir).await?;
@@ -98,12 +100,12 @@ impl<O: Options<N>, const N: usize> Server<O, N> {
         Ok(())
     }
 
-    /// Suspends the server like a machine that hangs: connections stay open, and nothing answers.
+    /// Suspends the server, as if its machine hung: connections stay open, and nothing answers.
     pub fn pause(&self) {
         self.process.signal(Signal::STOP);
     }
 
-    /// Lets a paused server run again.
+    /// Resumes a suspended server.
     pub fn resume(&self) {
         self.process.signal(Signal::CONT);
     }

@@ -4,7 +4,7 @@ use kit::Origin;
 use crate::Harness;
 
 impl Harness {
-    /// The entries of the audit trail in EVENTS so far, in order, with the origin of each.
+    /// The entries of the audit trail that EVENTS has so far, in order, each with its origin.
     ///
     /// # Panics
     /// When JetStream cannot be reached.
@@ -19,7 +19,8 @@ impl Harness {
         all
     }
 
-    /// The actions of these entries, once there are at least this many.
+    /// Waits until EVENTS has at least this many entries of the audit trail, and returns the
+    /// actions of all entries.
     pub async fn audited_actions(&self, at_least: usize) -> Vec<String> {
         crate::eventually(&format!("{at_least} entries"), async || {
             let actions: Vec<_> = self.audited().await.into_iter().map(|(_, entry)| entry.action).collect();

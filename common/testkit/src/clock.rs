@@ -6,7 +6,7 @@ use std::sync::{
 use contracts::Millis;
 use kit::Clock;
 
-/// The system clock plus an offset that a test sets.
+/// A clock that shows the system time plus an offset, which a test can increase.
 #[derive(Clone, Debug, Default)]
 pub struct TestClock(Arc<AtomicI64>);
 
@@ -16,7 +16,7 @@ impl TestClock {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// This clock, for services.
+    /// A [`Clock`] for services that shows the time of this clock.
     pub fn clock(&self) -> Clock {
         let (ahead, system) = (self.0.clone(), Clock::system());
         Clock::from_fn(move || system.now() + ahead.load(Ordering::SeqCst))

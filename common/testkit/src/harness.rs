@@ -18,13 +18,13 @@ use crate::{
     servers::{mongo_settings, nats_settings, nats_settings_of_test, secrets, shared_mongo, start_nats},
 };
 
-/// The metric that counts the subjects that NATS has refused to a service.
+/// The metric that counts how often NATS has refused a subject to a service.
 const VIOLATIONS: &str = "t3_nats_permission_violations_total";
 
-/// How long a service may take to answer on a busy machine.
+/// How long to wait for an answer of a service, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The harness of one test: a nats-server, databases and a clock of its own.
+/// The harness of one test: it has its own nats-server, its own databases and its own clock.
 #[derive(Debug)]
 pub struct Harness {
     /// The nats-server, which a test may kill or pause.
@@ -43,14 +43,14 @@ pub struct Harness {
     metrics: Mutex<Vec<Metrics>>,
 }
 
-/// A service that runs in the harness.
+/// A service that a test has started in the harness.
 #[derive(Debug)]
 pub struct Running {
-    /// The stop signal of this service alone.
+    /// The stop signal of this service only.
     pub shutdown: Shutdown,
-    /// The address of its `/healthz`, `/readyz` and `/metrics`.
+    /// The address at which the service serves `/healthz`, `/readyz` and `/metrics`.
     pub ops: SocketAddr,
-    /// Resolves when the service has ended.
+    /// A task that ends when the service has ended.
     pub ended: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -64,7 +64,8 @@ impl Running {
         self.ended.await.expect("no panic").expect("a good end");
     }
 
-    /// The answer to a GET at its ops address, head included.
+    /// Sends a GET request to the service's ops address. Returns the whole answer: status line,
+    /// headers and body.
     ///
     /// # Panics
     /// When the service does not answer.
@@ -77,7 +78,8 @@ impl Running {
         answer
     }
 
-    /// Waits until its metrics contain this line, written without the label of the service.
+    /// Waits until the service's metrics contain this line, which is written without the label
+    /// `service_name`.
     pub async fn until_says(&self, line: &str) {
         crate::eventually_within(PATIENCE, line, async || {
             let metrics = self.get("/metrics").await;
@@ -93,17 +95,18 @@ impl Running {
 }
 
 impl Harness {
-    /// Starts a harness on the mongod that all tests of the process share.
+    /// Starts a harness that uses the mongod shared by all tests of the process.
     pub async fn start() -> Self {
         Self::start_on(shared_mongo().await).await
     }
 
-    /// Starts a harness on this mongod, which the test may stop.
+    /// Starts a harness that uses another mongod, which the test may stop.
     ///
     /// # Panics
     /// When a server cannot be started.
     pub async fn start_on(mongo_connection_string: &str) -> Self {
-        // Fails in all tests of the process but the first. RUST_LOG=debug shows the log of the services.
+        // This succeeds only in the first test of the process. RUST_LOG=debug shows the services'
+        // logs.
         let _ = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
             .with_test_writer()
@@ -126,7 +129,7 @@ impl Harness {
             reconcile: config::Reconcile { reconcile_every: 0, reconcile_settle: 1 },
         };
         let environment = settings.environment;
-        // The rights of the gateway: it may send a request to every service.
+        // The bus has the rights of the gateway, which may send requests to every service.
         let user = Service::Gateway.into();
         let mut bus =
             Bus::connect(&settings.nats, environment, user, Service::Gateway, clock.clock()).await.expect("NATS");
@@ -151,7 +154,8 @@ impl Harness {
         }
     }
 
-    /// The dependencies of a service: its own connections to NATS and MongoDB, as its own user.
+    /// Connects a service to NATS and MongoDB as its own user. Returns the service's dependencies,
+    /// with the clock of the harness.
     ///
     /// # Panics
     /// When NATS cannot be reached.
@@ -159,12 +163,12 @@ impl Harness {
         Deps::connect(service, &self.settings_of(service).await).await.expect("NATS").with_clock(self.clock.clock())
     }
 
-    /// The settings of the test itself, which may do everything.
+    /// The settings of the test itself, whose users may do everything.
     pub fn settings(&self) -> &config::Common {
         &self.settings
     }
 
-    /// The settings of a service, as its command line would give them.
+    /// The settings of a service, with its own NATS and MongoDB users.
     pub async fn settings_of(&self, service: Service) -> config::Common {
         config::Common {
             nats: nats_settings(&self.nats.url(), service.into()).await,
@@ -173,7 +177,7 @@ impl Harness {
         }
     }
 
-    /// Computes what `provision run` would change.
+    /// The changes that `provision run` would make.
     ///
     /// # Panics
     /// When NATS or MongoDB cannot be reached.
@@ -182,7 +186,7 @@ impl Harness {
         streams.and(self.services(needs).await)
     }
 
-    /// Makes the streams and everything that a service needs, as `provision run` does.
+    /// Creates the streams and everything else that a service needs, as `provision run` does.
     ///
     /// # Panics
     /// When NATS or MongoDB cannot be reached.
@@ -191,7 +195,7 @@ impl Harness {
         plan.apply().await.expect("provisioned");
     }
 
-    /// Makes everything that a service needs except the streams.
+    /// Creates everything that a service needs, except the streams.
     ///
     /// # Panics
     /// When NATS or MongoDB cannot be reached.
@@ -203,10 +207,11 @@ impl Harness {
         self.provisioner.services(needs, Some(secrets().await)).await.expect("a look at what is there")
     }
 
-    /// Makes everything that a service needs, starts it, and waits until it is ready.
+    /// Creates everything that a service needs except the streams, starts the service, and waits
+    /// until it has started.
     ///
     /// # Panics
-    /// When the service ends before that.
+    /// When the service ends before it has started.
     pub async fn spawn<F, R>(&self, needs: Needs, run: F) -> Running
     where
         F: FnOnce(Deps, Shutdown) -> R,
@@ -231,12 +236,12 @@ impl Harness {
         Running { shutdown, ops, ended }
     }
 
-    /// The test's own connection to NATS.
+    /// The test's own connection to NATS, with the rights of the gateway.
     pub fn bus(&self) -> &Bus {
         &self.bus
     }
 
-    /// The clock of the harness.
+    /// A [`Clock`] that shows the time of the harness.
     pub fn clock(&self) -> Clock {
         self.clock.clock()
     }
@@ -249,25 +254,25 @@ impl Harness {
         self.bus.ask_within(PATIENCE, Caller::Admin, request).await
     }
 
-    /// Publishes an event as its service would.
+    /// Publishes an event, as the service that owns the event would. Returns the id of the event.
     ///
     /// # Panics
-    /// When the stream does not take it.
+    /// When the stream does not acknowledge the event.
     pub async fn publish<E: Event>(&self, event: &E) -> EventId {
         let id = kit::new_id();
         self.bus.publish_event(id, event).await.expect("published");
         id
     }
 
-    /// Publishes the same event twice, as a redelivery would bring it: both messages have the same id, and the
-    /// stream keeps both.
+    /// Publishes the same event twice, so that a consumer gets it twice, as after a redelivery.
+    /// Both messages are in the stream and have the same id.
     ///
     /// # Panics
-    /// When the stream does not take it.
+    /// When the stream does not acknowledge the event.
     pub async fn publish_twice<E: Event>(&self, event: &E) {
         let id = self.publish(event).await;
-        // The stream compares ids as text, the consumer as UUIDs: an id in another spelling is no duplicate for the
-        // stream.
+        // The stream compares ids as text, the consumer as UUIDs. The same id in another spelling
+        // is no duplicate for the stream.
         let mut headers = HeaderMap::new();
         headers.insert(NATS_MESSAGE_ID, id.0.simple().to_string());
         let payload = serde_json::to_vec(event).expect("JSON");
@@ -275,23 +280,23 @@ impl Harness {
         sent.expect("sent").await.expect("taken");
     }
 
-    /// The database of a service, for checking what it has stored.
+    /// Opens the database of a service, so that a test can check what the service has stored.
     pub async fn database(&self, service: Service) -> Database {
         let deps = Deps::connect(service, &self.settings).await.expect("NATS");
         deps.with_clock(self.clock.clock()).database()
     }
 
-    /// Purges EVENTS, once all committed events are in it.
+    /// Purges EVENTS, after EVENTS has got all committed events.
     ///
     /// # Panics
-    /// When an outbox is not empty in time, or NATS refuses.
+    /// When an outbox is not empty after 10 seconds, or NATS refuses the purge.
     pub async fn forget_events(&self) {
         self.until_published([Service::Directory, Service::Projects, Service::Timetrack]).await;
         let events = self.bus.jetstream.get_stream(contracts::stream::EVENTS).await.expect("the stream");
         events.purge().await.expect("purged");
     }
 
-    /// Waits until the stream has all committed events of these services.
+    /// Waits until the outboxes of these services are empty: EVENTS then has all their events.
     async fn until_published(&self, services: impl IntoIterator<Item = Service>) {
         for service in services {
             let rows = self.database(service).await.collection::<Document>("outbox");
@@ -311,7 +316,7 @@ impl Harness {
         stream.info().await.expect("its state").state.messages
     }
 
-    /// Waits until the consumer of a service has no message pending and none unacknowledged.
+    /// Waits until the consumer of a service has no pending and no unacknowledged message.
     pub async fn until_consumed(&self, stream: &str, service: Service) {
         crate::eventually_within(Duration::from_secs(20), "everything is consumed", async || {
             let mut consumer = self
@@ -326,10 +331,12 @@ impl Harness {
         .await;
     }
 
-    /// Stops all services. Fails when one has left events unpublished, or NATS has refused one a subject.
+    /// Waits until all outboxes are empty, checks that NATS has refused no subject to a service,
+    /// and stops all services.
     ///
     /// # Panics
-    /// When an outbox is not empty after 10 seconds, or the table of rights lacks something.
+    /// When an outbox is not empty after 10 seconds, or the table of rights lacks a right that a
+    /// service needed.
     pub async fn finish(self) {
         self.until_published(Service::ALL.into_iter().filter(|service| *service != Service::Gateway)).await;
         for metrics in self.metrics.into_inner().expect("no panic before") {

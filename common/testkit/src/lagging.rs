@@ -12,10 +12,10 @@ pub struct LaggingMongo {
 }
 
 impl LaggingMongo {
-    /// Starts the mongod, which does not lag yet.
+    /// Starts the mongod. It does not lag at first.
     ///
     /// # Panics
-    /// When it cannot be started.
+    /// When mongod cannot be started.
     pub async fn start() -> Self {
         let folder = crate::folder();
         let mongo = start_mongo_with(folder.path(), &["--setParameter", "enableTestCommands=1"]).await;
@@ -27,11 +27,11 @@ impl LaggingMongo {
         self.mongo.connection_string()
     }
 
-    /// Lets the next `times` commands of this name be carried out, and be answered with a write-concern error besides
-    /// their other errors.
+    /// Makes mongod answer the next `times` commands of this name with a write-concern error, in
+    /// addition to their other errors. The commands are still executed.
     ///
     /// # Panics
-    /// When it does not do that.
+    /// When mongod cannot be reached, or refuses the failpoint.
     pub async fn lag(&self, harness: &crate::Harness, command: &str, times: i32) {
         let error =
             doc! { "code": 64, "codeName": "WriteConcernFailed", "errmsg": "waiting for replication timed out" };
@@ -39,11 +39,11 @@ impl LaggingMongo {
         Self::set(harness, doc! { "times": times }.into(), data).await;
     }
 
-    /// The next `times` commands of this name on a collection of a service are refused, as by a primary that is
-    /// about to stop.
+    /// Makes mongod refuse the next `times` commands of this name on a collection of a service, as
+    /// a primary does that is about to stop.
     ///
     /// # Panics
-    /// When it does not do that.
+    /// When mongod cannot be reached, or refuses the failpoint.
     pub async fn refuse(
         &self,
         harness: &crate::Harness,
@@ -52,15 +52,15 @@ impl LaggingMongo {
         times: i32,
     ) {
         let namespace = format!("{}.{collection}", harness.settings().mongo.database(service));
-        // Without a label the driver repeats nothing of a transaction by itself.
+        // Without an error label, the driver repeats no part of a transaction by itself.
         let data = doc! { "failCommands": [command], "namespace": namespace, "errorCode": 91, "errorLabels": Bson::Array(vec![]) };
         Self::set(harness, doc! { "times": times }.into(), data).await;
     }
 
-    /// Ends the lag.
+    /// Ends the lag: mongod answers normally again.
     ///
     /// # Panics
-    /// When it does not do that.
+    /// When mongod cannot be reached, or refuses the failpoint.
     pub async fn catch_up(&self, harness: &crate::Harness) {
         Self::set(harness, "off".into(), Document::new()).await;
     }

@@ -1,6 +1,6 @@
-//! The test harness: each test has a real nats-server of its own, databases of its own in a real mongod, a
-//! clock that it can move, and services that run against these as their own users, as in production. All on
-//! loopback and free ports, so that tests run in parallel.
+//! The test harness. Each test has its own nats-server, its own databases in a real mongod, and a
+//! clock that it can move forward. Services run against these as their own users, as in production.
+//! All servers use loopback addresses and free ports, so that tests can run in parallel.
 //!
 //! ```text
 //! let harness = testkit::Harness::start().await;

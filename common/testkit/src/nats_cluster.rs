@@ -11,25 +11,25 @@ use crate::{
     servers::{nats_settings_of_test, start_nats_with},
 };
 
-/// How long the servers may take to agree on a leader.
+/// How long the servers may take to elect a leader.
 const AGREED: Duration = Duration::from_secs(30);
 
-/// Three nats-servers of a test's own, each of which has the stream EVENTS.
+/// Three nats-servers of one test, which are a cluster. Each has a replica of the stream EVENTS.
 #[derive(Debug)]
 pub struct NatsCluster {
     servers: Vec<Nats>,
     /// The index of the leader of EVENTS in `servers`.
     leader: usize,
-    /// A connection to that server alone.
+    /// A JetStream context that is connected only to that leader.
     jetstream: jetstream::Context,
     _folder: TempDir,
 }
 
 impl NatsCluster {
-    /// Starts the cluster, and creates the stream with one event.
+    /// Starts the cluster, creates EVENTS and publishes one event.
     ///
     /// # Panics
-    /// When it cannot be started.
+    /// When the cluster cannot be started.
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let host = Ipv4Addr::LOCALHOST;
@@ -60,17 +60,18 @@ impl NatsCluster {
         Self { servers, leader, jetstream, _folder: folder }
     }
 
-    /// JetStream at the leader of EVENTS, and at no other server.
+    /// A JetStream context that is connected only to the leader of EVENTS.
     pub fn jetstream(&self) -> &jetstream::Context {
         &self.jetstream
     }
 
-    /// Suspends the other servers, so that the leader is cut off; it still answers for some seconds.
+    /// Suspends the other two servers, so that the leader is cut off. The leader still answers for
+    /// some seconds.
     pub fn silence_the_others(&self) {
         self.others().for_each(Nats::pause);
     }
 
-    /// Resumes the other servers.
+    /// Resumes the other two servers.
     pub fn wake_the_others(&self) {
         self.others().for_each(Nats::resume);
     }

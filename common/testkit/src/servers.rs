@@ -8,11 +8,12 @@ use tokio::sync::OnceCell;
 
 use crate::folder::process_folder;
 
-/// What all tests of a process share: secrets and one mongod.
+/// What all tests of a process share: the secrets and one mongod.
 pub(crate) struct Shared {
     pub(crate) secrets: Secrets,
     mongo: OnceCell<Mongo>,
-    /// The keys of the user `tests`, who may do everything, one in each account of NATS: seed and public key.
+    /// The seed and the public key of the user `tests` in each NATS account. This user may do
+    /// everything in its account.
     keys: [(Secret, String); 2],
 }
 
@@ -28,10 +29,11 @@ pub(crate) async fn shared() -> &'static Shared {
         .await
 }
 
-/// Starts the mongod of this process, with the users of [`secrets`], and gives its connection string.
+/// Starts the mongod of this process if it does not run yet, with the users of [`secrets`]. Returns
+/// its connection string.
 ///
 /// # Panics
-/// When it cannot be started.
+/// When mongod cannot be started.
 pub async fn shared_mongo() -> &'static str {
     static ADDRESS: OnceCell<String> = OnceCell::const_new();
     let started = async {
@@ -42,27 +44,28 @@ pub async fn shared_mongo() -> &'static str {
     ADDRESS.get_or_init(|| started).await
 }
 
-/// Starts a mongod for one test, with the users of [`secrets`].
+/// Starts a mongod for one test, with the user `root` of [`secrets`].
 ///
 /// # Panics
-/// When it cannot be started.
+/// When mongod cannot be started.
 pub async fn start_mongo(dir: &Path) -> Mongo {
     start_mongo_with(dir, &[]).await
 }
 
-/// Closes files after 30 seconds without a use. Each collection and index is a file, which mongod keeps open for ten
-/// minutes by default: all tests of a crate together would need more open files than a process may have.
+/// Makes mongod close a file after 30 seconds without use. Each collection and index is a file,
+/// which mongod keeps open for ten minutes by default. All tests of a crate together would then
+/// need more open files than a process may have.
 const CLOSE_FILES: [&str; 2] = ["--wiredTigerEngineConfigString", "file_manager=(close_idle_time=30)"];
 
-/// Hashes passwords as little as mongod allows: each service of each test logs in, and the driver of a debug build
-/// computes every hash.
+/// Makes mongod hash passwords with the fewest iterations that it allows. Each service of each test
+/// logs in, and computing these hashes is slow in the driver's debug build.
 const FAST_LOGINS: [&str; 4] =
     ["--setParameter", "scramIterationCount=5000", "--setParameter", "scramSHA256IterationCount=5000"];
 
-/// As [`start_mongo`], with more arguments, such as those for failpoints.
+/// As [`start_mongo`], with additional arguments, such as those for failpoints.
 ///
 /// # Panics
-/// When it cannot be started.
+/// When mongod cannot be started.
 pub async fn start_mongo_with(dir: &Path, args: &[&str]) -> Mongo {
     let program = Programs::mongod(&servers::on_stderr()).await.expect("mongod");
     let secrets = &shared().await.secrets;
@@ -73,17 +76,17 @@ pub async fn start_mongo_with(dir: &Path, args: &[&str]) -> Mongo {
     Mongo::start(options).await.expect("mongod starts")
 }
 
-/// The keys and passwords of all users.
+/// The secrets of all NATS and MongoDB users, and the other secrets that a system needs.
 pub async fn secrets() -> &'static Secrets {
     &shared().await.secrets
 }
 
-/// Starts a nats-server with the users of production and the user `tests`.
+/// Starts a nats-server with the users of production and the user `tests`, who may do everything.
 pub(crate) async fn start_nats(dir: &Path) -> Nats {
     start_nats_with(dir, "").await
 }
 
-/// As [`start_nats`], with more configuration, such as that of a cluster.
+/// As [`start_nats`], with additional configuration, such as that of a cluster.
 pub(crate) async fn start_nats_with(dir: &Path, more: &str) -> Nats {
     let program = Programs::nats_server(&servers::on_stderr()).await.expect("nats-server");
     let shared = shared().await;
@@ -95,12 +98,13 @@ pub(crate) async fn start_nats_with(dir: &Path, more: &str) -> Nats {
     Nats::start(options).await.expect("nats-server starts")
 }
 
-/// The settings for connecting to NATS as a user.
+/// The settings for a connection to NATS as this user.
 pub(crate) async fn nats_settings(url: &str, user: User) -> config::Nats {
     with_seed(url, secrets().await.nkey(user).expect("a key"))
 }
 
-/// The settings for connecting to NATS as `tests`, who may do everything in this account.
+/// The settings for a connection to NATS as the user `tests`, who may do everything in this
+/// account.
 pub(crate) async fn nats_settings_of_test(url: &str, account: Account) -> config::Nats {
     let place = Account::ALL.iter().position(|other| *other == account).expect("an account");
     with_seed(url, shared().await.keys[place].0.clone())
@@ -110,7 +114,7 @@ fn with_seed(url: &str, seed: Secret) -> config::Nats {
     config::Nats { nats_url: url.to_owned(), nats_nkey: Some(seed), nats_nkey_file: None, nats_tls_ca: None }
 }
 
-/// The settings for connecting to MongoDB as a service, or as `root` without one.
+/// The settings for a connection to MongoDB as a service's user, or as `root` if `service` is None.
 pub(crate) async fn mongo_settings(connection_string: &str, prefix: &str, service: Option<Service>) -> config::Mongo {
     let secrets = secrets().await;
     let (connection_string, mongo_password) = match service {

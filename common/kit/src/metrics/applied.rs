@@ -5,7 +5,8 @@ use prometheus_client::{
     metrics::{family::Family, histogram::Histogram},
 };
 
-/// How long events took to process, in seconds, by noun, verb and outcome.
+/// How long it took to process events, in seconds, by the noun and the verb of the event and by
+/// outcome.
 #[derive(Clone, Debug)]
 pub(crate) struct Applied(pub(super) Family<Labels, Histogram>);
 
@@ -23,7 +24,8 @@ impl Default for Applied {
 }
 
 impl Applied {
-    /// Records an event that was applied, is delivered again, or is dead.
+    /// Records how long an event took, and whether it was applied, will be redelivered, or was
+    /// moved to DEAD.
     pub(crate) fn observe(&self, [noun, verb]: [&'static str; 2], outcome: &'static str, took: Duration) {
         self.0.get_or_create(&Labels { noun, verb, outcome }).observe(took.as_secs_f64());
     }

@@ -6,7 +6,7 @@ use prometheus_client::{
     metrics::{family::Family, histogram::Histogram},
 };
 
-/// How long requests took, in seconds, by method and answer.
+/// How long requests took, in seconds, by service, method and result.
 #[derive(Clone, Debug)]
 pub(crate) struct Calls(pub(super) Family<Labels, Histogram>);
 
@@ -17,7 +17,7 @@ pub(super) struct Labels {
     rpc_response_status_code: Answer,
 }
 
-/// `ok`, or the code of the failure.
+/// The result of a request: `ok`, or the code of the failure.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Answer(Option<Code>);
 
@@ -25,7 +25,7 @@ impl EncodeLabelValue for Answer {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         match self.0 {
             None => encoder.write_str("ok"),
-            // The JSON form of a code is a word in quotes.
+            // A code is serialized as a word in quotes.
             Some(code) => encoder.write_str(serde_json::to_string(&code).unwrap_or_default().trim_matches('"')),
         }
     }
@@ -38,7 +38,7 @@ impl Default for Calls {
 }
 
 impl Calls {
-    /// Records a request, its failure if any, and its duration.
+    /// Records the duration of a request, and the code of its failure if it failed.
     pub(crate) fn observe(&self, service: Service, method: &'static str, failure: Option<Code>, took: Duration) {
         let labels =
             Labels { rpc_service: service.name(), rpc_method: method, rpc_response_status_code: Answer(failure) };

@@ -38,7 +38,7 @@ impl Consumers {
     }
 }
 
-/// The value of `oldest` when no message has come.
+/// The value of `oldest` when no message has arrived since the last sample.
 const NONE: i64 = i64::MAX;
 
 /// The metrics of one consumer.
@@ -46,14 +46,16 @@ const NONE: i64 = i64::MAX;
 pub(crate) struct Consumed {
     delivered: Counter,
     redelivered: Counter,
-    /// When the oldest message since the last sample reached the stream, in milliseconds since 1970.
+    /// When the oldest of the messages received since the last sample was published to the stream,
+    /// in milliseconds since 1970.
     oldest: Arc<AtomicI64>,
 }
 
 impl Consumed {
     pub(crate) fn new(metrics: &Metrics, pull: &Pull) -> Self {
         let (consumers, labels) = (&metrics.common().consumed, labels(pull));
-        // The counter must exist at 0: an alert on an increase cannot see one that appears with a value.
+        // Creates the counter with the value 0. An alert on an increase misses a counter whose
+        // first value is above 0.
         drop(metrics.common().buried.get_or_create(&[("stream", pull.stream)]));
         Self {
             delivered: consumers.delivered.get_or_create_owned(&labels),
@@ -62,7 +64,7 @@ impl Consumed {
         }
     }
 
-    /// Counts messages that were taken together.
+    /// Counts the messages of one pull.
     pub(crate) fn record(&self, messages: &[Message]) {
         self.delivered.inc_by(messages.len() as u64);
         for info in messages.iter().filter_map(|message| message.info().ok()) {
@@ -71,7 +73,7 @@ impl Consumed {
         }
     }
 
-    /// Samples the state of the consumer at the server until shutdown.
+    /// Samples the consumer's state on the server every few seconds, until shutdown.
     pub(crate) fn watch(&self, bus: &Bus, pull: &Pull, shutdown: &Shutdown) {
         let (consumers, labels) = (&bus.metrics().common().consumed, labels(pull));
         let gauges = Arc::new(Gauges {
@@ -103,13 +105,16 @@ struct Gauges {
     ack_pending: Gauge,
     oldest_age: Seconds,
     oldest: Arc<AtomicI64>,
-    /// The earliest time at which a pending message can have come, in milliseconds since 1970.
+    /// The earliest time at which a pending message can have been published, in milliseconds since
+    /// 1970.
     since: AtomicI64,
 }
 
 impl Gauges {
-    /// The server does not say when the oldest pending message came. An estimate must do: after the queue was
-    /// last empty, and not before the messages that were delivered last.
+    /// Sets the gauges. The server does not say when the oldest pending message was published, so
+    /// the age is an estimate. Pending messages are taken to be as old as the oldest message
+    /// delivered since the last sample, and not older than the last moment at which the queue was
+    /// empty.
     fn set(&self, pending: u64, ack_pending: usize) {
         self.pending.set(pending as i64);
         self.ack_pending.set(ack_pending as i64);
@@ -123,7 +128,8 @@ impl Gauges {
     }
 }
 
-/// How long ago a message reached its stream, in seconds. Includes the difference of the two clocks.
+/// How long ago a message was published to its stream, in seconds. The value includes the
+/// difference between the clocks of this machine and the NATS server.
 pub fn age(message: &Message) -> Option<f64> {
     message.info().ok().map(|info| seconds(now() - came_at(&info)))
 }
@@ -132,7 +138,8 @@ fn came_at(info: &message::Info<'_>) -> Millis {
     Millis((info.published.unix_timestamp_nanos() / 1_000_000) as i64)
 }
 
-/// The system clock, as the server uses it; the clock of a test would not match.
+/// The time of the system clock. The server stamps messages with its system clock, which the clock
+/// of a test would not match.
 fn now() -> Millis {
     Clock::system().now()
 }

@@ -1,7 +1,8 @@
-//! The metrics of a service, for `/metrics`. Each service has a registry of its own, so that the services
-//! of one process do not mix.
+//! The metrics of a service, for `/metrics`. Each service has its own registry, so that the metrics
+//! of several services in one process do not mix.
 //!
-//! A metric's name is written only where the metric is made; docs/metrics.md describes each.
+//! The name of a metric is written only where the metric is created. docs/metrics.md describes each
+//! metric.
 
 mod applied;
 mod calls;
@@ -39,16 +40,18 @@ pub type Gauge<N = i64, A = std::sync::atomic::AtomicI64> = prometheus_client::m
 /// A gauge of seconds.
 pub type Seconds = Gauge<f64, AtomicU64>;
 
-/// The media type of [`Metrics::text`].
+/// The media type of the text that [`Metrics::text`] returns.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Histogram bounds for answers, in seconds: those that OpenTelemetry recommends, and two smaller ones.
+/// The bucket bounds of histograms of response times, in seconds: those that OpenTelemetry
+/// recommends, and two smaller ones.
 pub const ANSWERS: &[f64] =
     &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
-/// Histogram bounds for delays that an outage can stretch to hours, in seconds.
+/// The bucket bounds of histograms of delays, in seconds. An outage can lengthen such a delay to
+/// hours.
 pub const DELAYS: &[f64] =
     &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0];
-/// Histogram bounds for batch sizes.
+/// The bucket bounds of histograms of batch sizes.
 pub const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0];
 
 /// A metric with one label.
@@ -61,12 +64,12 @@ pub struct Metrics(Arc<Inner>);
 struct Inner {
     registry: Mutex<Registry>,
     names: Mutex<BTreeSet<String>>,
-    /// Functions that refresh metrics before each scrape.
+    /// Functions that update metrics before each scrape.
     scrape_hooks: Mutex<Vec<Box<dyn Fn() + Send>>>,
     common: Common,
 }
 
-/// The metrics that this crate itself keeps, for every service.
+/// The metrics that this crate itself updates, in every service.
 pub(crate) struct Common {
     pub(crate) asked: Calls,
     pub(crate) answered: Calls,
@@ -86,7 +89,7 @@ impl fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    /// The metrics of a service that starts.
+    /// The metrics of a service that is starting.
     pub fn new(service: Service) -> Self {
         let label = (Cow::from("service_name"), Cow::from(service.name()));
         let mut registry = Registry::with_labels(std::iter::once(label));
@@ -107,7 +110,7 @@ impl Metrics {
         &self.0.common
     }
 
-    /// Adds a metric, such as one with labels of its own.
+    /// Registers a metric, such as one with labels of its own.
     ///
     /// # Panics
     /// When a metric of that name exists.
@@ -117,7 +120,8 @@ impl Metrics {
         self.registry().register(name, help, metric);
     }
 
-    /// Runs a function before each scrape, for values that are cheaper to read than to follow.
+    /// Runs a function before each scrape, for values that are cheaper to read then than to update
+    /// at each change.
     pub fn before_scrape(&self, work: impl Fn() + Send + 'static) {
         self.0.scrape_hooks.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(work));
     }
@@ -129,7 +133,7 @@ impl Metrics {
         counter
     }
 
-    /// Adds a counter with one label, and gives the counter of each of these values.
+    /// Adds a counter with one label, and returns the counter of each of these label values.
     pub fn counters<const N: usize>(
         &self,
         name: &str,
@@ -149,7 +153,7 @@ impl Metrics {
         gauge
     }
 
-    /// Adds a gauge with one label, and gives the gauge of each of these values.
+    /// Adds a gauge with one label, and returns the gauge of each of these label values.
     pub fn gauges<const N: usize>(
         &self,
         name: &str,
@@ -169,14 +173,15 @@ impl Metrics {
         seconds
     }
 
-    /// Adds a histogram with these bounds.
+    /// Adds a histogram with these bucket bounds.
     pub fn histogram(&self, name: &str, help: &str, bounds: &[f64]) -> Histogram {
         let histogram = Histogram::new(bounds.iter().copied());
         self.register(name, help, histogram.clone());
         histogram
     }
 
-    /// Adds the capacity and the use of a semaphore that limits work in progress.
+    /// Adds two gauges about a semaphore that limits work in progress: its capacity, and the number
+    /// of permits in use.
     pub fn places(&self, what: &'static str, places: Arc<Semaphore>) {
         let common = self.common();
         let label = [("place", what)];
@@ -191,12 +196,12 @@ impl Metrics {
     pub fn text(&self) -> String {
         self.0.scrape_hooks.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|refresh| refresh());
         let mut text = String::with_capacity(32 * 1024);
-        // Writing to a String does not fail.
+        // Writing to a String cannot fail.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry());
         text
     }
 
-    /// Follows how many connections to NATS were made.
+    /// Adds a counter of the connections to NATS that this client has made.
     pub(crate) fn follow_connection(&self, client: &async_nats::Client) {
         let connects = self.counter("t3_nats_connects", "Connections to NATS that were made, the first included");
         let statistics = client.statistics();
@@ -241,7 +246,7 @@ impl Common {
     }
 }
 
-/// A histogram with the bounds [`ANSWERS`], for families.
+/// A histogram with the bucket bounds [`ANSWERS`]; the constructor for families of histograms.
 pub fn answers() -> Histogram {
     Histogram::new(ANSWERS.iter().copied())
 }

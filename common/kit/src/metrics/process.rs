@@ -1,5 +1,5 @@
-//! The resource use of the process, by the names that all Prometheus clients use. (In the stack all services
-//! show the same values: they are one process.)
+//! The resource use of the process, under the names that all Prometheus client libraries use. In
+//! the stack all services show the same values, because they run in one process.
 
 use std::sync::atomic::AtomicU64;
 
@@ -7,7 +7,7 @@ use procfs::process::{LimitValue, Process};
 
 use super::{Counter, Metrics};
 
-/// Adds the metrics, and refreshes them before each scrape.
+/// Registers these metrics, and updates them before each scrape.
 pub(super) fn observe(metrics: &Metrics) {
     let cpu = Counter::<f64, AtomicU64>::default();
     metrics.register("process_cpu_seconds", "CPU time of the process", cpu.clone());
@@ -17,7 +17,7 @@ pub(super) fn observe(metrics: &Metrics) {
     let most = metrics.gauge("process_max_fds", "The most files and connections that it may open");
     let threads = metrics.gauge("process_threads", "Threads of the process");
     let started = metrics.seconds("process_start_time_seconds", "When the process started, in seconds since 1970");
-    // A value that cannot be read stays as it is.
+    // A metric keeps its last value when the new one cannot be read.
     metrics.before_scrape(move || {
         let Ok(process) = Process::myself() else { return };
         if let Ok(stat) = process.stat() {
@@ -27,8 +27,8 @@ pub(super) fn observe(metrics: &Metrics) {
             resident.set((stat.rss * procfs::page_size()) as i64);
             virtual_memory.set(stat.vsize as i64);
             threads.set(stat.num_threads);
-            // Set once: the kernel computes the boot time anew whenever the clock is adjusted, and a start
-            // time that moves looks like a restart.
+            // The start time is set only once. The kernel computes the boot time again when the
+            // clock is adjusted, and a start time that changes would look like a restart.
             if started.get() == 0.0
                 && let Ok(boot) = procfs::boot_time_secs()
             {

@@ -5,8 +5,8 @@ use crate::Shutdown;
 /// How often a value is sampled.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Calls `look` every 5 seconds until shutdown, at once for the first time. For values that a server must be
-/// asked for; when it does not answer, the last value stands.
+/// Calls `look` at once and then every 5 seconds until shutdown, for metrics whose values come from
+/// a server. When the server does not answer, the metrics keep their last values.
 pub fn sample<W, F, E>(shutdown: &Shutdown, look: W)
 where
     W: Fn() -> F + Send + 'static,

@@ -122,7 +122,7 @@ async fn the_handler_knows_who_acts_also_where_an_earlier_version_asks() {
     origin.scope(harness.bus().ask(Caller::Admin, &question())).await.unwrap();
     harness.bus().ask(Caller::Service, &question()).await.unwrap();
     harness.bus().ask(Caller::Anonymous, &question()).await.unwrap();
-    // A gateway of an earlier version names no actor.
+    // A gateway of an earlier version sends no actor.
     let headers = HeaderMap::from_iter([(header::CALLER.parse().unwrap(), "admin".parse().unwrap())]);
     let payload = serde_json::to_vec(&question()).unwrap().into();
     harness.bus().client.request_with_headers(GetTaskTime::subject(), headers, payload).await.unwrap();

@@ -20,7 +20,8 @@ struct Seen {
     calls: AtomicUsize,
 }
 
-/// Handlers of events: version 13 always fails, version 7 fails the first time.
+/// A table with one handler. It always fails for version 13, and at the first delivery for version
+/// 7.
 fn table() -> Events<Seen> {
     Events::new(Service::Timetrack).on(async |seen: Arc<Seen>, delivery: kit::Delivery, event: EmployeeChanged| {
         seen.calls.fetch_add(1, Ordering::SeqCst);
@@ -95,7 +96,8 @@ async fn what_only_a_newer_version_knows_waits_until_one_has_started() {
         seen.calls.fetch_add(1, Ordering::SeqCst);
         Ok(Vec::new())
     });
-    // An update provisions before it replaces the programs, so the old version receives events that it does not know.
+    // An update runs `provision` before it replaces the programs, so the old version receives
+    // events that it does not know.
     harness.provision(&Needs::of(Service::Timetrack).consumer(newer.pull())).await;
     let stop = Shutdown::new();
     table().consume(old.clone(), harness.bus(), &stop).await.unwrap();
@@ -120,8 +122,8 @@ async fn what_failed_because_something_was_away_has_all_its_own_tries_left() {
     const AWAY: usize = kit::MOST_FAILURES as usize + 1;
     let harness = Harness::start().await;
     let seen = Arc::new(Seen::default());
-    // The handler's database is away for longer than a message may fail by itself; then the message fails once by
-    // itself.
+    // The handler first reports an unreachable dependency more often than a message may fail by its
+    // own fault. Then it fails once by its own fault.
     let table = Events::new(Service::Timetrack).on(
         async |seen: Arc<Seen>, _: kit::Delivery, event: EmployeeChanged| match seen
             .calls
@@ -173,7 +175,7 @@ async fn what_was_fetched_before_a_stop_goes_to_somebody_else_at_once() {
     let harness = Harness::start().await;
     let pull = table().pull();
     harness.provision(&Needs::of(Service::Timetrack).consumer(pull.clone())).await;
-    // No message is redelivered by itself while this test runs.
+    // With the long `ack_wait`, the server redelivers no message by itself while this test runs.
     let slow = async_nats::jetstream::consumer::pull::Config { ack_wait: Duration::from_secs(600), ..pull.config() };
     harness.bus().jetstream.create_consumer_on_stream(slow, stream::EVENTS).await.unwrap();
     for version in 1..=20 {
@@ -182,7 +184,7 @@ async fn what_was_fetched_before_a_stop_goes_to_somebody_else_at_once() {
     let (mut stopping, mut other) =
         (Puller::new(harness.bus().clone(), pull.clone()), Puller::new(harness.bus().clone(), pull));
     let (stop, on) = (Shutdown::new(), Shutdown::new());
-    // The consumer hands out one message, and has fetched the others too.
+    // The puller returns one message, but has fetched the others too.
     let first = stopping.next(1, &stop).await.unwrap();
     first[0].ack().await.unwrap();
     eventually("all are fetched", async || {
@@ -204,13 +206,13 @@ async fn what_was_fetched_before_a_stop_goes_to_somebody_else_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn long_work_is_delivered_once_and_what_waits_behind_it_too() {
-    /// More events than a process works on at once.
+    /// More events than one process works on at the same time.
     const EVENTS: usize = 40;
     let harness = Harness::start().await;
     let seen = Arc::new(Seen::default());
     let slow = Events::new(Service::Timetrack).on(async |seen: Arc<Seen>, _: kit::Delivery, _: EmployeeChanged| {
         seen.calls.fetch_add(1, Ordering::SeqCst);
-        // Longer than the server waits for an acknowledgement of the message.
+        // Longer than the server waits for an acknowledgement.
         tokio::time::sleep(Duration::from_secs(5)).await;
         Ok(Vec::new())
     });

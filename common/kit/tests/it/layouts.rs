@@ -11,10 +11,10 @@ use mongodb::Collection;
 use testkit::Harness;
 use tokio::sync::Notify;
 
-/// In layout 1 a thing has its count and, in another field, twice the count; in layout 2 only the count.
+/// The step to layout 2 removes the field `twice`, which in layout 1 is twice the field `count`.
 const STEPS: &[Step] = &[said_once];
 const THINGS: [Layout; 1] = [Layout::of("things", STEPS)];
-/// The collection as a program defines it that knows layout 1 only.
+/// The same collection as a program that knows only layout 1 defines it.
 const THINGS_BEFORE: [Layout; 1] = [Layout::of("things", &[])];
 
 fn said_once(mut thing: Document) -> Document {
@@ -26,7 +26,8 @@ fn thing(id: i32, count: i32) -> Document {
     doc! { "_id": id, "count": count, "twice": 2 * count }
 }
 
-/// A database with this many things of layout 1.
+/// Creates a database with `many` documents of layout 1. Returns the database and the collection of
+/// these documents.
 async fn things(harness: &Harness, many: i32) -> (Database, Collection<Document>) {
     let needs = Needs::of(Service::Directory).outbox();
     harness.provision(&needs.collections([("things", Vec::new()), Layouts::shape()])).await;
@@ -46,7 +47,7 @@ async fn left(layouts: &Layouts) -> u64 {
     layouts.look().await.unwrap()[0].left
 }
 
-/// Migrates everything, and gives the reported progress.
+/// Runs a migration to its end. Returns the progress that it reported.
 async fn migrate(layouts: &Layouts) -> Vec<Migrating> {
     let told = Mutex::new(Vec::new());
     layouts.migrate(100, |at| told.lock().unwrap().push(at)).await.unwrap();
@@ -94,8 +95,8 @@ async fn no_change_is_lost_that_is_made_beside_a_migration_and_nothing_comes_bac
     let (db, things) = things(&harness, 60).await;
     let is_over = AtomicBool::new(false);
     let mut counted = 0;
-    // Some writers change a field, and some replace the document that they have read; some of these still write
-    // layout 1.
+    // A third of the changes updates a field, a third replaces the document in layout 1, and a
+    // third replaces it in layout 2.
     let changes = async {
         for n in 0..600 {
             let this = doc! { "_id": n % 40 };
@@ -118,7 +119,7 @@ async fn no_change_is_lost_that_is_made_beside_a_migration_and_nothing_comes_bac
         is_over.store(true, Ordering::Relaxed);
     };
     let (migrated, layouts) = (AtomicBool::new(false), [(); 2].map(|()| Layouts::open(&db, &THINGS)));
-    // Two migrations at the same time, again and again.
+    // Two migrations run at the same time, again and again until the changes are done.
     let migrations = join_all(layouts.iter().map(async |layouts| {
         while !is_over.load(Ordering::Relaxed) {
             migrate(layouts).await;
@@ -149,7 +150,7 @@ async fn the_newest_layout_is_written_once_somebody_has_said_so_and_from_the_sta
     assert_eq!((one.written(&THINGS[0]), other.written(&THINGS[0])), (2, 1));
     assert_eq!(other.look().await.unwrap()[0].written, 2);
     assert_eq!(other.written(&THINGS[0]), 2);
-    // A program that knows only layout 1 does not start any more.
+    // A program that knows only layout 1 refuses to start now.
     let refused = begin(&Layouts::open(&db, &THINGS_BEFORE), true).await.map_err(|error: Error| error.to_string());
     assert_eq!(refused.unwrap_err(), "things is written in layout 2, and this program reads 1 to 1: run a newer one");
 

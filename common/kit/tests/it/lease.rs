@@ -1,4 +1,5 @@
-//! What the leader of EVENTS answers while no other server can hear it.
+//! A test of [`Lease`]: answers of a leader of EVENTS that is cut off from the other NATS servers
+//! do not count.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use testkit::{NatsCluster, eventually_within};
 use tokio::time::timeout;
 
 const BOUND: Duration = Duration::from_secs(30);
-/// Much longer than an answer takes.
+/// How long to wait for an answer: much longer than an answer takes.
 const ANSWER: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! The kit against real NATS and MongoDB.
+//! Tests of the kit with real NATS and MongoDB servers.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 

@@ -45,7 +45,7 @@ async fn a_copy_that_meets_one_as_new_goes_by_what_a_majority_has() {
     };
     assert!(keep(5).await.unwrap());
 
-    // MongoDB replies with a duplicate key and a write-concern error at once.
+    // MongoDB reports a duplicate key and a write-concern error in the same reply.
     lagging.lag(&harness, "update", 2).await;
     assert!(!keep(3).await.unwrap(), "the newer one is on a majority");
     lagging.lag(&harness, "update", 1).await;

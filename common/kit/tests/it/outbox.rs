@@ -17,7 +17,8 @@ async fn database(harness: &Harness) -> Database {
     harness.database(Service::Directory).await
 }
 
-/// Raises a counter and emits an event about it.
+/// Increments a counter and emits an event in one transaction. The transaction fails if `fail` is
+/// set.
 async fn raise(db: &Database, fail: bool) -> Result<(), Error> {
     let counters = db.collection::<Document>("counters");
     kit::change!(db.awaited(Duration::ZERO), tx => {
@@ -111,7 +112,8 @@ async fn an_event_that_nats_refuses_holds_up_no_others() {
     let harness = Harness::start().await;
     let db = database(&harness).await;
     let outbox = db.collection::<Document>("outbox");
-    // A row that is too large for NATS, as an earlier version, or one with a higher limit of NATS, could write it.
+    // A row that is too large for NATS. An earlier version could have written it, or NATS may have
+    // had a higher limit then.
     let id = kit::mongo::value(&kit::new_id::<EventId>());
     let too_long = doc! { "_id": id, "subject": "evt.directory.v1.employee.1.changed", "payload": "x".repeat(1_100_000), "headers": {} };
     outbox.insert_one(too_long).await.unwrap();

@@ -1,4 +1,5 @@
-//! The replica set: initiation with one member, change of address, waiting for the primary, more members.
+//! The replica set: its initiation with one member, a change of address, waiting for the primary,
+//! and adding members.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -16,15 +17,16 @@ use crate::process::TICK;
 /// The name of the replica set.
 pub(super) const NAME: &str = "t3";
 
-/// A server's address.
+/// The IP address and the port of a server.
 pub(super) type Address = (Ipv4Addr, u16);
 
-/// How long the members of a larger set wait for their primary before they elect another, and how often they ask
-/// each other, in milliseconds. MongoDB's defaults are 10 s and 2 s.
+/// The election timeout of a set with several members, and the interval of their heartbeats, in
+/// milliseconds. MongoDB's defaults are 10 s and 2 s.
 const ELECTION: (i32, i32) = (4_000, 1_000);
 
-/// Waits until the server at this address is a writable primary. A new server is initiated and gets its first
-/// user; a server with data from another address gets its new one.
+/// Waits until the server at this address is a writable primary. Initiates the set of a new server
+/// and creates its first user. Writes the new address into the set of a server whose data comes
+/// from another address.
 pub(super) async fn until_writable(address: Address, access: Option<&Access>, limit: Duration) -> Result<()> {
     let stranger = client(address, None)?;
     let root = access.map(|access| client(address, Some(access))).transpose()?;
@@ -50,7 +52,8 @@ fn client((host, port): Address, access: Option<&Access>) -> Result<Client> {
         let password = access.root_password.expose().to_owned();
         Credential::builder().username("root".to_owned()).source("admin".to_owned()).password(password).build()
     });
-    // A direct connection reaches the server whatever address its configuration names.
+    // A direct connection reaches the server even if the configuration of the set names another
+    // address.
     let options = ClientOptions::builder()
         .hosts(vec![address])
         .credential(credential)
@@ -65,7 +68,8 @@ pub(super) async fn add(primary: Address, access: Option<&Access>, others: &[Str
     let client = client(primary, access)?;
     let deadline = Instant::now() + limit;
     while let Err(error) = add_next(&client, others).await {
-        // Each step has to be known to a majority before the next one.
+        // `add_next` fails until nothing is left to do: a majority must know each step before the
+        // next one.
         if Instant::now() > deadline {
             return Err(error.context(format!("the set has not all its members after {limit:?}")));
         }
@@ -75,7 +79,7 @@ pub(super) async fn add(primary: Address, access: Option<&Access>, others: &[Str
     Ok(())
 }
 
-/// Adds the first missing member. Fails while something is left to do.
+/// Adds the first missing member. Fails until all members are added and have copied the data.
 async fn add_next(client: &Client, others: &[String]) -> Result<()> {
     let admin = client.database("admin");
     let mut reply = admin.run_command(doc! { "replSetGetConfig": 1 }).await?;
@@ -95,7 +99,8 @@ async fn add_next(client: &Client, others: &[String]) -> Result<()> {
         admin.run_command(doc! { "replSetReconfig": configuration }).await?;
         bail!("{missing} has just been added");
     }
-    // Only the stored configuration says whether a new member has its vote, which it gets once it has copied all.
+    // Only the stored configuration shows whether a new member has its vote. A member gets its vote
+    // once it has copied all data.
     let kept = client.database("local").collection::<Document>("system.replset").find_one(doc! {}).await?;
     let has_new = kept.is_some_and(|kept| kept.to_string().contains("newlyAdded"));
     if has_new {
@@ -104,12 +109,13 @@ async fn add_next(client: &Client, others: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Makes the first user. MongoDB allows that without a log-in, from this machine, while it has no users.
+/// Creates the first user. MongoDB allows this without a log-in, from this machine, while it has no
+/// users.
 async fn first_user(stranger: &Client, access: &Access) -> Result<()> {
     const UNAUTHORIZED: i32 = 13;
     let create = doc! { "createUser": "root", "pwd": access.root_password.expose(), "roles": ["root"] };
     match stranger.database("admin").run_command(create).await {
-        // There is a user already.
+        // A user exists already, so MongoDB requires a log-in.
         Err(error) if matches!(&*error.kind, ErrorKind::Command(e) if e.code == UNAUTHORIZED) => Ok(()),
         made => made.map(drop).context("its first user cannot be made"),
     }
@@ -131,11 +137,12 @@ async fn wait(stranger: &Client, root: Option<&Client>, host: &str, limit: Durat
         if hello.get_bool("isWritablePrimary").unwrap_or(false) {
             return Ok(());
         }
-        // Without a set name the server is no member, or has not read its configuration yet.
+        // A server that reports no set name is not a member, or has not read its configuration yet.
         if !hello.contains_key("setName")
             && let Err(error) = make_member(stranger, root, host).await
         {
-            // The server may have become a member meanwhile, or may not be ready yet: the loop tries again.
+            // The server may have become a member in the meantime, or may not be ready yet: the
+            // loop tries again.
             tracing::debug!(%error, "mongod refused a replica set command");
         }
         if Instant::now() > deadline {
@@ -145,12 +152,12 @@ async fn wait(stranger: &Client, root: Option<&Client>, host: &str, limit: Durat
     }
 }
 
-/// Runs the command that makes the server a member, if one is needed.
+/// Runs the command that makes the server a member of the set, if a command is needed.
 async fn make_member(stranger: &Client, root: Option<&Client>, host: &str) -> Result<()> {
     let Some(root) = root else { return run(stranger, missing_step(stranger, host).await?).await };
     match missing_step(root, host).await {
         Ok(step) => run(root, step).await,
-        // A new server has no users, so anybody may initiate it.
+        // A new server has no users, so a client without a log-in may initiate it.
         Err(_) => run(stranger, Some(initiate(host))).await,
     }
 }
@@ -166,9 +173,10 @@ fn initiate(host: &str) -> Document {
     doc! { "replSetInitiate": { "_id": NAME, "members": [{ "_id": 0, "host": host }] } }
 }
 
-/// The command that makes the server a member, if one is needed.
+/// The command that makes the server a member of the set under this address. None if no command is
+/// needed.
 async fn missing_step(client: &Client, host: &str) -> Result<Option<Document>> {
-    // Read from its collection: a server outside of a set refuses replSetGetConfig.
+    // Read from the collection, because a server outside of a set refuses `replSetGetConfig`.
     let kept = client.database("local").collection::<Document>("system.replset");
     let Some(mut configuration) = kept.find_one(doc! {}).await? else {
         return Ok(Some(initiate(host)));
@@ -183,7 +191,7 @@ async fn missing_step(client: &Client, host: &str) -> Result<Option<Document>> {
     }
     member.insert("host", host);
     configuration.insert("version", version + 1);
-    // A forced change needs no primary; the server sets the term itself.
+    // A forced reconfiguration needs no primary. The server sets the term itself.
     configuration.remove("term");
     Ok(Some(doc! { "replSetReconfig": configuration, "force": true }))
 }

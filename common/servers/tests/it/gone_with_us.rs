@@ -10,14 +10,15 @@ use crate::{LIMIT, folder, start_mongo, start_nats};
 
 const FOLDER: &str = "SERVERS_TEST_FOLDER";
 
-/// Not a test: the other process of `the_servers_die_…`.
+/// No test of its own: the test `the_servers_die_…` runs this in another process, which starts two
+/// servers.
 #[test]
 fn a_process_that_owns_servers() {
     let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) else {
         return;
     };
     let _data = DataDir::open(&folder).unwrap();
-    // The servers are started from a thread that ends, as threads of a runtime may.
+    // The servers are started from a thread that ends, as threads of a runtime may end.
     let start = {
         let folder = folder.clone();
         move || {
@@ -45,7 +46,7 @@ fn until(what: &str, mut is: impl FnMut() -> bool) {
 }
 
 fn runs(pid: &str) -> bool {
-    // A zombie counts as dead.
+    // A zombie counts as ended.
     let stat = fs::read_to_string(Path::new("/proc").join(pid).join("stat"));
     stat.is_ok_and(|stat| !stat.rsplit_once(") ").unwrap().1.starts_with('Z'))
 }

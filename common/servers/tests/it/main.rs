@@ -1,4 +1,4 @@
-//! Tests with real servers that start and end in every way.
+//! Tests that start and end real NATS and MongoDB servers in every way.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use servers::{Mongo, MongoOptions, Nats, NatsOptions, Programs, on_stderr};
 use tempfile::TempDir;
 
-/// Longer than anything here takes, even on a busy machine.
+/// The time limit of one step: longer than any step takes, even on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn folder() -> TempDir {

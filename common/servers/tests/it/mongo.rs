@@ -102,7 +102,7 @@ async fn the_owner_learns_that_mongod_ended_and_what_it_said_last() {
     let folder = folder();
     let mongo = start_mongo(folder.path()).await;
     let exited = mongo.exited();
-    // The signal comes from outside, as from the kernel when memory runs out.
+    // The test sends the signal itself, as the kernel does when memory runs out.
     let pid = mongo.pid().to_string();
     let kill = std::process::Command::new("kill").args(["-9", &pid]).status();
     assert!(kill.unwrap().success());

@@ -9,7 +9,7 @@ use servers::{Nats, NatsOptions, Programs, on_stderr};
 
 use crate::{folder, start_nats, within};
 
-/// The body of a page on the monitoring port.
+/// The body of the answer to a GET request on the monitoring port.
 async fn page(monitor_url: &str, path: &str) -> String {
     let address = monitor_url.strip_prefix("http://").unwrap();
     let mut connection = TcpStream::connect(address).await.unwrap();
@@ -60,7 +60,7 @@ async fn messages_survive_a_crash_of_nats_and_clients_find_it_at_the_same_addres
     eprintln!("nats-server stopped in {:?}", started.elapsed());
     assert_eq!(nats.exited().await.status, "exit status: 0");
     drop(nats);
-    // The next owner of the folder finds the same address and data.
+    // A later start in the same folder finds the same port and data.
     let nats = start_nats(folder.path()).await;
     assert_eq!(nats.url(), url);
 }
@@ -70,21 +70,22 @@ async fn a_paused_nats_answers_again_when_it_goes_on() {
     let folder = folder();
     let nats = start_nats(folder.path()).await;
     nats.pause();
-    // The kernel accepts the connection, but the server never greets.
+    // The kernel accepts the connection, but the suspended server sends nothing on it.
     let connect = async_nats::connect(nats.url());
     assert!(timeout(Duration::from_millis(200), connect).await.is_err());
     nats.resume();
     within(async_nats::connect(nats.url())).await.unwrap();
 }
 
-/// Otherwise such a client would keep receiving its share of the requests to its service.
+/// If the server kept such a client, the client would still get its share of the requests to its
+/// service.
 #[tokio::test]
 async fn a_client_that_stands_still_is_let_go_of_within_seconds() {
     let folder = folder();
     let nats = start_nats(folder.path()).await;
     let mut still = TcpStream::connect(nats.url().strip_prefix("nats://").unwrap()).await.unwrap();
     still.write_all(b"CONNECT {\"verbose\":false}\r\nPING\r\n").await.unwrap();
-    // This client never answers a PING of the server.
+    // From here on the client answers no PING of the server.
     let mut heard = String::new();
     timeout(Duration::from_secs(30), still.read_to_string(&mut heard)).await.expect("it is let go of").unwrap();
     assert!(heard.contains("Stale Connection"), "{heard}");
