@@ -1,4 +1,5 @@
-//! Records time windows: takes them from the queue INGEST and checks them.
+//! Records time windows: consumes them from the queue INGEST, and checks whether they may be
+//! recorded.
 
 mod command;
 mod config;
@@ -29,10 +30,11 @@ use crate::{
     store::{Doing, Store},
 };
 
-/// How long the list of tracking employees is cached, because pages that show it ask every few seconds.
+/// How long the list of employees at work is cached. The pages that show it request it every few
+/// seconds.
 const TRACKING_LASTS: Duration = Duration::from_secs(2);
 
-/// The state that handlers and consumers share.
+/// The values that handlers and consumers share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) config: Config,
@@ -45,26 +47,24 @@ pub(crate) struct App {
     pub(crate) metrics: TimetrackMetrics,
     pub(crate) knowledge: Knowledge,
     pub(crate) memory: Memory,
-    /// The cached list of employees who track.
+    /// The cached list of the employees who are at work.
     pub(crate) tracking: RecentAnswer<(), Vec<Doing>>,
     pub(crate) settling: Settling,
-    /// The failures of messages of the queue INGEST.
+    /// How often each message of INGEST has failed for a reason of its own, in this process.
     pub(crate) failures: OwnFailures,
     pub(crate) reconciler: Reconciler,
 }
 
 /// Answers requests and consumes messages until shutdown.
 ///
-/// # Errors
-/// When NATS refuses.
+/// # Errors When NATS or MongoDB refuses.
 pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     run_with(Faults::default(), config, deps, shutdown).await
 }
 
-/// Runs the service, with steps at which a test stops it.
+/// The same as [`run`], with a rule by which a test stops the service at some steps.
 ///
-/// # Errors
-/// As [`run`].
+/// # Errors The errors of [`run`].
 pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     if !deps.until_provisioned(&needs(), &shutdown).await {
         return Ok(());
@@ -100,8 +100,8 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
     Reconciler::keep(app.clone(), &shutdown).await;
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
     endpoints(app.clone()).serve(&deps.bus, &shutdown).await?;
-    // After missed events the copy may be incomplete and would refuse valid windows. Until it is compared, windows
-    // wait in the queue.
+    // After missed events, the copy of the bindings may be incomplete, and valid windows would be
+    // refused. Until the copy has been compared with its owners, windows wait in the queue.
     app.reconciler.until_whole(&shutdown).await;
     Ingest::new(app.clone()).consume(&shutdown).await?;
     consumers::retry_early(app.clone(), &shutdown);
@@ -115,7 +115,7 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
     Ok(())
 }
 
-/// What provisioning must create for this service.
+/// The consumers, collections and indexes that this service needs. `provision` creates them.
 pub fn needs() -> Needs {
     Needs::of(Service::Timetrack)
         .consumers(Ingest::pulls())
@@ -174,8 +174,7 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::reopen_lock)
 }
 
-/// The events that this service consumes, one line each. They maintain the copy of who may track on what, and at
-/// which rates.
+/// The events that this service consumes, one line each. They update the copy of the bindings.
 fn events() -> Events<App> {
     Events::new(Service::Timetrack)
         .on(consumers::employee_changed)

@@ -1,4 +1,4 @@
-//! Records time windows: takes them from the queue INGEST and checks them.
+//! The program `timetrack`: records time windows from the queue INGEST.
 
 use std::process::ExitCode;
 

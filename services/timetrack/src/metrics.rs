@@ -1,4 +1,4 @@
-//! Timetrack's own metrics.
+//! The metrics that only timetrack has.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use kit::{
 
 use crate::{App, consumers::Arrival, store::LAYOUTS};
 
-/// The metrics.
+/// The metrics of windows, quarantine, streams and migrations.
 #[derive(Clone, Debug)]
 pub(crate) struct TimetrackMetrics {
     settled: [Counter; 5],
@@ -25,10 +25,10 @@ pub(crate) struct TimetrackMetrics {
     to_migrate: [Gauge; LAYOUTS.len()],
 }
 
-/// The messages, bytes and byte limit of each stream.
+/// The gauges of the messages, the bytes and the byte limit, each for every stream.
 type Sizes = [[Gauge; STREAMS.len()]; 3];
 
-/// The reasons for quarantine: codes, and the labels of the metric.
+/// The reasons for quarantine: codes, each with its label in the metric.
 const REASONS: [(Code, &str); 13] = [
     (Code::ClockAhead, "clock_ahead"),
     (Code::ClockBehind, "clock_behind"),
@@ -45,7 +45,7 @@ const REASONS: [(Code, &str); 13] = [
     (Code::Unavailable, "unavailable"),
 ];
 
-/// The streams that this service measures, for all services.
+/// The streams whose sizes this service measures, for all services.
 const STREAMS: [&str; 3] = [stream::EVENTS, stream::INGEST, stream::DEAD];
 
 impl TimetrackMetrics {
@@ -88,13 +88,14 @@ impl TimetrackMetrics {
         }
     }
 
-    /// Counts windows that were checked with the cache and with the database.
+    /// Counts windows by whether the cache or the database decided about them.
     pub(crate) fn checked(&self, by_memory: usize, by_database: usize) {
         self.checked[0].inc_by(by_memory as u64);
         self.checked[1].inc_by(by_database as u64);
     }
 
-    /// Counts the outcomes of a batch of windows, in order.
+    /// Counts the outcomes of a batch of windows. `received_at` has the arrival of each window, in
+    /// the same order.
     pub(crate) fn settled<'a>(&self, received_at: &[Millis], outcomes: impl Iterator<Item = &'a Outcome>, now: Millis) {
         self.together.observe(received_at.len() as f64);
         for (outcome, at) in outcomes.zip(received_at) {
@@ -113,12 +114,13 @@ impl TimetrackMetrics {
     }
 }
 
-/// When each of these windows reached the gateway.
+/// For each of these windows, when it reached the gateway.
 pub(crate) fn received(arrivals: &[Arrival]) -> Vec<Millis> {
     arrivals.iter().map(|arrival| arrival.item.received_at).collect()
 }
 
-/// Measures the quarantine and the streams, until shutdown.
+/// Updates the metrics of the quarantine, the layouts and the streams every five seconds, until
+/// shutdown.
 pub(crate) fn watch(app: &Arc<App>, shutdown: &Shutdown) {
     let held = app.clone();
     sample(shutdown, move || {
@@ -136,7 +138,7 @@ pub(crate) fn watch(app: &Arc<App>, shutdown: &Shutdown) {
     sample(shutdown, move || {
         let app = stored.clone();
         async move {
-            // This query also tells the process in which layouts to write.
+            // This call also updates the layouts that this process writes.
             let states = app.store.layouts.look().await.inspect_err(|error| {
                 if !error.is_away() {
                     tracing::error!(%error, "this program cannot go on");

@@ -6,16 +6,17 @@ use tokio::time::{Instant, sleep};
 
 use crate::store::Store;
 
-/// The time limit until every running process writes the newest layout; each checks every 5 seconds.
+/// The time limit until every running process writes the newest layout. Each process checks every
+/// five seconds which layout to write.
 const HEARD: Duration = Duration::from_secs(60);
 /// The pause between two checks of the processes.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Switches all processes to the newest layouts, and rewrites stored documents. It works `busy` of 100 parts of
-/// the time, and calls `tell` after every batch.
+/// Makes all processes write the newest layouts, and rewrites the stored documents. It works `busy`
+/// percent of the time, and calls `tell` after every batch.
 ///
-/// # Errors
-/// While a process of an earlier version runs, and when MongoDB cannot be reached. Run it again to continue.
+/// # Errors When a process of an earlier version runs, or MongoDB cannot be reached. The next call
+/// continues.
 pub async fn migrate(deps: &Deps, busy: u8, tell: impl Fn(Migrating)) -> anyhow::Result<()> {
     let store = Store::open(&deps.database());
     ensure!(

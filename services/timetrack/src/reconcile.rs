@@ -1,4 +1,4 @@
-//! Compares the copy of who may track on what with directory and projects, which own that data.
+//! Compares the copy of the bindings with directory and projects, which own that data.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -13,7 +13,8 @@ use crate::{
     domain::{Binding, BindingKey},
 };
 
-/// The names of the copies, in the order of comparison: tasks need projects, and assignments need members.
+/// The names of the copies, in the order of comparison. A task needs its project, and an assignment
+/// its member, so these are compared first.
 pub(crate) const COPIES: [&str; 5] = ["employees", "projects", "tasks", "members", "assignments"];
 
 impl Copies for App {
@@ -68,16 +69,16 @@ impl Copies for App {
     }
 }
 
-/// Compares all copies now.
+/// Compares all copies at once, and returns the result. For admins.
 pub(crate) async fn reconcile(app: Arc<App>, call: Call, _: ReconcileTimetrack) -> Result<Reconciled, Error> {
     call.require_admin()?;
     Reconciler::now(app).await
 }
 
-/// The bindings of one kind.
+/// The bindings of one kind, as one copy that is compared.
 struct Kind<'a, R, T, C> {
     app: &'a App,
-    /// The prefix of their keys.
+    /// The prefix of the keys of this kind.
     prefix: &'static str,
     ask: fn(Option<C>) -> R,
     binding: fn(T) -> Binding,
@@ -93,7 +94,7 @@ where
     type PageRequest = R;
     type Entry = T;
     type At = C;
-    /// The key and version of a binding.
+    /// The key and the version of a stored binding.
     type Key = (BindingKey, i64);
 
     fn ask(&self, after: Option<C>) -> R {
@@ -107,7 +108,7 @@ where
     ) -> Result<Differences<T, (BindingKey, i64)>, Error> {
         let Self { app, prefix, .. } = self;
         let from = after.map_or_else(|| (*prefix).to_owned(), |after| (self.key)(after).to_string());
-        // The first key after all keys of this kind.
+        // `~` sorts after every character of a key, so this limit is after all keys of the kind.
         let upto = page.next.map_or_else(|| format!("{prefix}~"), |next| (self.key)(next).to_string());
         let known = app.store.bindings.between(&from, &upto).await?;
         let mut only_here: HashMap<_, _> = known.into_iter().map(|known| (known.key(), known)).collect();
@@ -139,7 +140,7 @@ where
     }
 }
 
-/// Stores a binding, unless a newer one is stored. Workers are informed, as of an event.
+/// Stores a binding, unless a newer one is stored. The event makes workers empty their caches.
 async fn keep(app: &App, binding: &Binding) -> Result<bool, Error> {
     kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let is_kept = app.store.bindings.heal(tx, binding.clone()).await?;
@@ -151,7 +152,8 @@ async fn keep(app: &App, binding: &Binding) -> Result<bool, Error> {
     })
 }
 
-/// Ends a binding that its owner has deleted, as the missed event would have; removes one that is never deleted.
+/// Ends a binding that its owner does not have, as the missed event would have done. A project or
+/// task becomes deleted; a binding of another kind is removed.
 async fn end(app: &App, key: BindingKey, version: i64) -> Result<bool, Error> {
     let known = app.store.bindings.rows([key]).await?.pop().filter(|known| known.version() == version);
     let now = app.clock.now();
@@ -178,8 +180,8 @@ async fn end(app: &App, key: BindingKey, version: i64) -> Result<bool, Error> {
     }
 }
 
-/// Whether the owner must have the binding. Projects keeps no deleted projects and tasks, and deletes the tasks of a
-/// project without events.
+/// Whether the owner must have this binding. Projects keeps no deleted projects and tasks, and it
+/// deletes the tasks of a deleted project without an event for each.
 async fn is_live(app: &App, binding: &Binding) -> Result<bool, Error> {
     Ok(match binding {
         Binding::Project(project) => !project.deleted,
@@ -192,8 +194,9 @@ async fn is_live(app: &App, binding: &Binding) -> Result<bool, Error> {
     })
 }
 
-/// Whether the stored binding differs and is not newer. Fields that earlier versions did not send, and changes
-/// that follow from others without an event, are no difference.
+/// Whether the stored binding is missing, or differs from the owner's and is not newer. Two things
+/// are no difference: a field that an earlier version did not send, and a change that follows from
+/// another event.
 async fn says_else(app: &App, known: Option<Binding>, entry: &Binding) -> Result<bool, Error> {
     let Some(mut known) = known else { return Ok(true) };
     if known.version() > entry.version() {
@@ -207,7 +210,8 @@ async fn says_else(app: &App, known: Option<Binding>, entry: &Binding) -> Result
             known.open.clone_from(&entry.open)
         }
         (Binding::Task(known), Binding::Task(entry)) => {
-            // Projects raises the version when a membership ends, without an event about the task: it is not compared.
+            // When a membership ends, projects raises the version of the task without an event
+            // about the task. So the version is not compared.
             known.version = entry.version;
             if known.projects.is_none() {
                 known.projects.clone_from(&entry.projects);
@@ -223,7 +227,8 @@ async fn says_else(app: &App, known: Option<Binding>, entry: &Binding) -> Result
     Ok(known != *entry)
 }
 
-/// Whether the assignment only ended with its membership, by our copy.
+/// Whether the only difference is that the assignment ended together with its membership, and the
+/// stored membership has ended too.
 async fn ended_with_membership(app: &App, known: &AssignmentChanged, entry: &AssignmentChanged) -> Result<bool, Error> {
     let mut ended = AssignmentChanged { version: entry.version, ..known.clone() };
     let Some(last) = ended.terms.last_mut().filter(|last| last.term.is_open()) else { return Ok(false) };

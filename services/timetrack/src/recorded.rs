@@ -3,17 +3,17 @@ use serde::Deserialize;
 
 use crate::store::StoredWindow;
 
-/// A stored window of any layout, for tools that read the database.
+/// A stored window in any layout, for tools that read the database.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "StoredWindow")]
 pub struct Recorded {
     /// The id of the window.
     pub id: WindowId,
-    /// The number of changes.
+    /// The revision: 1 for a new window, and one more after every change.
     pub revision: i64,
-    /// Whether it was voided.
+    /// Whether an admin has voided the window.
     pub voided: bool,
-    /// The window.
+    /// The window, with the field names of the API.
     pub window: Window,
 }
 

@@ -12,18 +12,20 @@ use crate::{
     store::{StoredAdjustment, StoredWindow},
 };
 
-/// The result for a window that came late.
+/// The result of admitting a window whose time is settled.
 pub(super) enum Adjusted {
     Done(Box<StoredAdjustment>),
-    /// The time that it will count is reserved; workers must learn of that before it is counted.
+    /// The time that the adjustment will count is reserved. Workers must read these reservations
+    /// before it is counted.
     Reserved(Vec<SettlementChanged>),
 }
 
-/// Counts the settled part of a window, as far as nothing else counts it, at the first open moment. The open part is
-/// recorded as it is.
+/// Counts the settled part of a window as an adjustment, as far as nothing else counts it, at the
+/// first open moment. The open part is recorded as a window.
 ///
-/// If only the lock of a project settles the time, a worker may be recording a window of another project in it. So
-/// the time is reserved first, and computed again once all workers know of the reservation.
+/// If only the lock of a project settles the time, a worker may be recording a window of another
+/// project in it. So the time is reserved first. Once all workers have read the reservation, this
+/// function is called again.
 pub(super) async fn adjust(
     app: &App,
     tx: &mut Tx<'_>,
@@ -49,11 +51,13 @@ pub(super) async fn adjust(
         hash: TimeMark::of_adjustment(stored.id, sum),
         window: stored.window.clone(),
         parts: parts.clone(),
-        // If overlaps count, no window takes time from another.
+        // If overlaps count, no window takes time from another, so no time needs to stay settled
+        // for this.
         counted: if app.config.count_overlaps { Vec::new() } else { counts },
     };
     app.store.adjustments.insert(tx, &adjustment).await?;
-    // In this order, so that the time that it counts is settled at every moment.
+    // The adjustment must be announced before the reservation is released. In the other order, the
+    // time would not be settled in between.
     told(tx, adjustment.settlements()).await?;
     let kept_free = app.store.reservations.take(tx, stored.id).await?;
     told(tx, kept_free).await?;
@@ -62,7 +66,8 @@ pub(super) async fn adjust(
     Ok(Adjusted::Done(Box::new(adjustment)))
 }
 
-/// The parts of this settled time that no window and no earlier adjustment counts.
+/// The parts of this settled time that no window, no earlier adjustment and no other reservation
+/// counts.
 async fn not_counted(
     app: &App,
     tx: &mut Tx<'_>,
@@ -83,7 +88,7 @@ async fn not_counted(
     Ok(uncovered(parts, &counted))
 }
 
-/// Records the open part of a window.
+/// Records the parts of a window that are in open time, each as a window of its own.
 async fn record_open_rest(
     app: &App,
     tx: &mut Tx<'_>,
@@ -112,7 +117,8 @@ async fn told(tx: &mut Tx<'_>, settlements: Vec<SettlementChanged>) -> Result<Ve
     Ok(settlements)
 }
 
-/// The part of a window that lies in a range, as a window of its own.
+/// The part of a window in a range, as a window of its own. Its id is computed from the window's id
+/// and the start.
 fn part_of(stored: &StoredWindow, range: TimeRange) -> StoredWindow {
     let id = WindowId(Uuid::new_v5(&stored.id.0, format!("from {}", range.start()).as_bytes()));
     let mut window = Window { id, start: range.start(), end: range.end(), ..stored.window.clone() };

@@ -16,19 +16,20 @@ use crate::{
     store::{Closing, StoredPeriod},
 };
 
-/// How long an approval may take, in milliseconds. After that it counts as abandoned.
+/// How long an approval may take, in milliseconds. After that it counts as abandoned, and the
+/// period is reopened.
 const ATTEMPT: i64 = 45 * SECOND;
-/// How often abandoned approvals are searched for.
+/// The interval between two searches for abandoned approvals.
 const LOOK: Duration = Duration::from_secs(5);
-/// How long an approval waits for windows that are tried again.
+/// How long an approval waits for early windows of the period, which are tried again.
 const EARLY: Duration = Duration::from_secs(2);
-/// How long an approval waits for another one of the same period.
+/// How long an approval waits for another approval of the same period.
 const OTHERS: Duration = Duration::from_secs(15);
 
-/// Approves a period, which settles it, if it is still what its approver has seen.
+/// Approves a period, which settles it, if its hash is still the one that the approver has seen.
 ///
-/// First the period is closing: from then on nothing is recorded or changed in it, and everything that began
-/// before is waited for. Only then its final sum is computed.
+/// First the period is closed: from then on no worker records and no handler changes anything in
+/// it. Then the call waits for everything that began before. Only then the final sum is computed.
 pub(crate) async fn approve_period(
     app: Arc<App>,
     call: Call,
@@ -50,7 +51,7 @@ pub(crate) async fn approve_period(
         until_none_is_early(&app, &period).await?;
     }
     let Some(closing) = close(&app, id, &settings).await? else {
-        // Somebody else has approved the period, now or before.
+        // The period is approved already, by a concurrent or an earlier request.
         let approved = app.store.periods.find(id).await?.ok_or_else(|| Failure::not_found("pay period"))?;
         require_seen(&seen, approved.sum.map(|sum| sum.hash).unwrap_or_default())?;
         return shown(&app, approved).await;
@@ -64,7 +65,7 @@ pub(crate) async fn approve_period(
     }
 }
 
-/// Reopens periods with an abandoned approval, until shutdown.
+/// Until shutdown, reopens periods whose approval was abandoned.
 pub(crate) fn open_what_was_given_up(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -83,7 +84,7 @@ pub(crate) fn open_what_was_given_up(app: Arc<App>, shutdown: &Shutdown) {
 async fn open_given_up(app: &App) -> Result<(), Error> {
     for period in app.store.periods.given_up(app.clock.now()).await? {
         tracing::info!(period = %period.id, "an approval was given up; the period is open again");
-        // A period that cannot be opened keeps no other from it.
+        // An error with one period must not stop the reopening of the others.
         match open_again(app, &period).await {
             Err(error) if error.is_away() => return Err(error),
             Err(error) => tracing::error!(%error, period = %period.id, "it cannot be opened again"),
@@ -101,7 +102,8 @@ fn require_seen(seen: &[Tag], mark: TimeMark) -> Result<(), Failure> {
     Err(Failure::new(Code::PeriodChanged, detail))
 }
 
-/// Waits a little for early windows of a period.
+/// Waits until no early window of the period is in quarantine, at most [`EARLY`]. Then refuses if
+/// there still is one.
 async fn until_none_is_early(app: &App, period: &StoredPeriod) -> Result<(), Error> {
     let begun = Instant::now();
     while begun.elapsed() < EARLY && app.store.quarantine.any_waiting(period.employee, range_of(period)?).await? {
@@ -119,7 +121,8 @@ async fn require_none_early(app: &App, period: &StoredPeriod) -> Result<(), Erro
     Ok(())
 }
 
-/// Closes a period, so that nothing is recorded or changed in it from then on; none if it is approved already.
+/// Closes a period: from then on nothing is recorded or changed in it. None if the period is
+/// approved already.
 async fn close(app: &App, id: PeriodId, settings: &Settings) -> Result<Option<StoredPeriod>, Error> {
     let (attempt, begun): (EventId, _) = (kit::new_id(), Instant::now());
     loop {
@@ -134,7 +137,8 @@ async fn close(app: &App, id: PeriodId, settings: &Settings) -> Result<Option<St
                 let detail = "A bulk update of windows is under way. Try again when it is done.";
                 return Err(Failure::new(Code::Unavailable, detail).into());
             }
-            // A period that was submitted under the calendar of earlier settings.
+            // The period may have been submitted under an earlier calendar, and may now overlap an
+            // approved one.
             if let Some(other) = app.store.periods.overlapped_by(tx, &was).await? {
                 let detail = format!(
                     "The approved period {other} holds a part of this one. Approve what the list of periods shows \
@@ -161,7 +165,7 @@ async fn close(app: &App, id: PeriodId, settings: &Settings) -> Result<Option<St
     }
 }
 
-/// Computes the final sum of a closing period.
+/// Waits for all workers, computes the final sum of a closing period, and approves it.
 async fn settle(
     app: &App,
     call: &Call,
@@ -199,8 +203,8 @@ async fn settle(
     })
 }
 
-/// Reopens a closing period, if it is still the same attempt. Windows that were quarantined meanwhile are tried
-/// again.
+/// Reopens a closing period, if the same attempt of approving still closes it. Windows that were
+/// quarantined meanwhile are tried again.
 async fn open_again(app: &App, closing: &StoredPeriod) -> Result<(), Error> {
     let time = closing.settlement().settles;
     let is_open = kit::change!(app.db.awaited(Duration::ZERO), tx => {

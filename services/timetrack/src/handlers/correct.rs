@@ -15,10 +15,10 @@ use crate::{
     store::StoredWindow,
 };
 
-/// How long the event of a correction may take to be published.
+/// How long a handler waits until the event of a correction is published.
 pub(super) const PUBLISHED: Duration = Duration::from_secs(5);
 
-/// Corrects one window.
+/// Corrects one window. For admins, and managers of the window's employee.
 pub(crate) async fn correct(
     app: Arc<App>,
     call: Call,
@@ -43,7 +43,7 @@ pub(crate) async fn correct(
     window.ok_or_else(|| Failure::not_found("window").into())
 }
 
-/// Voids one window: it no longer counts. If it is voided already, nothing changes.
+/// Voids one window: it no longer counts. A second request for the same window changes nothing.
 pub(crate) async fn void(
     app: Arc<App>,
     call: Call,
@@ -53,7 +53,8 @@ pub(crate) async fn void(
     let now = app.clock.now();
     let voided = change(&app, &call, request.id, request.reason.as_ref(), |was| {
         require_decidable(within.as_ref(), was)?;
-        // This is a repetition because the first answer was lost: it gets the same answer.
+        // The request is repeated, for example because the first answer was lost. It must get the
+        // same answer.
         if was.voided {
             return Ok(None);
         }
@@ -63,12 +64,12 @@ pub(crate) async fn void(
     voided.await.map(drop)
 }
 
-/// Refuses somebody who may not decide about the window's employee.
+/// Refuses a manager who may not decide about the employee of the window.
 fn require_decidable(within: Option<&Within>, was: &StoredWindow) -> Result<(), Failure> {
     within.map_or(Ok(()), |within| within.require_decidable(was.window.employee_id))
 }
 
-/// Changes one window by a rule, which may find that nothing is to be done.
+/// Changes one window by a rule. None from the rule means that nothing is changed.
 async fn change(
     app: &App,
     call: &Call,
@@ -83,10 +84,9 @@ async fn change(
     Ok(stored)
 }
 
-/// Refuses a change of settled time, or of what it was computed from.
+/// Refuses a change of settled time, or of a window that settled time was computed from.
 ///
-/// # Errors
-/// 409, with what has settled it.
+/// # Errors 409, which names what has settled the time.
 pub(super) async fn require_open(
     app: &App,
     tx: &mut Tx<'_>,
@@ -108,7 +108,8 @@ pub(super) async fn require_open(
     Ok(())
 }
 
-/// Changes one window in a transaction that also changes other things. All checks of manual changes are here.
+/// Changes one window in a transaction that may also change other documents. All checks of manual
+/// changes are here.
 pub(super) async fn change_in(
     app: &App,
     tx: &mut Tx<'_>,
@@ -133,8 +134,8 @@ pub(super) async fn change_in(
     Ok(now)
 }
 
-/// Adds the reason to the changes, as an operation before the last one, which may remove everything. The reason is
-/// stored as plain text, because it is meant to be read.
+/// Adds the reason to the changes of an audit entry. The operation is inserted before the last one,
+/// which may remove the whole document. The reason is stored as plain text, because people read it.
 fn with_reason(changes: Value, reason: Option<&Note>) -> Value {
     match (changes, reason) {
         (Value::Array(mut changes), Some(reason)) => {
@@ -145,7 +146,8 @@ fn with_reason(changes: Value, reason: Option<&Note>) -> Value {
     }
 }
 
-/// A moved window must have a task of its project. Whether the employee was on it is for the admin to know.
+/// Requires that a moved window has a task of its project. Whether the employee was on the task is
+/// not checked: that is the admin's decision.
 async fn check_parties(app: &App, was: &StoredWindow, now: &StoredWindow) -> Result<(), Error> {
     let (from, to) = (&was.window, &now.window);
     if (from.project_id, from.task_id) == (to.project_id, to.task_id) {

@@ -14,7 +14,7 @@ use crate::{
     store::{StoredCorrection, StoredWindow},
 };
 
-/// Stores a requested correction. A repetition gets the same one.
+/// Stores the correction that an employee requests. A repeated request gets the stored correction.
 pub(crate) async fn ask_correction(
     app: Arc<App>,
     call: Call,
@@ -52,7 +52,8 @@ pub(crate) async fn ask_correction(
     });
     match kept {
         Ok(()) => Ok(CorrectionTaken { correction: stored.request, repeated: false }),
-        // The same correction was requested at this moment, usually by the same client.
+        // The same request was stored at the same moment, usually by a repeated request of the
+        // client.
         Err(Error::Mongo(error)) if kit::mongo::is_duplicate(&error) => {
             let known = app.store.corrections.find(id).await?.ok_or_else(kit::mongo::not_on_majority)?;
             Ok(repeated(known)?)
@@ -61,10 +62,10 @@ pub(crate) async fn ask_correction(
     }
 }
 
-/// The values for a window with the requested time, if its employee may track it: by the same rules as for windows
-/// from desktop apps.
+/// The values for a window with the requested time, if its employee may track it. The rules are
+/// those for windows of desktop apps.
 ///
-/// The reason for a refusal; 503 if it cannot be decided at this moment.
+/// # Errors The reason of a refusal; 503 if it cannot be decided at this moment.
 pub(super) async fn admitted(app: &App, item: &IngestItem) -> Result<Admitted, Error> {
     match check(app, std::slice::from_ref(item), app.memory.complete().await).await?.pop() {
         Some(Fate::Admitted(terms)) => Ok(terms),
@@ -76,20 +77,21 @@ pub(super) async fn admitted(app: &App, item: &IngestItem) -> Result<Admitted, E
     }
 }
 
-/// A requested correction as the window that it asks for. An existing window keeps its id.
+/// The window that a requested correction describes. It has the id of the window to correct; for
+/// new time, an id that is computed from the correction's id.
 pub(super) async fn as_window(app: &App, request: &CorrectionRequest) -> Result<IngestItem, Error> {
     let zone = app.store.settings.get().await?.timezone;
     let id = request.window_id.unwrap_or_else(|| WindowId(Uuid::new_v5(&request.id.0, b"window")));
     Ok(by_hand(id, request, &zone, app.clock.now()))
 }
 
-/// A recorded window of this employee.
+/// The recorded window with this id, which must belong to this employee.
 async fn own_window(app: &App, id: WindowId, employee: EmployeeId) -> Result<StoredWindow, Error> {
     let found = app.store.windows.find(id, Some(employee)).await?;
     found.ok_or_else(|| Failure::not_found("recorded window").into())
 }
 
-/// Gets one correction; an employee only their own.
+/// Gets one correction. Employees see only their own, managers only those of their employees.
 pub(crate) async fn get_correction(
     app: Arc<App>,
     call: Call,
@@ -108,7 +110,7 @@ pub(crate) async fn get_correction(
     Ok(found)
 }
 
-/// Lists corrections, the newest first, page by page; for an employee their own.
+/// Lists corrections, the newest first, page by page. Employees see only their own.
 pub(crate) async fn list_corrections(
     app: Arc<App>,
     call: Call,

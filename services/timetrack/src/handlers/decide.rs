@@ -20,14 +20,15 @@ use crate::{
     store::{StoredAdjustment, StoredWindow},
 };
 
-/// How far in the future an open moment is searched for, in milliseconds: nobody approves periods further ahead.
+/// How far in the future an open moment is searched for, in milliseconds. Nobody approves periods
+/// further in the future.
 const TO_COME: i64 = 400 * DAY;
-/// How often an admission is tried: a worker may record the window at the same moment, or workers must first learn of
-/// a reservation.
+/// How often an admission is tried. It fails once if a worker records the same window at that
+/// moment, and once whenever workers must first read a reservation.
 const TRIES: usize = 5;
 
-/// Records a quarantined window because an admin has decided so. If the request is repeated, the window is still
-/// recorded once.
+/// Records a quarantined window because an admin has decided so. If the request is repeated, the
+/// window is recorded once.
 pub(crate) async fn admit_quarantined(
     app: Arc<App>,
     call: Call,
@@ -39,7 +40,8 @@ pub(crate) async fn admit_quarantined(
         Some(admitted) => admitted,
         None => admit(&app, &call, &quarantined).await?,
     };
-    // The window, its decision and its entry in the trail are one transaction.
+    // The window, the decision and the audit entry are one transaction. Here only its events must
+    // still be published.
     app.db.until_published(PUBLISHED).await?;
     match admitted {
         Admitted::Adjusted(adjustment) => Ok(adjustment.window),
@@ -50,7 +52,7 @@ pub(crate) async fn admit_quarantined(
     }
 }
 
-/// Decides not to record a quarantined window. It is kept.
+/// Decides that a quarantined window is not recorded. It stays in quarantine, with the decision.
 pub(crate) async fn discard_quarantined(
     app: Arc<App>,
     call: Call,
@@ -62,7 +64,7 @@ pub(crate) async fn discard_quarantined(
     if let Some(stored) = app.store.windows.find(quarantined.item.id, Some(quarantined.item.employee_id)).await?
         && app.store.windows.was_sent_as(&stored, content, quarantined.item.hash).await?
     {
-        // The worker that recorded the window did not know that it was quarantined.
+        // The window was recorded by a worker that did not know that it was quarantined.
         app.store.quarantine.release(&[(quarantined.item.id, content)]).await?;
         return Err(recorded());
     }
@@ -70,7 +72,7 @@ pub(crate) async fn discard_quarantined(
     let is_decided = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let is_first = app.store.quarantine.decide(tx, &quarantined, &decision).await?;
         if is_first {
-            // The reserved time is no longer needed.
+            // An earlier admission may have reserved time, which is no longer needed.
             for id in [quarantined.item.id, own_id(quarantined.item.id, content)] {
                 let given_back = app.store.reservations.take(tx, id).await?;
                 tx.emit_all(&given_back).await?;
@@ -82,7 +84,7 @@ pub(crate) async fn discard_quarantined(
     if is_decided {
         return Ok(());
     }
-    // Another request has decided about the window.
+    // Another request has decided about the window first.
     match one(&app, request.id, request.content, within.as_ref()).await? {
         quarantined if quarantined.admitted_as().is_some() => Err(recorded()),
         _ => Ok(()),
@@ -97,13 +99,13 @@ fn decision(app: &App, call: &Call, recorded_as: Option<WindowId>) -> Decision {
     Decision { recorded_as, by: call.actor.map(|actor| actor.in_any_session().to_string()), at: app.clock.now() }
 }
 
-/// The result of an admission.
+/// The result of an admission: a recorded window or an adjustment.
 enum Admitted {
     Recorded(Box<StoredWindow>),
     Adjusted(Box<StoredAdjustment>),
 }
 
-/// The result of an earlier admission of the same window, if there is one.
+/// The result of an earlier admission of the same window; none if there was no earlier one.
 async fn before(app: &App, quarantined: &Quarantined) -> Result<Option<Admitted>, Error> {
     let Some(id) = quarantined.admitted_as() else { return Ok(None) };
     let employee = Some(quarantined.item.employee_id);
@@ -114,8 +116,8 @@ async fn before(app: &App, quarantined: &Quarantined) -> Result<Option<Admitted>
     Ok(stored.map(|stored| Admitted::Recorded(Box::new(stored))))
 }
 
-/// Records a quarantined window. If its id belongs to other content, the window gets an id of its own. The settled
-/// part of its time becomes an adjustment.
+/// Records a quarantined window. If its id belongs to another window, it gets a computed id. The
+/// part of it in settled time becomes an adjustment.
 async fn admit(app: &App, call: &Call, quarantined: &Quarantined) -> Result<Admitted, Error> {
     let (mut item, content) = (quarantined.item.clone(), WindowContent::from(&quarantined.item));
     let why = |code| Failure::new(code, format!("{} It cannot be recorded; discard it.", refusal(code)));
@@ -138,7 +140,8 @@ async fn admit(app: &App, call: &Call, quarantined: &Quarantined) -> Result<Admi
                     until_all_have_heard(app, settlement).await?;
                 }
             }
-            // A worker has recorded the window at this moment.
+            // A worker has recorded a window with this id at the same moment, so the next attempt
+            // finds it.
             Err(Error::Mongo(error)) if mongo::is_duplicate(&error) => {}
             Err(error) => return Err(error),
         }
@@ -150,15 +153,15 @@ fn taken() -> Failure {
     Failure::new(Code::Unavailable, "Somebody else records time there in this moment. Try again.")
 }
 
-/// The result of an attempt to record a window.
+/// The result of one attempt to record a window.
 enum Inserted {
     Admitted(Admitted),
-    /// Workers must first learn of these reservations; then it is tried again.
+    /// Workers must first read these reservations. Then the next attempt follows.
     Reserved(Vec<contracts::SettlementChanged>),
 }
 
-/// Records a window, the decision, its entry in the trail and the events about it. The settled part of its time
-/// counts at a later, open time.
+/// Stores, in one transaction, a window with the decision, its audit entry and the events. The part
+/// of the window in settled time becomes an adjustment.
 async fn insert(app: &App, call: &Call, quarantined: &Quarantined, window: &StoredWindow) -> Result<Inserted, Error> {
     let worked = Worked::of_window(&window.window).ok_or_else(|| Failure::not_found("window that is held back"))?;
     let (now, timezone) = (app.clock.now(), app.store.settings.get().await?.timezone);
@@ -204,7 +207,8 @@ async fn insert(app: &App, call: &Call, quarantined: &Quarantined, window: &Stor
     })
 }
 
-/// Stores the decision and its entry in the trail, unless they are stored already.
+/// Stores the decision and its audit entry, unless a decision is stored already. Returns whether it
+/// stored them.
 async fn decide(app: &App, tx: &mut Tx<'_>, quarantined: &Quarantined, decision: &Decision) -> Result<bool, Error> {
     let is_first = app.store.quarantine.decide(tx, quarantined, decision).await?;
     if let Some(id) = decision.recorded_as.filter(|_| is_first) {
@@ -218,7 +222,8 @@ async fn tell(tx: &mut Tx<'_>, stored: &StoredWindow) -> Result<(), Error> {
     tx.emit(&WindowsRecorded { batch, windows: vec![stored.fact()] }).await
 }
 
-/// The id of a window whose own id belongs to other content. It is computed, so that the window is recorded once.
+/// The id of a window whose own id belongs to another window. It is computed from the id and the
+/// content, so a repeated admission records the window once.
 fn own_id(id: WindowId, content: WindowContent) -> WindowId {
     WindowId(Uuid::new_v5(&id.0, content.hash().0.as_bytes()))
 }

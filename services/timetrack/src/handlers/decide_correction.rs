@@ -17,7 +17,8 @@ use crate::{
     store::{StoredCorrection, StoredWindow},
 };
 
-/// Makes a correction as it was requested, together with the decision. After a repetition it is still made once.
+/// Makes the requested change, and stores the decision in the same transaction. If the request is
+/// repeated, the change is made once.
 pub(crate) async fn accept_correction(
     app: Arc<App>,
     call: Call,
@@ -37,7 +38,7 @@ pub(crate) async fn accept_correction(
     settle(&app, &call, id, verdict, new.as_ref()).await
 }
 
-/// Refuses a correction. It can be repeated.
+/// Refuses a requested correction. A repeated request changes nothing.
 pub(crate) async fn refuse_correction(
     app: Arc<App>,
     call: Call,
@@ -48,7 +49,8 @@ pub(crate) async fn refuse_correction(
     settle(&app, &call, id, verdict, None).await
 }
 
-/// A correction that the caller may decide about. Nobody may decide about their own request, whatever their role.
+/// The correction with this id, if the caller may decide about it. Nobody may decide about their
+/// own request, whatever their role is.
 async fn decidable(
     app: &App,
     call: &Call,
@@ -70,7 +72,7 @@ fn verdict(app: &App, call: &Call, status: CorrectionStatus, reason: Option<Note
     Verdict { status, by, at: app.clock.now(), reason, recorded_as: None }
 }
 
-/// Stores the decision, and in the same transaction its changes of recorded time.
+/// Stores the decision and, in the same transaction, the change of recorded time.
 async fn settle(
     app: &App,
     call: &Call,
@@ -100,7 +102,7 @@ async fn settle(
     Ok(settled)
 }
 
-/// Changes the recorded time as requested.
+/// Makes the requested change: changes or voids the recorded window, or records the new one.
 async fn make(
     app: &App,
     tx: &mut Tx<'_>,
@@ -125,13 +127,13 @@ async fn make(
     changed.await.map(drop)
 }
 
-/// The window for time that was not tracked.
+/// The window for new time that a correction requests.
 fn new_window(request: &CorrectionRequest, item: IngestItem, terms: Admitted) -> StoredWindow {
     let hash = item.hash;
     StoredWindow::new(Window { correction_id: Some(request.id), ..record(item, terms) }, hash)
 }
 
-/// Records the window that a correction adds.
+/// Records the window for new time that a correction requests.
 async fn record_new(app: &App, tx: &mut Tx<'_>, new: Option<&StoredWindow>) -> Result<(), Error> {
     let new = new.ok_or_else(|| anyhow::anyhow!("a new time is accepted without a look at who may track"))?;
     if app.store.windows.get(tx, new.id).await?.is_some() {

@@ -9,7 +9,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Lists the facts of all windows, voided ones included, page by page: for services.
+/// Lists the facts of all windows, including voided ones, page by page. For services.
 pub(crate) async fn list_facts(
     app: Arc<App>,
     call: Call,
@@ -20,7 +20,7 @@ pub(crate) async fn list_facts(
     Ok(kit::page_within(windows.map_ok(|window| window.fact()), |fact| fact.id).await?)
 }
 
-/// Lists the facts of an employee's windows that begin in a range.
+/// Lists the facts of an employee's windows that begin in a range, page by page. For services.
 pub(crate) async fn list_facts_of(
     app: Arc<App>,
     call: Call,
@@ -31,7 +31,7 @@ pub(crate) async fn list_facts_of(
     Ok(kit::page_within(windows.map_ok(|window| window.fact()), |fact| fact.id).await?)
 }
 
-/// Finds the facts of these windows.
+/// Returns the facts of these windows. For services.
 pub(crate) async fn find_facts(app: Arc<App>, call: Call, request: FindFacts) -> Result<Vec<WindowFact>, Error> {
     require_service(&call)?;
     if request.ids.len() > FACTS_AT_ONCE {
@@ -40,7 +40,7 @@ pub(crate) async fn find_facts(app: Arc<App>, call: Call, request: FindFacts) ->
     app.store.windows.facts(&request.ids).await
 }
 
-/// Sums the windows of employees by month.
+/// Returns the sums of employees' windows by month, page by page. For services.
 pub(crate) async fn sum_facts(
     app: Arc<App>,
     call: Call,

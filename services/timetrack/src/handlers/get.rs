@@ -11,10 +11,12 @@ use tokio::time::timeout;
 use super::list::with_negative_time;
 use crate::{App, consumers::until_queue_is_done, domain::Quarantined, store::StoredWindow};
 
-/// How long an unknown window waits for the queue: less than its caller waits for the answer.
+/// How long a request for an unknown window waits for the queue. It must be shorter than the
+/// caller's timeout.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Gets the state of a window: recorded, queued or rejected; 404 if nobody has sent it.
+/// Gets the state of a window: recorded, queued, set aside or rejected; 404 if no such window was
+/// sent.
 pub(crate) async fn get(
     app: Arc<App>,
     call: Call,
@@ -25,7 +27,7 @@ pub(crate) async fn get(
         return Ok(state.told_to(request.set_aside));
     }
     let Some(seq) = request.seq else {
-        // The window may be in any message that is in the queue now.
+        // Without a sequence number, the window may be in any message that is in the queue now.
         match timeout(PATIENCE, until_queue_is_done(&app)).await {
             Ok(Err(error)) if error.to_failure().code != Code::WindowsWaiting => return Err(error),
             Ok(Ok(())) => {}
@@ -35,19 +37,20 @@ pub(crate) async fn get(
                 return Err(Failure::new(Code::Unavailable, detail).into());
             }
         }
-        // The owner can be found only now that the window has left the queue.
+        // The owner must be determined again, because the window may have left the queue since.
         let employee = owner(&app, &call, request, within.as_ref()).await?;
         let state = known(&app, request, employee).await?;
         return state.map(|state| state.told_to(request.set_aside)).ok_or_else(|| Failure::not_found("window").into());
     };
-    // A sequence number says something about this window only if the message with it contains the window.
+    // A sequence number counts only if its message contains this window. Otherwise a client could
+    // query the state of a window with any number.
     if let Some(payload) = message_at(&app, seq).await? {
         return match holds(&payload, request.id, employee) {
             true => Ok(WindowState::Queued),
             false => Err(Failure::not_found("window").into()),
         };
     }
-    // The window may have been recorded or quarantined meanwhile.
+    // The window may have been recorded or quarantined since the first search.
     if let Some(state) = known(&app, request, employee).await? {
         return Ok(state.told_to(request.set_aside));
     }
@@ -61,7 +64,8 @@ pub(crate) async fn get(
     Err(Failure::not_found("window").into())
 }
 
-/// The employee whose window is requested; none for a caller who sees everybody's windows.
+/// The employee that the window must belong to; none if the caller may see the windows of all
+/// employees.
 async fn owner(
     app: &App,
     call: &Call,
@@ -78,12 +82,14 @@ async fn owner(
     }
 }
 
-/// The employee whose window a caller with limits asks for. For an unknown window the answer is as for their own.
+/// The employee of the window that a manager requests. For an unknown window, it is the manager:
+/// the reply is then the same as for an unknown window of their own.
 ///
-/// 403 if the window belongs to others.
+/// # Errors 403 if the window belongs to an employee of another team.
 async fn owner_within(app: &App, request: GetWindow, within: &Within) -> Result<EmployeeId, Error> {
     let mut owners: Vec<EmployeeId> = Vec::new();
-    // The last place where the window was known: it may move on meanwhile, but never back.
+    // The window moves from the queue to quarantine, and from there to the recorded windows, never
+    // back. So the search has the same order.
     if let Some(payload) = message_at(app, request.seq.unwrap_or_default()).await? {
         let batch = serde_json::from_slice::<IngestBatch>(&payload).map(|batch| batch.items).unwrap_or_default();
         owners.extend(batch.into_iter().filter(|item| item.id == request.id).map(|item| item.employee_id));
@@ -99,8 +105,8 @@ async fn owner_within(app: &App, request: GetWindow, within: &Within) -> Result<
     }
 }
 
-/// The state of a window after it has left the queue. If the id was sent with several contents, the sequence
-/// number says which one is meant.
+/// The state of a window that has left the queue; none if it is unknown. If several contents were
+/// sent with the same id, the sequence number says which one is meant.
 async fn known(app: &App, request: GetWindow, employee: Option<EmployeeId>) -> Result<Option<WindowState>, Error> {
     let quarantined = app.store.quarantine.under(request.id, employee).await?;
     let stored = app.store.windows.find(request.id, employee).await?;
@@ -124,7 +130,7 @@ async fn known(app: &App, request: GetWindow, employee: Option<EmployeeId>) -> R
     }
 }
 
-/// The state of a quarantined window: recorded if an admin has admitted it.
+/// The state of a quarantined window. It is recorded if an admin has admitted it.
 pub(super) async fn state_of(app: &App, quarantined: &Quarantined) -> Result<WindowState, Error> {
     let admitted_as = quarantined.decision.as_ref().and_then(|decision| decision.recorded_as);
     if let Some(id) = admitted_as
@@ -140,7 +146,7 @@ pub(super) async fn state_of(app: &App, quarantined: &Quarantined) -> Result<Win
     Ok(quarantined.state())
 }
 
-/// The state of a recorded window, unless it is voided.
+/// The state of a recorded window: recorded, or rejected if it is voided.
 pub(super) async fn recorded(app: &App, stored: StoredWindow) -> Result<WindowState, Error> {
     if stored.voided {
         let detail = "An admin has made this window count no longer.";
@@ -150,8 +156,8 @@ pub(super) async fn recorded(app: &App, stored: StoredWindow) -> Result<WindowSt
     window.map(|w| WindowState::Recorded(Box::new(w))).ok_or_else(|| Failure::not_found("window").into())
 }
 
-/// Whether a message of the queue contains this window, of this employee or of anybody. In an unreadable message
-/// the ids are searched for as text.
+/// Whether a message of the queue contains this window, of this employee or (if none is given) of
+/// any. If the message cannot be parsed, the ids are searched for in its text.
 fn holds(payload: &[u8], id: WindowId, employee: Option<EmployeeId>) -> bool {
     match serde_json::from_slice::<IngestBatch>(payload) {
         Ok(batch) => batch.items.iter().any(|item| item.id == id && employee.is_none_or(|own| item.employee_id == own)),
@@ -162,9 +168,10 @@ fn holds(payload: &[u8], id: WindowId, employee: Option<EmployeeId>) -> bool {
     }
 }
 
-/// The message with a sequence number; none once it is processed.
+/// The payload of the message with this sequence number in the queue; none once it is acknowledged.
 async fn message_at(app: &App, seq: u64) -> Result<Option<bytes::Bytes>, Error> {
-    // Sequence numbers begin at 1. NATS treats a request for 0 as one without a number.
+    // Sequence numbers begin at 1. NATS treats a request for the number 0 as a request without a
+    // number.
     if seq == 0 {
         return Ok(None);
     }

@@ -9,7 +9,8 @@ use kit::{Call, Error};
 
 use crate::{App, store::Worked};
 
-/// Lists what employees worked on in a range, joined to stretches, page by page; for an employee their own.
+/// Lists what employees worked on in a range, with adjacent windows joined, page by page. For
+/// admins, and callers who may see the data of all these employees.
 pub(crate) async fn list_lanes(app: Arc<App>, call: Call, asked: ListLanes) -> Result<Page<Lane, EmployeeId>, Error> {
     let ListLanes { range, employees, after } = asked;
     if !(1..=LANES_MOST).contains(&employees.len()) {
@@ -18,7 +19,8 @@ pub(crate) async fn list_lanes(app: Arc<App>, call: Call, asked: ListLanes) -> R
     employees.iter().try_for_each(|employee| call.require_sight_of(*employee))?;
     let employees: BTreeSet<EmployeeId> =
         employees.into_iter().filter(|employee| after.is_none_or(|after| *employee > after)).collect();
-    // A window that reaches into the range begins up to a day before it, and loses time to those up to a day before.
+    // A window that reaches into the range starts up to 24 hours before it. It may lose time to
+    // windows that start up to 24 hours before its own start.
     let first = range.start() - WINDOW_MOST - WINDOW_MOST;
     let mut of: BTreeMap<EmployeeId, Vec<Worked>> = BTreeMap::new();
     for window in app.store.windows.worked(employees, first, range.end()).await? {
@@ -29,7 +31,7 @@ pub(crate) async fn list_lanes(app: Arc<App>, call: Call, asked: ListLanes) -> R
     kit::page_within(stream::iter(lanes), |lane| lane.employee_id).await
 }
 
-/// One employee's lane. With `COUNT_OVERLAPS`, every window counts whole.
+/// The lane of one employee. With `COUNT_OVERLAPS`, every window counts in full.
 fn lane(employee: EmployeeId, mut windows: Vec<Worked>, range: TimeRange, count_overlaps: bool) -> Lane {
     let mut lane = Lane::empty(employee);
     let windows = match count_overlaps {

@@ -9,10 +9,11 @@ use kit::{Call, Error};
 
 use crate::{App, store::Stretch};
 
-/// The length of the longest day of a calendar, in milliseconds: clocks are set back by an hour at most.
+/// The length of the longest local day, in milliseconds. A clock is set back by one hour at most.
 const LONGEST_DAY: i64 = 25 * HOUR;
 
-/// Lists the windows that touch a range, page by page; for an employee their own.
+/// Lists the windows that touch a range, page by page. For admins, and callers who may see the data
+/// of all employees of the filter.
 pub(crate) async fn list(app: Arc<App>, call: Call, request: ListWindows) -> Result<Page<Window, WindowCursor>, Error> {
     match request.filter.employees.as_slice() {
         [] => call.require_admin()?,
@@ -28,7 +29,8 @@ pub(crate) async fn list(app: Arc<App>, call: Call, request: ListWindows) -> Res
         page.items.truncate(limit);
         page.next = page.items.last().map(cursor);
     }
-    // A window that came or was voided between the two reads is in only one of them: then the page is read again.
+    // A window that was recorded or voided between the two reads is in only one of them. Then the
+    // negative times are read again, for the windows of the page.
     let has_all = |negative: &HashMap<_, _>| page.items.iter().all(|window| negative.contains_key(&window.id));
     let items = match around.map(|around| negative_times(&around)).filter(has_all) {
         Some(negative) => with_each(&negative, page.items),
@@ -37,8 +39,9 @@ pub(crate) async fn list(app: Arc<App>, call: Call, request: ListWindows) -> Res
     Ok(Page { items, next: page.next })
 }
 
-/// The times of the windows that those of a request may lose time to, read beside them, if it is about some employees
-/// on a day: there are few of them, and nearly all are needed.
+/// The times of all windows that the requested ones may lose time to, read at the same time as the
+/// page. Only for a request about some employees on one day: then there are few such windows, and
+/// nearly all are needed. None otherwise.
 async fn around(app: &App, request: &ListWindows) -> Result<Option<Vec<Stretch>>, Error> {
     let (employees, range) = (&request.filter.employees, request.range);
     if app.config.count_overlaps || employees.is_empty() || range.length() > LONGEST_DAY {
@@ -49,8 +52,8 @@ async fn around(app: &App, request: &ListWindows) -> Result<Option<Vec<Stretch>>
     Ok(Some(app.store.windows.starting(employees, first, range.end()).await?))
 }
 
-/// Adds the negative time to windows; none with `COUNT_OVERLAPS`. It depends on windows that start up to a day
-/// before, so it is computed when windows are read.
+/// Sets the `negativeTime` of these windows; 0 with `COUNT_OVERLAPS`. It depends on windows that
+/// start up to 24 hours before, so it is computed whenever windows are read.
 pub(super) async fn with_negative_time(app: &App, windows: Vec<Window>) -> Result<Vec<Window>, Error> {
     if app.config.count_overlaps {
         return Ok(windows);

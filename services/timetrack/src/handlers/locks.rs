@@ -21,7 +21,7 @@ pub(crate) async fn list_locks(app: Arc<App>, call: Call, _: ListLocks) -> Resul
     Ok(app.store.locks.all().await?.into_iter().map(StoredLock::shown).collect())
 }
 
-/// Moves a lock forward. After the answer nothing before it is recorded or changed.
+/// Moves a lock forward. After the answer, nothing before the lock is recorded or changed.
 pub(crate) async fn set_lock(app: Arc<App>, call: Call, request: SetLock) -> Result<Lock, Error> {
     call.require_admin()?;
     let SetLock { project_id, locked_until } = request;
@@ -51,7 +51,8 @@ pub(crate) async fn set_lock(app: Arc<App>, call: Call, request: SetLock) -> Res
     Ok(lock.shown())
 }
 
-/// Moves a lock back, or removes it. Windows that were quarantined because of it are tried again.
+/// Moves a lock back, or removes it. Windows that were quarantined because of the lock are tried
+/// again.
 pub(crate) async fn reopen_lock(app: Arc<App>, call: Call, request: ReopenLock) -> Result<Lock, Error> {
     call.require_admin()?;
     let ReopenLock { project_id, locked_until, reason } = request;
@@ -80,7 +81,7 @@ async fn require_project(app: &App, project: Option<ProjectId>) -> Result<(), Er
     }
 }
 
-/// Stores a lock, with the event for workers and the entry in the audit trail.
+/// Stores a lock, with the event for workers and the audit entry.
 async fn save(
     app: &App,
     tx: &mut Tx<'_>,

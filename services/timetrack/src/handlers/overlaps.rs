@@ -10,13 +10,14 @@ use crate::{
     store::Party,
 };
 
-/// The most windows that are read for one page, so that a page takes a fraction of a second.
+/// The most windows that are read for one page. It limits the duration of a request to a fraction
+/// of a second.
 const MOST_SEEN: usize = 50_000;
-/// A page ends after this many overlaps, or this many windows in them.
+/// A page ends after this many overlaps, or after [`MOST_PARTIES`] windows that lose time in them.
 const MOST_FOUND: usize = 100;
 const MOST_PARTIES: usize = 5_000;
 
-/// Lists the windows that take time from others, page by page.
+/// Lists the windows that take time from other windows, page by page. For admins.
 pub(crate) async fn list_overlaps(
     app: Arc<App>,
     call: Call,
@@ -38,12 +39,12 @@ pub(crate) async fn list_overlaps(
     Ok(Page { next: page.next.or(next), ..page })
 }
 
-/// The window that takes time, and those that it takes it from.
+/// The ids of the window that takes time and of the windows that lose it.
 fn windows_of(taking: &Taking) -> impl Iterator<Item = WindowId> {
     [taking.window.id].into_iter().chain(taking.from.iter().map(|(window, _)| window.id))
 }
 
-/// Finds the next windows that take time and touch the range.
+/// Finds the next windows that touch the range and take time from others.
 async fn find(app: &App, request: &ListOverlaps) -> Result<Page<Taking, OverlapCursor>, Error> {
     let mut spans = app.store.windows.spans(request).await?;
     let is_new = |place: OverlapCursor| request.after.is_none_or(|after| place > after);
@@ -57,7 +58,8 @@ async fn find(app: &App, request: &ListOverlaps) -> Result<Page<Taking, OverlapC
             found.push(taking);
         }
         let is_full = seen >= MOST_SEEN || found.len() >= MOST_FOUND || parties >= MOST_PARTIES;
-        // The next page continues after the final part of this one, so that part must have grown.
+        // The next page continues at the position up to which the result is final. So a page may
+        // end only after that position has moved. Otherwise the next page would be the same.
         if let Some(settled) = sweep.settled().filter(|settled| is_full && is_new(*settled)) {
             return Ok(Page { items: found, next: Some(settled) });
         }
@@ -66,7 +68,7 @@ async fn find(app: &App, request: &ListOverlaps) -> Result<Page<Taking, OverlapC
     Ok(Page { items: found, next: None })
 }
 
-/// The overlap to show; none if a window was voided meanwhile.
+/// The overlap as it is shown; none if its window was voided in between.
 fn show(taking: &Taking, parties: &HashMap<WindowId, Party>) -> Option<Overlap> {
     let Taking { window, from } = taking;
     let party = parties.get(&window.id)?;

@@ -13,11 +13,11 @@ use crate::{
     store::{StoredPayRun, StoredPeriod, StoredWindow},
 };
 
-/// How often runs are searched for whose windows are not all marked as paid.
+/// The interval between two searches for pay runs whose windows are not all marked as paid.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Pays all approved periods in a range that no run has paid. A repetition, or a concurrent request, gets the same
-/// run. Its windows are marked as paid even if the caller stops waiting.
+/// Pays all approved periods in a range that no pay run has paid. A repeated or concurrent request
+/// gets the same pay run. Its windows are marked as paid even if the caller stops waiting.
 pub(crate) async fn create_pay_run(app: Arc<App>, call: Call, request: CreatePayRun) -> Result<MadePayRun, Error> {
     call.require_admin()?;
     let range = TimeRange::new(request.start, request.end).map_err(|error| Failure::field("end", error))?;
@@ -25,7 +25,7 @@ pub(crate) async fn create_pay_run(app: Arc<App>, call: Call, request: CreatePay
     let (run, is_new) = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let periods = app.store.periods.payable(tx, range).await?;
         if periods.is_empty() {
-            // The second of two concurrent requests finds the run of the first.
+            // The second of two concurrent requests must return the pay run of the first.
             let Some(run) = app.store.pay_runs.last_of(tx, range).await? else {
                 let detail = "No period that lies between these moments is approved and not paid yet.";
                 return Err(Failure::new(Code::PeriodNotApproved, detail).into());
@@ -48,7 +48,7 @@ pub(crate) async fn create_pay_run(app: Arc<App>, call: Call, request: CreatePay
     Ok(MadePayRun { run: run.shown(), is_new })
 }
 
-/// Continues to mark windows as paid after a process died, until shutdown.
+/// Until shutdown, continues to mark windows as paid where a process has crashed.
 pub(crate) fn mark_what_is_paid(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -66,7 +66,7 @@ pub(crate) fn mark_what_is_paid(app: Arc<App>, shutdown: &Shutdown) {
 
 async fn mark_all(app: &App) -> Result<(), Error> {
     for run in app.store.pay_runs.unmarked().await? {
-        // A run that cannot be marked keeps no other from it.
+        // An error with one pay run must not stop the marking of the others.
         match mark(app, run.id).await {
             Err(error) if error.is_away() => return Err(error),
             Err(error) => tracing::error!(%error, run = %run.id, "windows of a pay run cannot be marked as paid"),
@@ -76,8 +76,9 @@ async fn mark_all(app: &App) -> Result<(), Error> {
     Ok(())
 }
 
-/// Marks as paid every window that begins in a period of this pay run. Marked windows are skipped, so it can be
-/// repeated, and replicas can do it at the same time.
+/// Marks every window that begins in a period of this pay run as paid. Windows that are marked
+/// already are skipped. So the marking can be repeated, and several replicas can do it at the same
+/// time.
 async fn mark(app: &App, run: PayRunId) -> Result<(), Error> {
     let changes = WindowChanges { paid: Some(true), ..WindowChanges::default() };
     let mut periods = std::pin::pin!(app.store.periods.paid_by(run, None).await?);
@@ -125,7 +126,7 @@ pub(crate) async fn list_pay_runs(
     Ok(kit::page_within(runs.map_ok(StoredPayRun::shown), |run| run.id).await?)
 }
 
-/// Lists the periods of a run, page by page.
+/// Lists the periods that a pay run has paid, page by page.
 pub(crate) async fn list_paid_periods(
     app: Arc<App>,
     call: Call,

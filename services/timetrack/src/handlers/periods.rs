@@ -15,13 +15,15 @@ use crate::{
     store::{StoredAdjustment, StoredPeriod},
 };
 
-/// How long the event of a change may take to be published.
+/// How long a handler waits until the event of a change is published.
 pub(super) const PUBLISHED: Duration = Duration::from_secs(5);
 
-/// So many periods leave room for a page of adjustments in the same reply: a page is half of what a reply carries.
+/// The most periods in a reply that also has a page of adjustments. A page takes up to half of what
+/// a reply can carry.
 const FEW_PERIODS: usize = 500;
 
-/// Lists the known periods, page by page; for an employee their own.
+/// Lists the stored periods that touch a range, page by page. For admins, and callers who may see
+/// the data of these employees.
 pub(crate) async fn list_periods(
     app: Arc<App>,
     call: Call,
@@ -36,7 +38,8 @@ pub(crate) async fn list_periods(
     Ok(kit::page_within(known, |period: &KnownPeriod| period.id).await?)
 }
 
-/// Lists the adjustments that count in a range, page by page; for an employee their own.
+/// Lists the adjustments that count in a range, page by page. For admins, and callers who may see
+/// the data of these employees.
 pub(crate) async fn list_adjustments(
     app: Arc<App>,
     call: Call,
@@ -51,7 +54,8 @@ pub(crate) async fn list_adjustments(
     Ok(kit::page_within(shown, |one: &Adjustment| AdjustmentCursor { counts_at: one.counts_at, id: one.id }).await?)
 }
 
-/// Lists the settings, the first known periods and the first adjustments of a range; for an employee their own.
+/// Returns the settings, the first page of stored periods of a range and, if there is room, the
+/// first page of its adjustments. For admins, and callers who may see the data of these employees.
 pub(crate) async fn get_period_states(
     app: Arc<App>,
     call: Call,
@@ -67,7 +71,7 @@ pub(crate) async fn get_period_states(
     Ok(PeriodStates { settings, periods, adjustments: has_room.then_some(adjustments) })
 }
 
-/// Gets one period in its present state.
+/// Gets one period in its present state, with its sum.
 pub(crate) async fn get_period(
     app: Arc<App>,
     call: Call,
@@ -80,7 +84,7 @@ pub(crate) async fn get_period(
     shown(&app, period).await
 }
 
-/// Submits the caller's own period as complete.
+/// Submits a period as complete. Employees submit their own only.
 pub(crate) async fn submit_period(
     app: Arc<App>,
     call: Call,
@@ -95,7 +99,8 @@ pub(crate) async fn submit_period(
     let period = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let was = current_in(&app, tx, id, &settings).await?;
         require_undecided(&was)?;
-        // This is a repetition because the first answer was lost: it gets the same answer.
+        // The request is repeated, for example because the first answer was lost. It must get the
+        // same answer.
         if was.status == PeriodStatus::Submitted && was.submitted_hash == Some(hash) {
             return Ok(was);
         }
@@ -130,8 +135,8 @@ pub(crate) async fn send_back_period(
     shown(&app, period).await
 }
 
-/// Reopens an approved period, which only owners and admins may do. Windows that were quarantined because of it
-/// are tried again.
+/// Reopens an approved period. Only owners and admins may do this, not managers. Windows that were
+/// quarantined because of the period are tried again.
 pub(crate) async fn reopen_period(
     app: Arc<App>,
     call: Call,
@@ -170,11 +175,10 @@ pub(crate) async fn reopen_period(
     shown(&app, period).await
 }
 
-/// The period as it is stored; where nobody has settled it, with the edges that the settings, and those that are
-/// settled beside it, give it now.
+/// The period as it is stored, if it is settled. Otherwise its edges are those that the calendar of
+/// the settings and the settled periods beside it give now.
 ///
-/// # Errors
-/// 404 where no period of this employee begins on this day.
+/// # Errors 404 if no period of this employee begins on this day.
 pub(super) async fn current(app: &App, id: PeriodId, settings: &Settings) -> Result<StoredPeriod, Error> {
     let stored = app.store.periods.find(id).await?;
     let beside = match settings.around(id.first).filter(|_| !stored.as_ref().is_some_and(|stored| stored.settles)) {
@@ -184,7 +188,7 @@ pub(super) async fn current(app: &App, id: PeriodId, settings: &Settings) -> Res
     Ok(as_it_is(stored, id, settings, &beside)?)
 }
 
-/// The period as it is stored or as the settings give it, read in a transaction.
+/// The same as [`current`], read in a transaction.
 pub(super) async fn current_in(
     app: &App,
     tx: &mut Tx<'_>,
@@ -214,8 +218,9 @@ fn as_it_is(
     }
 }
 
-/// Has windows tried again that were quarantined because of this time, once workers can read that it is open. A worker
-/// that reads it late quarantines them again, and they are then let in by themselves.
+/// Waits until workers can read that this time is open, and then has the windows tried again that
+/// were quarantined because of it. A worker that reads the event late may quarantine a window
+/// again. The search every few seconds then finds that window.
 pub(super) async fn let_in(app: &App, time: Option<SettledTime>) -> Result<(), Error> {
     let told = app.db.until_published(PUBLISHED).await;
     if let Some(time) = time {
@@ -224,7 +229,7 @@ pub(super) async fn let_in(app: &App, time: Option<SettledTime>) -> Result<(), E
     told
 }
 
-/// The present sum of a period, and that of its adjustments.
+/// The present sum of a period, and the sum of the adjustments that count in it.
 pub(super) async fn sum_of(app: &App, period: &StoredPeriod) -> Result<(PeriodSum, AdjustedSum), Error> {
     let range = range_of(period)?;
     let facts = app.store.windows.deciding(period.employee, range).await?;
@@ -232,7 +237,8 @@ pub(super) async fn sum_of(app: &App, period: &StoredPeriod) -> Result<(PeriodSu
     Ok(added_up(CountedSum::of(facts, range, app.config.count_overlaps), &adjustments))
 }
 
-/// The sums of a period, from what counts and its adjustments.
+/// The sum of a period, and the sum of its adjustments. The hash of the period covers the
+/// adjustments too.
 pub(super) fn added_up(counted: CountedSum, adjustments: &[StoredAdjustment]) -> (PeriodSum, AdjustedSum) {
     let (mut sum, mut adjusted) = (PeriodSum::from(counted), AdjustedSum::default());
     for one in adjustments {
@@ -246,7 +252,7 @@ pub(super) fn range_of(period: &StoredPeriod) -> Result<TimeRange, Error> {
     TimeRange::new(period.start, period.end).map_err(|error| anyhow::Error::from(error).into())
 }
 
-/// The period with its sum, as the API shows it.
+/// The period with its sum, as the API returns it.
 pub(super) async fn shown(app: &App, period: StoredPeriod) -> Result<KnownPeriod, Error> {
     let sum = match period.sum {
         Some(sum) => (sum, period.adjusted.unwrap_or_default()),
@@ -255,12 +261,12 @@ pub(super) async fn shown(app: &App, period: StoredPeriod) -> Result<KnownPeriod
     Ok(period.known(Some(sum)))
 }
 
-/// Refuses somebody who may not decide about this employee, or decides about their own period.
+/// Refuses managers who may not decide about this employee, and everybody for their own period.
 pub(super) fn require_decidable(within: Option<&Within>, id: PeriodId) -> Result<(), Failure> {
     within.map_or(Ok(()), |within| within.require_decidable_period(id.employee))
 }
 
-/// Refuses a manager.
+/// Refuses managers. Only owners and admins may reopen what is settled.
 pub(super) fn require_admin_alone(within: Option<&Within>) -> Result<(), Failure> {
     match within {
         Some(_) => Err(Failure::new(Code::Forbidden, "Only owners and admins open again what is settled.")),
@@ -279,12 +285,12 @@ fn require_undecided(period: &StoredPeriod) -> Result<(), Failure> {
     }
 }
 
-/// The period with the next version.
+/// A copy of the period with the next version.
 pub(super) fn next(was: &StoredPeriod) -> StoredPeriod {
     StoredPeriod { version: was.version + 1, ..was.clone() }
 }
 
-/// Stores a changed period, with its entry in the audit trail.
+/// Stores a changed period, with its audit entry.
 pub(super) async fn save(
     app: &App,
     tx: &mut Tx<'_>,
@@ -302,7 +308,7 @@ pub(super) async fn save(
     Ok(period)
 }
 
-/// Publishes a decision, which is mailed to the employee.
+/// Publishes the decision about a period. The mailer sends it to the employee.
 pub(super) async fn tell(
     tx: &mut Tx<'_>,
     period: &StoredPeriod,
@@ -313,7 +319,7 @@ pub(super) async fn tell(
     tx.emit(&PeriodDecided { period: period.clone().known(None), version, decision, timezone }).await
 }
 
-/// The actor without the session, for data that outlives sessions.
+/// The actor without the session, because the data is kept longer than sessions.
 pub(super) fn actor(call: &Call) -> Option<String> {
     call.actor.map(Actor::in_any_session).map(|actor| actor.to_string())
 }

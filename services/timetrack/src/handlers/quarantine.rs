@@ -11,7 +11,7 @@ use kit::{Call, Error};
 use super::get::{recorded, state_of};
 use crate::{App, consumers::record_all, domain::Quarantined};
 
-/// Lists quarantined windows, the oldest first, page by page; for an employee their own.
+/// Lists quarantined windows, the oldest first, page by page. Employees see only their own.
 pub(crate) async fn list_quarantine(
     app: Arc<App>,
     call: Call,
@@ -31,7 +31,8 @@ pub(crate) async fn list_quarantine(
     Ok(kit::page_within(quarantined.map_ok(Quarantined::shown), cursor).await?)
 }
 
-/// Counts the windows that wait for a decision, at most [`QUARANTINE_COUNTED`]: for admins.
+/// Counts the quarantined windows without a decision, up to [`QUARANTINE_COUNTED`]. For admins, and
+/// managers about their employees.
 pub(crate) async fn count_quarantine(
     app: Arc<App>,
     call: Call,
@@ -41,7 +42,7 @@ pub(crate) async fn count_quarantine(
     app.store.quarantine.count(within, QUARANTINE_COUNTED).await
 }
 
-/// Tries one window again by the present rules, and replies with its state.
+/// Tries to record one quarantined window by the present rules, and returns its state.
 pub(crate) async fn replay_quarantined(
     app: Arc<App>,
     call: Call,
@@ -55,8 +56,8 @@ pub(crate) async fn replay_quarantined(
     let content = WindowContent::from(&quarantined.item);
     let (id, employee) = (quarantined.item.id, quarantined.item.employee_id);
     app.db.audit(Action::QuarantineReplayed, AuditSubject::new("window", id)).await?;
-    // From here on the window is tried again by itself, in case this process dies before it has published that the
-    // window is recorded.
+    // The window is marked to be tried again automatically. If this process crashes before it has
+    // published the recorded window, another attempt publishes it.
     app.store.quarantine.try_again(&[&quarantined]).await?;
     record_all(&app, vec![quarantined.item.into()]).await?;
     let still_quarantined = app.store.quarantine.under(id, Some(employee)).await?;
@@ -70,8 +71,8 @@ pub(crate) async fn replay_quarantined(
     Ok(state.told_to(request.set_aside))
 }
 
-/// The quarantined window with an id; undecided ones come first. Refuses a caller who may not decide about its
-/// employee.
+/// The quarantined window with this id: one without a decision, if there is any. Refuses a caller
+/// who may not decide about its employee.
 pub(super) async fn one(
     app: &App,
     id: WindowId,

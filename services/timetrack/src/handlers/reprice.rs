@@ -16,10 +16,10 @@ use crate::{
     store::{Repricing, StoredWindow},
 };
 
-/// How often jobs of dead processes are searched for.
+/// The interval between two searches for jobs of crashed processes.
 const TAKE_OVER: Duration = Duration::from_secs(5);
 
-/// Previews the repricing of a filter's windows. Nothing changes.
+/// Computes what repricing the windows of a filter would change. Nothing is changed. For admins.
 pub(crate) async fn preview_reprice(
     app: Arc<App>,
     call: Call,
@@ -42,8 +42,8 @@ pub(crate) async fn preview_reprice(
     })
 }
 
-/// Starts a job that does what a preview showed, if nothing has changed since. It finishes even if the caller
-/// stops waiting. A repetition gets the same job.
+/// Starts a job that does what a preview has shown, if nothing has changed since. The job finishes
+/// even if the caller stops waiting. A repeated request returns the same job.
 pub(crate) async fn start_reprice(
     app: Arc<App>,
     call: Call,
@@ -91,7 +91,7 @@ pub(crate) async fn get_reprice(app: Arc<App>, call: Call, GetReprice { id }: Ge
     Ok(job.shown())
 }
 
-/// Continues jobs of dead processes, until shutdown.
+/// Until shutdown, continues jobs of crashed processes.
 pub(crate) fn take_over_reprices(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -114,13 +114,14 @@ pub(crate) fn take_over_reprices(app: Arc<App>, shutdown: &Shutdown) {
     });
 }
 
-/// Runs a job with the origin of its caller, also after another process died with it.
+/// Runs a job with the origin of the request that started it, also when this process has taken it
+/// over.
 async fn run(app: &App, job: Repricing) -> Result<(), Error> {
     job.origin().scope(go_on(app, job)).await
 }
 
-/// Runs a job in chunks: each is one transaction with its event and the progress. The last one writes the entry of
-/// the audit trail.
+/// Runs a job in chunks. Each chunk is one transaction with its event and the job's progress. The
+/// last chunk also stores the audit entry.
 ///
 /// A window that already has its price keeps its revision, so a repeated chunk changes nothing.
 async fn go_on(app: &App, mut job: Repricing) -> Result<(), Error> {
@@ -175,7 +176,7 @@ async fn go_on(app: &App, mut job: Repricing) -> Result<(), Error> {
         })?;
         job = match next {
             Some(next) => next,
-            // Another process has continued the job: follow its progress.
+            // Another process has continued the job, so this one goes on from the stored progress.
             None => app.store.reprices.find(job.id).await?.ok_or_else(|| Failure::not_found("job"))?,
         };
         app.faults.at(Step::Repriced).await;
@@ -183,7 +184,8 @@ async fn go_on(app: &App, mut job: Repricing) -> Result<(), Error> {
     Ok(())
 }
 
-/// The content of the audit entry: the filter and the number of windows.
+/// The content of the audit entry: the filter, the number of windows, how many were changed, and
+/// how many are settled.
 fn told(job: &Repricing) -> serde_json::Value {
     let (filter, changed, settled) = (&job.filter, job.changed, job.settled);
     created(&json!({ "filter": filter, "count": job.count, "changed": changed, "settled": settled }))

@@ -18,15 +18,16 @@ use crate::{
     store::Stretch,
 };
 
-/// How often completeness of the rates is checked, and the pause in between.
+/// How often it is checked whether the copy of the rates is complete. [`PAUSE`] is the pause in
+/// between.
 const TRIES: usize = 20;
 const PAUSE: Duration = Duration::from_millis(100);
-/// The number of windows that are read together.
+/// The number of windows that are read and priced together.
 const TOGETHER: usize = 1_000;
 /// The number of employees whose windows are read together.
 const EMPLOYEES_TOGETHER: usize = 20;
 
-/// A window that would get another price.
+/// A window that would get another price, with that price.
 #[derive(Debug)]
 pub(super) struct Repriced {
     was: WindowFact,
@@ -37,18 +38,19 @@ pub(super) struct Repriced {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) changes: Vec<Repriced>,
-    /// How many would get another price but are settled.
+    /// The number of windows that would get another price but are settled.
     pub(super) settled: usize,
-    /// The number of windows.
+    /// The number of windows that match the filter.
     pub(super) total: usize,
-    /// A hash that changes with any of these windows and their prices.
+    /// A hash over the filter and over `changes`: the ids, revisions and new prices. Equal hashes
+    /// mean equal plans.
     pub(super) hash: Uuid,
 }
 
-/// Reads all windows of a filter, in the order of their ids.
+/// Reads all windows of a filter, in the order of their ids, and computes their prices.
 ///
-/// # Errors
-/// 400 without a filter; 422 if it has too many windows; 503 while the rates may be incomplete.
+/// # Errors 400 if the filter is empty; 422 if too many windows match it; 503 while rates may be
+/// missing in the copy.
 pub(super) async fn plan(app: &App, filter: &RepriceFilter) -> Result<Plan, Error> {
     if !filter.names_something() {
         let detail = "Name the employees, projects, tasks or shifts, or the time, whose windows are priced anew.";
@@ -84,7 +86,8 @@ pub(super) async fn plan(app: &App, filter: &RepriceFilter) -> Result<Plan, Erro
     Ok(plan)
 }
 
-/// Whether all rates are known that were set until now. Waits a little for events.
+/// Whether the copy has all rates that were set before this call. Waits up to two seconds for
+/// events.
 async fn is_complete(app: &App) -> bool {
     for _ in 0..TRIES {
         if app.knowledge.is_complete(app).await {
@@ -95,7 +98,7 @@ async fn is_complete(app: &App) -> bool {
     false
 }
 
-/// Exact sums of money.
+/// Sums of money, exact and not rounded.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sums {
     pub(super) costs: Money,
@@ -111,7 +114,7 @@ impl Sums {
     }
 }
 
-/// The cost and income of these windows before and after, for the parts that count.
+/// The cost and income of these windows before and after repricing, for the parts that count.
 pub(super) async fn money(app: &App, changes: &[Repriced]) -> Result<(Sums, Sums), Error> {
     let counts = match app.config.count_overlaps {
         true => None,
@@ -128,7 +131,7 @@ pub(super) async fn money(app: &App, changes: &[Repriced]) -> Result<(Sums, Sums
     Ok((before, after))
 }
 
-/// The parts of these windows that count. Windows of which nothing counts are left out.
+/// The part of each of these windows that counts. A window without such a part is missing.
 async fn counting(app: &App, changes: &[Repriced]) -> Result<HashMap<WindowId, TimeRange>, Error> {
     let wanted: BTreeSet<WindowId> = changes.iter().map(|change| change.was.id).collect();
     let employees: BTreeSet<EmployeeId> = changes.iter().map(|change| change.was.employee_id).collect();

@@ -5,15 +5,16 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// How long the event of a change may take to be published.
+/// How long the handler waits until the event of a change is published.
 const PUBLISHED: Duration = Duration::from_secs(5);
 
-/// Gets the settings. They are not confidential, and every page needs them.
+/// Gets the settings. Every caller may read them: they are not confidential, and every page of the
+/// console needs them.
 pub(crate) async fn get_settings(app: Arc<App>, _: Call, _: GetSettings) -> Result<Settings, Error> {
     app.store.settings.get().await
 }
 
-/// Replaces the settings.
+/// Replaces the settings. For admins.
 pub(crate) async fn set_settings(
     app: Arc<App>,
     call: Call,
@@ -32,7 +33,8 @@ pub(crate) async fn set_settings(
         }
         Ok(settings.clone())
     })?;
-    // A window that is posted after the answer is priced with the new time zone.
+    // After the event is published, every worker prices new windows with the new time zone. So the
+    // handler waits for the event before it answers.
     if let Err(error) = app.db.until_published(PUBLISHED).await {
         tracing::info!(%error, "the new settings are told a little later");
     }

@@ -5,10 +5,10 @@ use kit::{Call, Error};
 
 use crate::{App, domain::at_work, store::Doing};
 
-/// How far back the start of a period of work is searched for, in milliseconds.
+/// How far back the start of an employee's present work is searched for, in milliseconds.
 const LOOK_BACK: i64 = 3 * HOUR;
 
-/// Lists who tracks now, and since when: for admins.
+/// Lists which employees are at work now, and since when. For admins.
 pub(crate) async fn list_tracking(app: Arc<App>, call: Call, asked: ListTracking) -> Result<TrackingNow, Error> {
     call.require_admin()?;
     let now = app.clock.now();
@@ -28,7 +28,8 @@ pub(crate) async fn list_tracking(app: Arc<App>, call: Call, asked: ListTracking
     Ok(TrackingNow { count, people: people.collect() })
 }
 
-/// When each of these employees began to work without a break, as far as that is known.
+/// For each of these employees, when they began to work without a break; none if it was more than
+/// [`LOOK_BACK`] ago.
 async fn since(app: &App, people: Vec<EmployeeId>, now: Millis) -> Result<HashMap<EmployeeId, Option<Millis>>, Error> {
     let from = now - LOOK_BACK;
     let mut windows: HashMap<EmployeeId, Vec<(Millis, Millis)>> = HashMap::new();

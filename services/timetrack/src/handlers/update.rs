@@ -14,15 +14,15 @@ use crate::{
     store::{StoredWindow, UpdateJob},
 };
 
-/// How long the events of an update may take to be published.
+/// How long the handler waits until the events of an update are published.
 const PUBLISHED: Duration = Duration::from_secs(30);
-/// How often a job is started again because something was settled meanwhile.
+/// How often the start of a job is tried when some time is settled at the same moment.
 const TRIES: usize = 20;
-/// How often jobs of dead processes are searched for.
+/// The interval between two searches for jobs of crashed processes.
 const TAKE_OVER: Duration = Duration::from_secs(5);
 
-/// Changes all windows of a filter that are recorded now. One that is recorded while it runs may be changed too.
-/// It finishes even if the caller stops waiting.
+/// Changes all recorded windows that match a filter. A window that is recorded while the job runs
+/// may be changed or not. The job finishes even if the caller stops waiting. For admins.
 pub(crate) async fn update(app: Arc<App>, call: Call, request: UpdateWindows) -> Result<WindowsUpdated, Error> {
     call.require_admin()?;
     if !request.names_something() {
@@ -36,13 +36,14 @@ pub(crate) async fn update(app: Arc<App>, call: Call, request: UpdateWindows) ->
     let work = app.clone();
     let done = app.shutdown.spawn(async move { run(&work, job).await });
     let job = done.await.map_err(|error| Error::Other(error.into()))??;
-    // Analytics waits for the events in the stream, so after the answer reports contain the changes.
+    // After this answer, reports must contain the changes. For that the events must be in the
+    // stream.
     app.db.until_published(PUBLISHED).await?;
     Ok(WindowsUpdated { modified: job.modified as u64 })
 }
 
-/// Starts a job, unless a window that it would change is settled: then nothing is changed. Until the job is done,
-/// nothing can be settled.
+/// Starts a job, unless a window that it would change is settled: then nothing is changed. While a
+/// job runs, no time can be settled.
 async fn begin(app: &App, job: UpdateJob) -> Result<UpdateJob, Error> {
     for _ in 0..TRIES {
         let before = active(app.store.settlements.all().await?);
@@ -63,7 +64,7 @@ async fn begin(app: &App, job: UpdateJob) -> Result<UpdateJob, Error> {
     Err(Failure::new(Code::Unavailable, detail).into())
 }
 
-/// The settlements that settle something, in order.
+/// The settlements that settle some time, ordered by id.
 fn active(all: Vec<SettlementChanged>) -> Vec<SettlementChanged> {
     let mut active: Vec<SettlementChanged> = all.into_iter().filter(|one| one.settles.is_some()).collect();
     active.sort_by(|a, b| a.id.cmp(&b.id));
@@ -85,7 +86,7 @@ async fn require_open(app: &App, request: &UpdateWindows, settled: Settled) -> R
     Ok(())
 }
 
-/// Continues updates of dead processes, until shutdown.
+/// Until shutdown, continues updates of crashed processes.
 pub(crate) fn take_over_updates(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -108,17 +109,18 @@ pub(crate) fn take_over_updates(app: Arc<App>, shutdown: &Shutdown) {
     });
 }
 
-/// Runs a job with the origin of its caller, also after another process died with it.
+/// Runs a job with the origin of the request that started it, also when this process has taken it
+/// over.
 async fn run(app: &App, job: UpdateJob) -> Result<UpdateJob, Error> {
     job.origin().scope(go_on(app, job)).await
 }
 
-/// Runs a job in chunks: each is one transaction with its event and the progress. The last one writes the entry of
-/// the audit trail.
+/// Runs a job in chunks. Each chunk is one transaction with its event and the job's progress. The
+/// last chunk also stores the audit entry.
 ///
-/// It reads all ids once, in order. So it finds every window that was recorded before it began, whatever any clock
-/// says, and it ends however many are recorded meanwhile. What is recorded with an earlier id than its position is
-/// not changed.
+/// The job reads all window ids once, in order. So it finds every window that was recorded before
+/// it began, independently of clocks; and it ends however many windows are recorded meanwhile. A
+/// window that is recorded during the job, with an id before the job's position, is not changed.
 async fn go_on(app: &App, mut job: UpdateJob) -> Result<UpdateJob, Error> {
     while !job.done {
         if app.shutdown.is_stopping() {
@@ -146,7 +148,7 @@ async fn go_on(app: &App, mut job: UpdateJob) -> Result<UpdateJob, Error> {
             Ok(true)
         })?;
         if !mine {
-            // Another process has continued the job: follow its progress.
+            // Another process has continued the job, so this one goes on from the stored progress.
             let theirs = app.store.updates.find(job.id).await?;
             job = theirs.ok_or_else(|| Failure::not_found("update"))?;
         }

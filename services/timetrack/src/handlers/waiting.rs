@@ -5,7 +5,8 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Counts what waits for a decision about these employees, for the daily mail to managers.
+/// Counts the submitted periods and the undecided corrections of these employees, for the daily
+/// mail to managers. For services.
 pub(crate) async fn count_waiting(
     app: Arc<App>,
     call: Call,

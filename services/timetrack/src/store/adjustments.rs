@@ -8,27 +8,28 @@ use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// A window that was admitted after its time was settled.
+/// The document of an adjustment: a window that was admitted after its time was settled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredAdjustment {
     #[serde(rename = "_id")]
     pub(crate) id: WindowId,
     pub(crate) employee: EmployeeId,
-    /// The moment at which the adjustment counts.
+    /// The moment at which the adjustment counts, in time that was open when it was made.
     pub(crate) counts_at: Millis,
-    /// The parts of the window that were settled.
+    /// The parts of the window that were in settled time.
     pub(crate) parts: Vec<TimeRange>,
-    /// The parts that it counts. No other window ever counts there, even if the time is reopened.
+    /// The parts that the adjustment counts. They stay settled, so no other window counts there,
+    /// even if the time is reopened.
     #[serde(default)]
     pub(crate) counted: Vec<TimeRange>,
-    /// The time and money that the adjustment counts for.
+    /// The time and money that the adjustment adds.
     pub(crate) sum: AdjustedSum,
     pub(crate) hash: TimeMark,
-    /// The window, with the time when it was worked.
+    /// The window, at the time when the work was done.
     pub(crate) window: Window,
 }
 
-/// The part of an adjustment that workers need.
+/// The fields of an adjustment that say which time it settles.
 #[derive(Debug, Deserialize)]
 struct Counted {
     #[serde(rename = "_id")]
@@ -50,18 +51,20 @@ impl Counted {
 }
 
 impl StoredAdjustment {
-    /// The settlements for workers: the time that the adjustment counts is settled for good.
+    /// The settlements that workers read. The time that the adjustment counts stays settled
+    /// forever.
     pub(crate) fn settlements(&self) -> Vec<SettlementChanged> {
         let Self { id, employee, ref counted, .. } = *self;
         Counted { id, employee, counted: counted.clone() }.settlements().collect()
     }
 
-    /// The time that no other window may count. Rows of earlier versions only have what was settled.
+    /// The time that no other window may count. In documents of earlier versions, this is all
+    /// settled time of the window.
     pub(crate) fn counting(self) -> Vec<TimeRange> {
         if self.counted.is_empty() && self.sum.time > 0 { self.parts } else { self.counted }
     }
 
-    /// The adjustment as the API shows it.
+    /// The adjustment as the API returns it.
     pub(crate) fn shown(self) -> Adjustment {
         Adjustment {
             id: self.id,
@@ -77,7 +80,7 @@ impl StoredAdjustment {
     }
 }
 
-/// The adjustments. They never change, except that they are marked as paid.
+/// The collection of adjustments. They never change, except that they are marked as paid.
 #[derive(Clone, Debug)]
 pub(crate) struct AdjustmentStore(Collection<StoredAdjustment>);
 
@@ -93,7 +96,7 @@ impl AdjustmentStore {
         Self(db.collection("adjustments"))
     }
 
-    /// Finds one adjustment, of this employee or of anybody.
+    /// Finds one adjustment: of this employee, or of any employee if none is given.
     pub(crate) async fn find(
         &self,
         id: WindowId,
@@ -106,7 +109,7 @@ impl AdjustmentStore {
         Ok(self.0.find_one(filter).await?)
     }
 
-    /// Finds one adjustment, of this employee or of anybody, in a transaction.
+    /// Finds one adjustment of any employee, in a transaction.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<Option<StoredAdjustment>, Error> {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
     }
@@ -116,7 +119,7 @@ impl AdjustmentStore {
         Ok(self.0.find(doc! { "_id": mongo::one_of(ids) }).await?.try_collect().await?)
     }
 
-    /// Inserts a new one.
+    /// Inserts a new adjustment.
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>, adjustment: &StoredAdjustment) -> Result<(), Error> {
         self.0.insert_one(adjustment).session(&mut tx.session).await?;
         Ok(())
@@ -141,7 +144,8 @@ impl AdjustmentStore {
         self.all_in(tx, counting(employee, range)).await
     }
 
-    /// An employee's adjustments whose work was in a range, in a transaction.
+    /// An employee's adjustments whose work may be in this range, read in a transaction: those
+    /// whose window starts in the range, or up to 24 hours before it.
     pub(crate) async fn belonging(
         &self,
         tx: &mut Tx<'_>,
@@ -164,14 +168,14 @@ impl AdjustmentStore {
         Ok(all)
     }
 
-    /// The settlements for workers: of all adjustments, or of those that match.
+    /// The settlements of the adjustments that match this filter.
     pub(super) async fn settlements(&self, these: Document) -> Result<Vec<SettlementChanged>, Error> {
         let rows = self.0.clone_with_type::<Counted>().find(these).projection(settling()).batch_size(10_000).await?;
         let rows: Vec<Counted> = rows.try_collect().await?;
         Ok(rows.iter().flat_map(Counted::settlements).collect())
     }
 
-    /// The settlements for workers: of all adjustments, or of those that match, read in a transaction.
+    /// The settlements of the adjustments that match this filter, read in a transaction.
     pub(super) async fn settlements_in(
         &self,
         tx: &mut Tx<'_>,
@@ -186,7 +190,8 @@ impl AdjustmentStore {
         Ok(all)
     }
 
-    /// The adjustments that count in a range, ordered by moment and window.
+    /// The adjustments that count in a range, ordered by that moment and by id: one more than a
+    /// page has.
     pub(crate) async fn listed(
         &self,
         asked: &ListAdjustments,

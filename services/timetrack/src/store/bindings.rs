@@ -17,7 +17,8 @@ struct Row {
     binding: Binding,
 }
 
-/// The bindings: copies of other services' data, written only by consumers of events.
+/// The collection of bindings, which are copies of other services' data. Only consumers of events
+/// and the comparison with the owners write them.
 #[derive(Clone, Debug)]
 pub(crate) struct BindingStore(Collection<Row>);
 
@@ -38,14 +39,14 @@ impl BindingStore {
         Ok(())
     }
 
-    /// The bindings after one key and up to another.
+    /// The bindings whose keys are greater than `after` and at most `upto`.
     pub(crate) async fn between(&self, after: &str, upto: &str) -> Result<Vec<Binding>, Error> {
         let rows = self.0.find(doc! { "_id": { "$gt": after, "$lte": upto } }).await?;
         Ok(rows.map_ok(|row| row.binding).try_collect().await?)
     }
 
-    /// Stores the owner's binding, even over another one with the same version. Returns whether no newer one was
-    /// stored.
+    /// Stores the owner's binding, even over another one with the same version. Returns false, and
+    /// stores nothing, if a newer one is stored.
     pub(crate) async fn heal(&self, tx: &mut Tx<'_>, binding: Binding) -> Result<bool, Error> {
         let (key, version) = (binding.key().to_string(), binding.version());
         let this = doc! { "_id": &key };
@@ -58,7 +59,8 @@ impl BindingStore {
         Ok(true)
     }
 
-    /// Removes a binding that its owner does not have, unless it has changed.
+    /// Removes a binding that its owner does not have, unless it has another version now. Returns
+    /// whether it was removed.
     pub(crate) async fn forget(&self, tx: &mut Tx<'_>, key: BindingKey, version: i64) -> Result<bool, Error> {
         let this = doc! { "_id": key.to_string(), "version": version };
         Ok(self.0.delete_one(this).session(&mut tx.session).await?.deleted_count > 0)
@@ -77,12 +79,13 @@ impl BindingStore {
         self.find(keys).await
     }
 
-    /// These projects, and the rates of these scopes.
+    /// The bindings with these keys, which are those of projects and rates.
     pub(super) async fn of_prices(&self, keys: HashSet<BindingKey>) -> Result<Bindings, Error> {
         self.find(keys).await
     }
 
-    /// All rates of all scopes, if there are no more than `most`; otherwise a few more than that.
+    /// The rates of all scopes. If their total weight is more than `most`, only the first ones,
+    /// just above that weight.
     pub(crate) async fn all_rates(&self, most: usize) -> Result<Vec<Arc<RatesChanged>>, Error> {
         // The keys of rates begin with `r:`.
         let mut rows = self.0.find(doc! { "_id": { "$gt": "r:", "$lt": "r;" } }).await?;
@@ -99,7 +102,7 @@ impl BindingStore {
         Ok(all)
     }
 
-    /// A project and a task.
+    /// The bindings of a project and a task.
     pub(crate) async fn of_task(&self, project: ProjectId, task: TaskId) -> Result<Bindings, Error> {
         self.find([BindingKey::Project(project), BindingKey::Task(task)]).await
     }

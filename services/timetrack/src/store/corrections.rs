@@ -7,22 +7,22 @@ use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// The size of a batch from MongoDB.
+/// The number of documents that MongoDB returns at once.
 const BATCH: u32 = 250;
 
-/// A requested correction, with fields that the API does not show.
+/// The document of a requested correction, with fields that the API does not return.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredCorrection {
     #[serde(rename = "_id")]
     pub(crate) id: CorrectionId,
     pub(crate) request: CorrectionRequest,
-    /// The request as it was sent, to recognise a repetition.
+    /// The request as it was sent, to recognise a repeated request.
     pub(crate) sent: CorrectionSent,
-    /// The revision of its window at that time.
+    /// The revision of the window to correct at the time of the request; none for new time.
     pub(crate) window_revision: Option<i64>,
 }
 
-/// The requested corrections. None is ever deleted.
+/// The collection of requested corrections. No document is ever deleted.
 #[derive(Clone, Debug)]
 pub(crate) struct CorrectionStore(Collection<StoredCorrection>);
 
@@ -43,24 +43,25 @@ impl CorrectionStore {
         Ok(self.0.find_one(by_id(id)).await?)
     }
 
-    /// Finds a correction, in a transaction that changes it.
+    /// Finds one correction, in a transaction that changes it.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: CorrectionId) -> Result<Option<StoredCorrection>, Error> {
         Ok(self.0.find_one(by_id(id)).session(&mut tx.session).await?)
     }
 
-    /// Inserts a new one.
+    /// Inserts a new correction.
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>, correction: &StoredCorrection) -> Result<(), Error> {
         self.0.insert_one(correction).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Stores a decided correction. If somebody else has decided since it was loaded, the transaction is run again.
+    /// Stores a decided correction. If a concurrent transaction has decided since `load`, this one
+    /// conflicts and is run again.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, correction: &StoredCorrection) -> Result<(), Error> {
         self.0.replace_one(by_id(correction.id), correction).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// The number of undecided ones of these employees.
+    /// The number of undecided corrections of these employees.
     pub(crate) async fn count_asked(&self, employees: &[EmployeeId]) -> Result<u64, Error> {
         let asked = mongo::value(&CorrectionStatus::Asked);
         let these = doc! { "request.status": asked, "request.employeeId": mongo::one_of(employees) };

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{StoredPeriod, WindowStore, window_updates::filter_of};
 use crate::domain::Worked;
 
-/// The fields of a recorded window that decide what it counts for.
+/// The fields of a recorded window that decide how much it counts, and at which price.
 #[derive(Debug, Deserialize)]
 struct Countable {
     #[serde(rename = "_id")]
@@ -66,7 +66,7 @@ impl From<Countable> for WindowFact {
     }
 }
 
-/// The employee, project, task and time of a window.
+/// The employee, project and time of a window.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Where {
@@ -112,7 +112,7 @@ impl WindowStore {
         Ok(all)
     }
 
-    /// The ids of windows that begin in a period and are not marked as paid, at most `most`.
+    /// The ids of windows that begin in a period and are not marked as paid: the first `most`.
     pub(crate) async fn unpaid(
         &self,
         tx: &mut Tx<'_>,
@@ -135,8 +135,8 @@ impl WindowStore {
         Ok(ids)
     }
 
-    /// Whether an employee has a window on one of these projects that overlaps this time before the moment of that
-    /// project.
+    /// The first of these projects, with its lock, on which the employee has a window that overlaps
+    /// this time before the end of the lock. None if there is no such window.
     pub(crate) async fn overlaps_on(
         &self,
         tx: Option<&mut Tx<'_>>,
@@ -170,7 +170,7 @@ impl WindowStore {
         Ok(project.and_then(|project| projects.iter().find(|(one, _)| *one == project).copied()))
     }
 
-    /// The times of the windows of an update.
+    /// The employee, project and time of every window of an update.
     pub(crate) async fn places_of(
         &self,
         update: &UpdateWindows,
@@ -185,7 +185,7 @@ impl WindowStore {
     }
 }
 
-/// Windows that reach into a range, and those that start up to a day before it: no window is longer.
+/// Matches the windows that reach into a range, by their start: no window is longer than 24 hours.
 fn deciding(employee: EmployeeId, range: TimeRange) -> Document {
     doc! {
         "window.employeeId": mongo::value(&employee),

@@ -5,10 +5,10 @@ use kit::{Database, Error, Shape, Tx};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// A stored lock.
+/// The document of a lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredLock {
-    /// `all` or the project's id, which is also its id in events and the audit trail.
+    /// `all` or the project's id. Events and audit entries use the same id.
     #[serde(rename = "_id")]
     pub(crate) id: String,
     pub(crate) project: Option<ProjectId>,
@@ -19,19 +19,19 @@ pub(crate) struct StoredLock {
 }
 
 impl StoredLock {
-    /// A lock that settles nothing.
+    /// A lock that settles nothing, as if none were stored.
     pub(crate) fn none(project: Option<ProjectId>) -> Self {
         let id = project.map_or_else(|| "all".to_owned(), |project| project.to_string());
         Self { id, project, until: None, version: 0, changed_by: None, changed_at: Millis(0) }
     }
 
-    /// The settlement for workers.
+    /// The settlement that workers read.
     pub(crate) fn settlement(&self) -> SettlementChanged {
         let time = |end| SettledTime { employee_id: None, project_id: self.project, start: None, end };
         SettlementChanged { id: self.id.clone(), version: self.version, settles: self.until.map(time) }
     }
 
-    /// The lock as the API shows it.
+    /// The lock as the API returns it.
     pub(crate) fn shown(self) -> Lock {
         Lock {
             project_id: self.project,
@@ -42,7 +42,8 @@ impl StoredLock {
     }
 }
 
-/// The locks: one document for the organisation and for each project with a lock.
+/// The collection of locks: one document for the organisation, and one for each project with a
+/// lock.
 #[derive(Clone, Debug)]
 pub(crate) struct LockStore(Collection<StoredLock>);
 
@@ -70,7 +71,7 @@ impl LockStore {
         Ok(all)
     }
 
-    /// Loads a lock in a transaction; one that settles nothing if there is none.
+    /// Finds a lock, in a transaction. If none is stored, it is a lock that settles nothing.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, project: Option<ProjectId>) -> Result<StoredLock, Error> {
         let none = StoredLock::none(project);
         let found = self.0.find_one(doc! { "_id": &none.id }).session(&mut tx.session).await?;

@@ -1,4 +1,4 @@
-//! The data in MongoDB. No other module uses the driver.
+//! The MongoDB collections. No other module uses the MongoDB driver.
 
 mod adjustments;
 mod bindings;
@@ -44,15 +44,15 @@ pub(crate) use self::{
     workers::{LEASE, WorkerStore},
 };
 
-/// The documents with a changed layout.
+/// The kinds of documents whose layout has changed.
 pub(crate) const LAYOUTS: [Layout; 2] = [stored_window::WINDOWS, stored_window::FORMER_WINDOWS];
 
-/// The collections of this service.
+/// All collections of this service.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
-    /// The layouts that are written.
+    /// The layouts in which documents are written.
     pub(crate) layouts: Layouts,
-    /// Who may track on what, as other services report it.
+    /// The bindings: copies of the data of directory and projects.
     pub(crate) bindings: BindingStore,
     /// The recorded windows.
     pub(crate) windows: WindowStore,
@@ -64,17 +64,17 @@ pub(crate) struct Store {
     pub(crate) reprices: RepriceStore,
     /// The settings of the organisation.
     pub(crate) settings: SettingsStore,
-    /// The pay periods that were submitted, approved or sent back.
+    /// The pay periods that were submitted, sent back, approved or closed.
     pub(crate) periods: PeriodStore,
     /// The adjustments.
     pub(crate) adjustments: AdjustmentStore,
-    /// What is kept free for windows that are being admitted.
+    /// The time that is reserved for windows that are being admitted.
     pub(crate) reservations: ReservationStore,
     /// The pay runs.
     pub(crate) pay_runs: PayRunStore,
     /// The locks.
     pub(crate) locks: LockStore,
-    /// The settled time of locks, periods and adjustments.
+    /// The settled time, read from locks, periods, adjustments and reservations.
     pub(crate) settlements: SettlementStore,
     /// The processes that record windows.
     pub(crate) workers: WorkerStore,
@@ -83,7 +83,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// The collections and their indexes, for provisioning.
+    /// The names of the collections with their indexes, which `provision` creates.
     pub(crate) fn shapes() -> [Shape; 16] {
         let [windows, history] = WindowStore::shapes();
         [
@@ -106,13 +106,13 @@ impl Store {
         ]
     }
 
-    /// The bindings of these windows, with their rates.
+    /// The bindings of these windows, with their rates and the time zone.
     pub(crate) async fn priced_parties(&self, items: &[&IngestItem]) -> Result<Bindings, Error> {
         let (bindings, settings) = futures::try_join!(self.bindings.of_priced(items), self.settings.get())?;
         Ok(bindings.in_zone(settings.timezone))
     }
 
-    /// The rates of these windows.
+    /// The projects and rates of these windows, with the time zone.
     pub(crate) async fn prices_of(&self, windows: &[StoredWindow]) -> Result<Bindings, Error> {
         let keys = windows.iter().flat_map(|StoredWindow { window, .. }| {
             let scopes = RateScope::of_work(window.employee_id, window.project_id, window.task_id);
@@ -122,7 +122,7 @@ impl Store {
         Ok(bindings.in_zone(settings.timezone))
     }
 
-    /// Opens the collections.
+    /// The collections in this database.
     pub(crate) fn open(db: &Database) -> Self {
         let (locks, periods, adjustments) = (LockStore::open(db), PeriodStore::open(db), AdjustmentStore::open(db));
         let reservations = ReservationStore::open(db);

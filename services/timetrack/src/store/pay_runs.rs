@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StoredPeriod;
 
-/// A stored pay run.
+/// The document of a pay run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredPayRun {
     #[serde(rename = "_id")]
@@ -21,12 +21,12 @@ pub(crate) struct StoredPayRun {
     costs: Cents,
     income: Cents,
     adjusted: AdjustedSum,
-    /// Whether all windows of its periods are marked as paid.
+    /// Whether all windows of the paid periods are marked as paid.
     pub(crate) marked: bool,
 }
 
 impl StoredPayRun {
-    /// A new run for these periods.
+    /// A new pay run for these periods, with their sums.
     pub(crate) fn new(
         id: PayRunId,
         range: TimeRange,
@@ -52,7 +52,7 @@ impl StoredPayRun {
         }
     }
 
-    /// The run as the API shows it.
+    /// The pay run as the API returns it.
     pub(crate) fn shown(self) -> PayRun {
         PayRun {
             id: self.id,
@@ -71,7 +71,7 @@ impl StoredPayRun {
     }
 }
 
-/// The pay runs.
+/// The collection of pay runs.
 #[derive(Clone, Debug)]
 pub(crate) struct PayRunStore(Collection<StoredPayRun>);
 
@@ -84,24 +84,24 @@ impl PayRunStore {
         Self(db.collection("pay_runs"))
     }
 
-    /// Inserts a new run.
+    /// Inserts a new pay run.
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>, run: &StoredPayRun) -> Result<(), Error> {
         self.0.insert_one(run).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// The last run of these moments, in a transaction.
+    /// The last pay run with exactly this range, read in a transaction.
     pub(crate) async fn last_of(&self, tx: &mut Tx<'_>, range: TimeRange) -> Result<Option<StoredPayRun>, Error> {
         let these = doc! { "start": range.start().0, "end": range.end().0 };
         Ok(self.0.find_one(these).sort(doc! { "_id": -1 }).session(&mut tx.session).await?)
     }
 
-    /// Finds one run.
+    /// Finds one pay run.
     pub(crate) async fn find(&self, id: PayRunId) -> Result<Option<StoredPayRun>, Error> {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).await?)
     }
 
-    /// All runs, the oldest first.
+    /// The pay runs after this id, the oldest first: one more than a page has.
     pub(crate) async fn all(
         &self,
         after: Option<PayRunId>,
@@ -110,12 +110,12 @@ impl PayRunStore {
         Ok(self.0.find(after).sort(doc! { "_id": 1 }).limit(kit::PAGE_MOST as i64 + 1).await?)
     }
 
-    /// The runs whose windows are not all marked as paid.
+    /// The pay runs whose windows are not all marked as paid.
     pub(crate) async fn unmarked(&self) -> Result<Vec<StoredPayRun>, Error> {
         Ok(self.0.find(doc! { "marked": false }).await?.try_collect().await?)
     }
 
-    /// Marks a run as complete: all its windows are marked as paid.
+    /// Stores that all windows of a pay run are marked as paid.
     pub(crate) async fn mark(&self, id: PayRunId) -> Result<(), Error> {
         self.0.update_one(doc! { "_id": mongo::value(&id) }, doc! { "$set": { "marked": true } }).await?;
         Ok(())

@@ -8,10 +8,10 @@ use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// No pay period is longer, in milliseconds.
+/// The length that no pay period exceeds, in milliseconds.
 const LONGEST: i64 = 32 * DAY;
 
-/// A stored pay period, which was submitted, approved or sent back before.
+/// The document of a pay period that was submitted, sent back, approved or closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredPeriod {
     #[serde(rename = "_id")]
@@ -20,17 +20,17 @@ pub(crate) struct StoredPeriod {
     pub(crate) start: Millis,
     pub(crate) end: Millis,
     pub(crate) status: PeriodStatus,
-    /// Whether nothing in it may change, because it is approved or closing.
+    /// Whether the period settles its time, because it is approved or closing.
     pub(crate) settles: bool,
-    /// The number of changes.
+    /// The version, which every change increases by one.
     pub(crate) version: i64,
-    /// The approval in progress.
+    /// The approval in progress; none if the period is not closing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) closing: Option<Closing>,
-    /// The final sum, if it is approved.
+    /// The final sum of an approved period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sum: Option<PeriodSum>,
-    /// The final sum of its adjustments, if it is approved.
+    /// The final sum of the adjustments of an approved period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) adjusted: Option<AdjustedSum>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,17 +47,17 @@ pub(crate) struct StoredPeriod {
     pub(crate) pay_run: Option<PayRunId>,
 }
 
-/// An approval in progress: nothing is recorded in the period meanwhile.
+/// An approval in progress. Meanwhile nothing is recorded in the period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Closing {
-    /// The id of the attempt.
+    /// The id of this attempt to approve the period.
     pub(crate) attempt: EventId,
-    /// When it counts as abandoned.
+    /// The moment after which the attempt counts as abandoned.
     pub(crate) until: Millis,
 }
 
 impl StoredPeriod {
-    /// An open period.
+    /// An open period that is not stored yet.
     pub(crate) fn open(id: PeriodId, span: PaySpan) -> Self {
         Self {
             id,
@@ -79,14 +79,15 @@ impl StoredPeriod {
         }
     }
 
-    /// The settlement for workers.
+    /// The settlement that workers read.
     pub(crate) fn settlement(&self) -> SettlementChanged {
         let time =
             SettledTime { employee_id: Some(self.employee), project_id: None, start: Some(self.start), end: self.end };
         SettlementChanged { id: self.id.to_string(), version: self.version, settles: self.settles.then_some(time) }
     }
 
-    /// The period as the API shows it, with its sum if that is known.
+    /// The period as the API returns it. The sum is the final one if the period is approved,
+    /// otherwise the given one.
     pub(crate) fn known(self, sum: Option<(PeriodSum, AdjustedSum)>) -> KnownPeriod {
         let (sum, adjusted) = sum.unzip();
         KnownPeriod {
@@ -106,7 +107,7 @@ impl StoredPeriod {
     }
 }
 
-/// The part of a period that workers need.
+/// The fields of a period that say which time it settles.
 #[derive(Debug, Deserialize)]
 struct Settling {
     #[serde(rename = "_id")]
@@ -132,7 +133,7 @@ impl From<Settling> for SettlementChanged {
     }
 }
 
-/// The pay periods that were submitted, approved or sent back.
+/// The collection of pay periods that were submitted, sent back, approved or closed.
 #[derive(Clone, Debug)]
 pub(crate) struct PeriodStore(Collection<StoredPeriod>);
 
@@ -159,14 +160,15 @@ impl PeriodStore {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
     }
 
-    /// Stores a period. Of two transactions that do so at once, one is run again.
+    /// Stores a period. If a concurrent transaction stores the same period, one of the two is run
+    /// again.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, period: &StoredPeriod) -> Result<(), Error> {
         let this = doc! { "_id": mongo::value(&period.id) };
         self.0.replace_one(this, period).upsert(true).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// The periods that touch a range, in the order of their ids.
+    /// The stored periods that touch a range, in the order of their ids: one more than a page has.
     pub(crate) async fn touching(
         &self,
         asked: &ListPeriods,
@@ -186,13 +188,13 @@ impl PeriodStore {
         Ok(self.0.find(filter).sort(doc! { "_id": 1 }).limit(most).await?)
     }
 
-    /// The number of submitted ones of these employees.
+    /// The number of submitted periods of these employees.
     pub(crate) async fn count_submitted(&self, employees: &[EmployeeId]) -> Result<u64, Error> {
         let these = doc! { "employee": mongo::one_of(employees), "status": mongo::value(&PeriodStatus::Submitted) };
         Ok(self.0.count_documents(these).await?)
     }
 
-    /// The approved periods in a range that no run has paid, in a transaction.
+    /// The approved periods inside a range that no pay run has paid, read in a transaction.
     pub(crate) async fn payable(&self, tx: &mut Tx<'_>, range: TimeRange) -> Result<Vec<StoredPeriod>, Error> {
         let these = doc! {
             "start": { "$gte": range.start().0, "$lt": range.end().0 },
@@ -208,7 +210,7 @@ impl PeriodStore {
         Ok(all)
     }
 
-    /// Marks periods as paid by a run.
+    /// Stores that a pay run has paid these periods.
     pub(crate) async fn pay(&self, tx: &mut Tx<'_>, periods: &[StoredPeriod], run: PayRunId) -> Result<(), Error> {
         let these = doc! { "_id": mongo::one_of(periods.iter().map(|period| period.id)) };
         let paid = doc! { "$set": { "pay_run": mongo::value(&run) }, "$inc": { "version": 1_i64 } };
@@ -216,7 +218,7 @@ impl PeriodStore {
         Ok(())
     }
 
-    /// The periods of a run, in the order of their ids.
+    /// The periods that a pay run has paid, after this id, in the order of their ids.
     pub(crate) async fn paid_by(
         &self,
         run: PayRunId,
@@ -229,7 +231,8 @@ impl PeriodStore {
         Ok(self.0.find(these).sort(doc! { "_id": 1 }).await?)
     }
 
-    /// Another settled period of the same employee that holds a part of this one.
+    /// The id of another settled period of the same employee that overlaps this one; none if there
+    /// is none.
     pub(crate) async fn overlapped_by(
         &self,
         tx: &mut Tx<'_>,
@@ -245,13 +248,13 @@ impl PeriodStore {
         Ok(self.0.find_one(others).session(&mut tx.session).await?.map(|other| other.id))
     }
 
-    /// When an employee's settled periods are that touch a range.
+    /// The ranges of an employee's settled periods that touch this range.
     pub(crate) async fn settled(&self, employee: EmployeeId, range: TimeRange) -> Result<Vec<PaySpan>, Error> {
         let rows = self.0.clone_with_type::<Settling>().find(settled(employee, range)).projection(fields()).await?;
         Ok(rows.try_filter_map(|row| std::future::ready(Ok(row.span()))).try_collect().await?)
     }
 
-    /// When an employee's settled periods are that touch a range, read in a transaction.
+    /// The ranges of an employee's settled periods that touch this range, read in a transaction.
     pub(crate) async fn settled_in(
         &self,
         tx: &mut Tx<'_>,
@@ -267,18 +270,18 @@ impl PeriodStore {
         Ok(all)
     }
 
-    /// The periods with an abandoned approval.
+    /// The closing periods whose approval counts as abandoned.
     pub(crate) async fn given_up(&self, now: Millis) -> Result<Vec<StoredPeriod>, Error> {
         Ok(self.0.find(doc! { "closing.until": { "$lt": now.0 } }).await?.try_collect().await?)
     }
 
-    /// The settlements for workers: of all periods, or of those that match.
+    /// The settlements of the periods that match this filter.
     pub(super) async fn settlements(&self, these: Document) -> Result<Vec<SettlementChanged>, Error> {
         let rows = self.0.clone_with_type::<Settling>().find(these).projection(fields()).batch_size(10_000).await?;
         Ok(rows.map_ok(SettlementChanged::from).try_collect().await?)
     }
 
-    /// The settlements for workers: of all periods, or of those that match, read in a transaction.
+    /// The settlements of the periods that match this filter, read in a transaction.
     pub(super) async fn settlements_in(
         &self,
         tx: &mut Tx<'_>,
@@ -294,7 +297,7 @@ impl PeriodStore {
     }
 }
 
-/// An employee's settled periods that touch a range.
+/// Matches an employee's settled periods that touch a range.
 fn settled(employee: EmployeeId, range: TimeRange) -> Document {
     doc! {
         "employee": mongo::value(&employee),

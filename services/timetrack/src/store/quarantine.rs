@@ -9,17 +9,18 @@ use serde::Deserialize;
 
 use crate::domain::{Decision, Quarantined};
 
-/// How often a row is read again after a concurrent write.
+/// How often a write is tried when other writers change the same document.
 const TRIES: usize = 5;
-/// The most windows with one id that are shown.
+/// The most windows with one id that are read.
 const MOST_OF_AN_ID: i64 = 100;
-/// Where counting windows of one reason stops.
+/// The number at which the count of windows with one reason stops.
 const MOST_COUNTED: u64 = 10_000;
 
-/// The quarantined windows. None is ever deleted before it is recorded or decided about.
+/// The collection of quarantined windows. A document is deleted only when its window is recorded.
 ///
-/// A row is one content. What was sent with the same id and other content has its own row. Rows of earlier
-/// versions have no content in their key, so rows are found by their fields.
+/// A document is one content: the same window id with another content is another document. The keys
+/// of documents that earlier versions have written lack the content, so documents are found by
+/// their fields.
 #[derive(Clone, Debug)]
 pub(crate) struct QuarantineStore(Collection<Quarantined>);
 
@@ -39,7 +40,8 @@ impl QuarantineStore {
         Self(db.collection("quarantine"))
     }
 
-    /// Quarantines a window and returns its row. A row that exists keeps its first content and its decision.
+    /// Quarantines a window, and returns its document. If the document exists, its content and its
+    /// decision stay.
     pub(crate) async fn add(&self, new: Quarantined) -> Result<Quarantined, Error> {
         if kit::is_mutant("quarantine_dropped") {
             return Ok(new);
@@ -53,7 +55,8 @@ impl QuarantineStore {
                 }
             };
             let quarantined = known.again(&new);
-            // The filter keeps a decision that was made at this moment.
+            // The filter refuses the write if an admin has decided in between. Otherwise the
+            // decision would be lost.
             let undecided = doc! { "_id": quarantined.key(), "decision": mongo::value(&known.decision) };
             if self.0.replace_one(undecided, &quarantined).await?.matched_count == 1 {
                 return Ok(quarantined);
@@ -62,9 +65,9 @@ impl QuarantineStore {
         Err(mongo::not_on_majority().into())
     }
 
-    /// Removes recorded windows from quarantine, except those that an admin has decided about: who decided and when is
-    /// kept. A window that was discarded in the same moment gets the id of the recorded window. It reads first,
-    /// because there is hardly ever anything to write.
+    /// Removes recorded windows from quarantine. A window with an admin's decision stays, with who
+    /// decided and when. If it was discarded at the same moment, it gets the id of the recorded
+    /// window. The method reads first, because there is hardly ever anything to write.
     pub(crate) async fn release(&self, recorded: &[(WindowId, WindowContent)]) -> Result<(), Error> {
         let ids = mongo::one_of(recorded.iter().map(|(id, _)| id));
         let quarantined = self.0.find(doc! { "window_id": ids, "decision.recorded_as": null }).await?;
@@ -83,14 +86,14 @@ impl QuarantineStore {
         Ok(())
     }
 
-    /// Those of these windows that an admin has decided about.
+    /// The quarantined windows with these ids that have a decision.
     pub(crate) async fn decided(&self, ids: &[WindowId]) -> Result<Vec<Quarantined>, Error> {
         let these = doc! { "window_id": mongo::one_of(ids), "decision": { "$ne": null } };
         Ok(self.0.find(these).await?.try_collect().await?)
     }
 
-    /// The ids of windows that are undecided or discarded, and if asked for, of admitted ones: at most this many, in no
-    /// order.
+    /// The ids of windows that are undecided or discarded, and with `also_admitted` those of
+    /// admitted ones. At most `most`, in any order.
     pub(crate) async fn kept(&self, also_admitted: bool, most: usize) -> Result<Vec<WindowId>, Error> {
         let rows = self.0.clone_with_type::<QuarantinedId>();
         let these = if also_admitted {
@@ -103,8 +106,8 @@ impl QuarantineStore {
         Ok(found.map_ok(|quarantined| quarantined.window_id).try_collect().await?)
     }
 
-    /// Stores what an admin has decided about a window. A window is discarded only while it is undecided, and admitted
-    /// once. Returns whether the decision was stored.
+    /// Stores the decision of an admin. A window can be discarded while it has no decision, and
+    /// admitted while it is not admitted. Returns whether the decision was stored.
     pub(crate) async fn decide(
         &self,
         tx: &mut Tx<'_>,
@@ -118,7 +121,8 @@ impl QuarantineStore {
         Ok(self.0.update_one(this, update).session(&mut tx.session).await?.matched_count == 1)
     }
 
-    /// The number of windows for each of these reasons, each at most ten thousand, and the number of early ones.
+    /// The number of undecided windows for each of these reasons, and the number of early windows.
+    /// Each count stops at [`MOST_COUNTED`].
     pub(crate) async fn sizes(
         &self,
         codes: impl IntoIterator<Item = Code>,
@@ -132,7 +136,7 @@ impl QuarantineStore {
         Ok((sizes, waiting))
     }
 
-    /// The early windows after this one, the oldest first.
+    /// The early windows after this one, the oldest first: the first `most`.
     pub(crate) async fn waiting(&self, after: Option<&Quarantined>, most: i64) -> Result<Vec<Quarantined>, Error> {
         let mut filter = doc! { "waiting": true };
         if let Some(after) = after {
@@ -142,13 +146,15 @@ impl QuarantineStore {
         Ok(oldest.try_collect().await?)
     }
 
-    /// The windows whose time has come, ordered by their end.
+    /// The windows that are to be tried again by now, in the order of that moment: the first
+    /// `most`.
     pub(crate) async fn due(&self, now: Millis, most: i64) -> Result<Vec<Quarantined>, Error> {
         let due = self.0.find(doc! { "due": { "$lte": now.0 } }).sort(doc! { "due": 1 }).limit(most).await?;
         Ok(due.try_collect().await?)
     }
 
-    /// The undecided windows or the decided ones, of everybody or of some employees, ordered by time and key.
+    /// The undecided windows, or with `decided` the decided ones, in the order of time and key. Of
+    /// all employees, or of those that the request and the caller's limits allow.
     pub(crate) async fn all(
         &self,
         asked: &ListQuarantine,
@@ -170,14 +176,15 @@ impl QuarantineStore {
         Ok(self.0.find(filter).sort(doc! { "since": 1, "_id": 1 }).await?)
     }
 
-    /// The number of undecided windows, of everybody or of some employees, at most `most`.
+    /// The number of undecided windows, of all employees or of those of a manager. The count stops
+    /// at `most`.
     pub(crate) async fn count(&self, within: Option<Within>, most: u64) -> Result<u64, Error> {
         let mut filter = doc! { "decision": null };
         filter.extend(within.map(|within| ("item.employeeId".to_owned(), mongo::one_of(within.employees).into())));
         Ok(self.0.count_documents(filter).limit(most).await?)
     }
 
-    /// Whether an early window of an employee touches a range.
+    /// Whether an employee has an early window that touches a range.
     pub(crate) async fn any_waiting(&self, employee: EmployeeId, range: TimeRange) -> Result<bool, Error> {
         let mut filter = touching(range);
         filter.insert("waiting", true);
@@ -185,7 +192,8 @@ impl QuarantineStore {
         Ok(self.0.find_one(filter).await?.is_some())
     }
 
-    /// Tries windows again that were quarantined because this time was settled.
+    /// Marks the windows that were quarantined because this time was settled, so that they are
+    /// tried again.
     pub(crate) async fn let_in(&self, time: SettledTime) -> Result<(), Error> {
         let start = time.start.unwrap_or(Millis(i64::MIN));
         let Ok(range) = TimeRange::new(start, time.end) else { return Ok(()) };
@@ -199,15 +207,15 @@ impl QuarantineStore {
         Ok(())
     }
 
-    /// Windows that wait for an admin, and that nothing tries again: at most this many, after this one, in the order of
-    /// keys.
+    /// The windows that wait for an admin and are not tried again automatically: the first `most`
+    /// after this key, in the order of keys.
     pub(crate) async fn for_admins(&self, after: &str, most: i64) -> Result<Vec<Quarantined>, Error> {
         let these = doc! { "decision": null, "waiting": false, "due": null, "_id": { "$gt": after } };
         Ok(self.0.find(these).sort(doc! { "_id": 1 }).limit(most).await?.try_collect().await?)
     }
 
-    /// Has these windows tried again, unless they were decided at this moment or are quarantined for another reason
-    /// now.
+    /// Marks these windows to be tried again, unless an admin has decided in between, or they are
+    /// quarantined for another reason now.
     pub(crate) async fn try_again(&self, these: &[&Quarantined]) -> Result<(), Error> {
         for quarantined in these {
             let as_it_was =
@@ -217,7 +225,8 @@ impl QuarantineStore {
         Ok(())
     }
 
-    /// The quarantined windows with an id, of this employee or of anybody, the latest first.
+    /// The quarantined windows with this id, the newest first: of this employee, or of any employee
+    /// if none is given.
     pub(crate) async fn under(
         &self,
         window: WindowId,
@@ -232,7 +241,7 @@ impl QuarantineStore {
     }
 }
 
-/// The id of a quarantined window.
+/// The projection of a quarantined window that has only its id.
 #[derive(Debug, Deserialize)]
 struct QuarantinedId {
     window_id: WindowId,
@@ -243,7 +252,7 @@ fn touching(range: TimeRange) -> Document {
     doc! { "item.window.start": { "$lt": range.end().0 }, "item.window.end": { "$gt": range.start().0 } }
 }
 
-/// Matches the same window, by id and content.
+/// Matches the same window, by its id and content.
 fn same(quarantined: &Quarantined) -> Document {
     let content = WindowContent::from(&quarantined.item);
     doc! {
@@ -256,7 +265,7 @@ fn same(quarantined: &Quarantined) -> Document {
     }
 }
 
-/// Matches rows after a position in the order of time and key.
+/// Matches the documents after a position in the order of time and key.
 fn later(since: Millis, key: &str) -> Vec<Document> {
     vec![doc! { "since": { "$gt": since.0 } }, doc! { "since": since.0, "_id": { "$gt": key } }]
 }

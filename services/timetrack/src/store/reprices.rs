@@ -4,32 +4,35 @@ use kit::{Database, Error, Origin, Shape, Tx, mongo};
 use mongodb::{Collection, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
-/// How long a job belongs to the process that runs it after each step, in milliseconds.
+/// How long a job belongs to the process that runs it, counted from its last chunk, in
+/// milliseconds.
 const LEASE: i64 = 30 * SECOND;
 
-/// A repricing job and its progress.
+/// The document of a repricing job, with its progress.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Repricing {
     #[serde(rename = "_id")]
     pub(crate) id: RepriceId,
     pub(crate) filter: RepriceFilter,
-    /// The number of windows that would get another price, and the number to read.
+    /// The number of windows that would get another price. `total` is the number of windows to
+    /// read.
     pub(crate) count: i64,
     pub(crate) total: i64,
-    /// The last window that is done.
+    /// The id of the last window that is done.
     pub(crate) after: Option<WindowId>,
-    /// The numbers of windows that were read, that got another price, and that are settled.
+    /// The number of windows that were read. `changed` of them got another price, and `settled` are
+    /// settled.
     pub(crate) seen: i64,
     pub(crate) changed: i64,
     pub(crate) settled: i64,
     pub(crate) done: bool,
     asked: Millis,
     finished: Option<Millis>,
-    /// The origin of the request: actor, HTTP request and address.
+    /// The actor of the request. `request_id` and `address` complete its origin.
     by: Option<Actor>,
     request_id: Option<String>,
     address: Option<String>,
-    /// When another process may take the job over.
+    /// The moment after which another process may take over the job.
     lease: Millis,
 }
 
@@ -55,18 +58,18 @@ impl Repricing {
         }
     }
 
-    /// Marks the job as done.
+    /// Sets the job to done.
     pub(crate) fn finish(&mut self, now: Millis) {
         (self.done, self.finished) = (true, Some(now));
     }
 
-    /// The origin of the request.
+    /// The origin of the request that started the job.
     pub(crate) fn origin(&self) -> Origin {
         let origin = self.request_id.clone().map(Origin::of_request).unwrap_or_default();
         origin.with_address(self.address.clone()).with_actor(self.by)
     }
 
-    /// The job as the API shows it.
+    /// The job as the API returns it.
     pub(crate) fn shown(&self) -> RepriceJob {
         RepriceJob {
             id: self.id,
@@ -82,7 +85,7 @@ impl Repricing {
     }
 }
 
-/// The repricing jobs, with which a job continues after a crash where it was.
+/// The collection of repricing jobs. After a crash, a job continues from its stored progress.
 #[derive(Clone, Debug)]
 pub(crate) struct RepriceStore(Collection<Repricing>);
 
@@ -95,7 +98,7 @@ impl RepriceStore {
         Self(db.collection("reprices"))
     }
 
-    /// Inserts a job unless it exists. Returns whether it did not exist.
+    /// Inserts a job, unless it is stored already. Returns whether it was inserted.
     pub(crate) async fn begin(&self, tx: &mut Tx<'_>, job: &Repricing) -> Result<bool, Error> {
         let this = doc! { "_id": mongo::value(&job.id) };
         if self.0.find_one(this).session(&mut tx.session).await?.is_some() {
@@ -105,8 +108,9 @@ impl RepriceStore {
         Ok(true)
     }
 
-    /// Stores a step together with its changes. If another process has taken the job over, nothing is stored, and
-    /// the step must not be committed.
+    /// Stores the progress of a chunk, in the transaction of its changes. Returns false, and stores
+    /// nothing, if another process has taken over the job: then the transaction must not be
+    /// committed.
     pub(crate) async fn note(
         &self,
         tx: &mut Tx<'_>,
@@ -123,14 +127,14 @@ impl RepriceStore {
         Ok(noted.matched_count == 1)
     }
 
-    /// Takes over a job of a dead process.
+    /// Takes over a job whose lease has expired; none if there is no such job.
     pub(crate) async fn take_over(&self, now: Millis) -> Result<Option<Repricing>, Error> {
         let left = doc! { "done": false, "lease": { "$lt": now.0 } };
         let lease = doc! { "$set": { "lease": (now + LEASE).0 } };
         Ok(self.0.find_one_and_update(left, lease).return_document(ReturnDocument::After).await?)
     }
 
-    /// Finds a job.
+    /// Finds one job.
     pub(crate) async fn find(&self, id: RepriceId) -> Result<Option<Repricing>, Error> {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).await?)
     }

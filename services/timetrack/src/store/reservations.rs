@@ -5,22 +5,22 @@ use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// Time that is reserved for a window that is being admitted. It is settled for everybody until the adjustment is
-/// stored.
+/// The document of time that is reserved for a window that is being admitted. Until the adjustment
+/// is stored, no worker may record the employee's work in this time, on any project.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Reservation {
-    /// The window's.
+    /// The id of the window.
     #[serde(rename = "_id")]
     pub(crate) id: WindowId,
     pub(crate) employee: EmployeeId,
-    /// A part of the id by which workers know the reservation: if the time is released and reserved again, that is
-    /// another reservation.
+    /// A part of the ids of the settlements. If time is released and reserved again, the
+    /// settlements get other ids, and no worker takes them for the old ones.
     attempt: EventId,
     pub(crate) stretches: Vec<TimeRange>,
 }
 
 impl Reservation {
-    /// The events by which workers learn of the reservation.
+    /// The settlements that announce the reservation to workers.
     pub(crate) fn settlements(&self) -> Vec<SettlementChanged> {
         self.said(1, |stretch| {
             let (start, end) = (Some(stretch.start()), stretch.end());
@@ -28,7 +28,7 @@ impl Reservation {
         })
     }
 
-    /// The events by which workers learn of the release.
+    /// The settlements that announce the release to workers.
     fn given_back(&self) -> Vec<SettlementChanged> {
         self.said(2, |_| None)
     }
@@ -40,7 +40,7 @@ impl Reservation {
     }
 }
 
-/// The reservations of windows that are being admitted; there is rarely more than one.
+/// The collection of reservations. There is rarely more than one document.
 #[derive(Clone, Debug)]
 pub(crate) struct ReservationStore(Collection<Reservation>);
 
@@ -53,7 +53,8 @@ impl ReservationStore {
         Self(db.collection("reservations"))
     }
 
-    /// Reserves this time in addition to the time that is reserved for the same window already. Gives all of it.
+    /// Reserves time for a window, in addition to time that is reserved for it already. Returns the
+    /// whole reservation.
     pub(crate) async fn add(
         &self,
         tx: &mut Tx<'_>,
@@ -70,13 +71,14 @@ impl ReservationStore {
         Ok(all)
     }
 
-    /// Releases the reservations of a window, and gives the events by which workers learn of that.
+    /// Releases the reservation of a window. Returns the settlements that announce the release to
+    /// workers.
     pub(crate) async fn take(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<Vec<SettlementChanged>, Error> {
         let taken = self.0.find_one_and_delete(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?;
         Ok(taken.map(|taken| taken.given_back()).unwrap_or_default())
     }
 
-    /// The reservations of an employee, in a transaction.
+    /// The reservations of an employee, read in a transaction.
     pub(crate) async fn of(&self, tx: &mut Tx<'_>, employee: EmployeeId) -> Result<Vec<Reservation>, Error> {
         let own = doc! { "employee": mongo::value(&employee) };
         let mut found = self.0.find(own).session(&mut tx.session).await?;

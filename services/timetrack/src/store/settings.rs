@@ -4,10 +4,10 @@ use kit::{Database, Error, Shape, Tx};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// The key of the only document.
+/// The `_id` of the only document.
 const ORGANISATION: &str = "organisation";
 
-/// The stored settings.
+/// The document of the settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Document {
     #[serde(rename = "_id")]
@@ -15,7 +15,7 @@ struct Document {
     settings: Settings,
 }
 
-/// The settings of the organisation; none are stored before the first change.
+/// The collection with the settings of the organisation. It is empty before the first change.
 #[derive(Clone, Debug)]
 pub(crate) struct SettingsStore(Collection<Document>);
 
@@ -28,13 +28,13 @@ impl SettingsStore {
         Self(db.collection("settings"))
     }
 
-    /// The present settings.
+    /// The present settings; the default ones if none are stored.
     pub(crate) async fn get(&self) -> Result<Settings, Error> {
         let stored = self.0.find_one(doc! { "_id": ORGANISATION }).await?;
         Ok(stored.map(|stored| stored.settings).unwrap_or_default())
     }
 
-    /// The present settings, read in a transaction.
+    /// The present settings, read in a transaction; the default ones if none are stored.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>) -> Result<Settings, Error> {
         let stored = self.0.find_one(doc! { "_id": ORGANISATION }).session(&mut tx.session).await?;
         Ok(stored.map(|stored| stored.settings).unwrap_or_default())

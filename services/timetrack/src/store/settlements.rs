@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::{AdjustmentStore, LockStore, PeriodStore, ReservationStore, locks::StoredLock};
 use crate::domain::{Settled, SettledBy, Worked};
 
-/// The number of guard documents. With fewer, changes of different employees' windows would conflict more often.
+/// The number of guard documents. With fewer, changes of different employees' windows would
+/// conflict more often.
 const GUARDS: i32 = 64;
 
-/// A guard document. Every change of recorded windows writes to it, and so does settling their time. So of two
-/// such transactions one comes first, and the other sees it.
+/// A guard document. Every transaction that changes recorded windows writes to it, and every
+/// transaction that settles their time. So two such transactions conflict: one comes first, and the
+/// other reads its result.
 #[derive(Debug, Serialize, Deserialize)]
 struct Guard {
     #[serde(rename = "_id")]
@@ -19,8 +21,8 @@ struct Guard {
     touched: i64,
 }
 
-/// Settled time, read from locks, periods, adjustments and reservations; also the order of its changes and those of
-/// windows.
+/// The settled time, read from locks, periods, adjustments and reservations. Its guard documents
+/// order the transactions that settle time and those that change windows.
 #[derive(Clone, Debug)]
 pub(crate) struct SettlementStore {
     guards: Collection<Guard>,
@@ -45,7 +47,7 @@ impl SettlementStore {
         Self { guards: db.collection("guards"), locks, periods, adjustments, reservations }
     }
 
-    /// Creates missing guards.
+    /// Inserts the guard documents that are missing.
     pub(crate) async fn prepare(&self) -> Result<(), Error> {
         let guards = (0..GUARDS).map(|id| Guard { id, touched: 0 });
         match self.guards.insert_many(guards).ordered(false).await {
@@ -54,7 +56,7 @@ impl SettlementStore {
         }
     }
 
-    /// All present and former settlements, with their versions.
+    /// All settlements with their versions, including periods and locks that settle nothing now.
     pub(crate) async fn all(&self) -> Result<Vec<SettlementChanged>, Error> {
         let mut all = self.periods.settlements(doc! {}).await?;
         all.extend(self.adjustments.settlements(doc! {}).await?);
@@ -63,7 +65,7 @@ impl SettlementStore {
         Ok(all)
     }
 
-    /// The settled parts of this time now.
+    /// The time that is settled now, as far as it matters for these time ranges.
     pub(crate) async fn of(&self, worked: &[Worked]) -> Result<Settled, Error> {
         let mut all = self.locks.all().await?.iter().map(StoredLock::settlement).collect::<Vec<_>>();
         if let Some(these) = periods_of(worked) {
@@ -76,19 +78,20 @@ impl SettlementStore {
         Ok(all.into_iter().collect())
     }
 
-    /// The refusal of a change in settled time.
+    /// The error for a change in settled time.
     pub(crate) async fn refusal(&self, by: SettledBy) -> Result<Failure, Error> {
         let SettledBy::Period(id) = by else { return Ok(by.refusal()) };
         match self.periods.find(id).await? {
             Some(period) if period.pay_run.is_some() => Ok(SettledBy::refusal_of_paid(id)),
-            // The period may be open again in a moment.
+            // A closing period may be open again in a moment, so the caller should try again.
             Some(period) if period.closing.is_some() => Ok(SettledBy::refusal_of_closing(id)),
             _ => Ok(by.refusal()),
         }
     }
 
-    /// The settled parts of this time, for a transaction that changes windows of it. If somebody settles a part before
-    /// the commit, the transaction is run again.
+    /// The time that is settled, as far as it matters for these time ranges, for a transaction that
+    /// changes windows there. If a concurrent transaction settles some of that time, one of the two
+    /// is run again.
     pub(crate) async fn hold(&self, tx: &mut Tx<'_>, worked: &[Worked]) -> Result<Settled, Error> {
         self.touch(tx, worked.iter().map(|one| one.employee)).await?;
         let mut all = self.locks.all_in(tx).await?.iter().map(StoredLock::settlement).collect::<Vec<_>>();
@@ -102,7 +105,7 @@ impl SettlementStore {
         Ok(all.into_iter().collect())
     }
 
-    /// All that is settled, in a transaction.
+    /// All settlements that settle some time now, read in a transaction.
     pub(crate) async fn all_in(&self, tx: &mut Tx<'_>) -> Result<Vec<SettlementChanged>, Error> {
         let mut all = self.periods.settlements_in(tx, doc! { "settles": true }).await?;
         all.extend(self.adjustments.settlements_in(tx, doc! {}).await?);
@@ -112,7 +115,8 @@ impl SettlementStore {
         Ok(all)
     }
 
-    /// Orders this transaction before or after every change of these employees' windows.
+    /// Makes this transaction conflict with every other one that changes windows of these employees
+    /// or settles their time.
     pub(crate) async fn touch(
         &self,
         tx: &mut Tx<'_>,
@@ -125,7 +129,8 @@ impl SettlementStore {
         self.touch_these(tx, doc! { "_id": { "$in": guards } }).await
     }
 
-    /// Orders this transaction before or after every change of any employee's windows.
+    /// Makes this transaction conflict with every other one that changes windows of any employee or
+    /// settles time.
     pub(crate) async fn touch_all(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
         self.touch_these(tx, doc! {}).await
     }
@@ -136,7 +141,7 @@ impl SettlementStore {
     }
 }
 
-/// Matches the periods that settle a part of this time.
+/// Matches the periods that settle some of these time ranges.
 fn periods_of(worked: &[Worked]) -> Option<Document> {
     let start = worked.iter().map(|one| one.range.start()).min()?;
     let end = worked.iter().map(|one| one.range.end()).max()?;
@@ -148,7 +153,7 @@ fn periods_of(worked: &[Worked]) -> Option<Document> {
     })
 }
 
-/// Matches the adjustments that settle a part of this time.
+/// Matches the adjustments that may settle some of these time ranges.
 fn adjustments_of(worked: &[Worked]) -> Option<Document> {
     let start = worked.iter().map(|one| one.range.start()).min()?;
     let end = worked.iter().map(|one| one.range.end()).max()?;

@@ -11,10 +11,10 @@ use serde::Deserialize;
 use super::{Stretch, WindowStore, windows::by_employee};
 use crate::domain::Span;
 
-/// The size of a batch from MongoDB.
+/// The number of documents that MongoDB returns at once.
 const BATCH: u32 = 2_500;
 
-/// The fields of a window that an overlap shows.
+/// The fields of a window that the list of overlaps shows.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Party {
@@ -32,11 +32,12 @@ struct StoredParty {
 }
 
 impl WindowStore {
-    /// The windows in which the overlaps of a request are found from its cursor on, ordered by employee, start and
-    /// id. They are read from the index alone.
+    /// The windows that are needed to find the overlaps of a request after its cursor, ordered by
+    /// employee, start and id. They are read from the index alone.
     ///
-    /// A window that touches the range starts up to a day before it. A window that it may lose time to starts up
-    /// to another day before that, and one that may lose time to it up to a day after the range.
+    /// A window that touches the range starts up to 24 hours before it. A window that it may lose
+    /// time to starts up to 24 hours before that. A window that may lose time to it starts up to 24
+    /// hours after the range.
     pub(crate) async fn spans(
         &self,
         list: &ListOverlaps,
@@ -57,7 +58,8 @@ impl WindowStore {
             who.extend(mongo::one_of(&list.employees));
         }
         if who.is_empty() {
-            // Without a limit on its first field MongoDB would read the whole index, and every window.
+            // Without a condition on the first field of the index, MongoDB would scan the whole
+            // index and read every window.
             who.insert("$gte", Bson::MinKey);
         }
         questions.push(doc! {
@@ -70,7 +72,7 @@ impl WindowStore {
         Ok(spans.boxed())
     }
 
-    /// The shown fields of these windows. Missing ones are left out.
+    /// The shown fields of these windows. Windows that do not exist are left out.
     pub(crate) async fn parties(
         &self,
         ids: impl IntoIterator<Item = WindowId>,

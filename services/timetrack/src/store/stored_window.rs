@@ -8,25 +8,26 @@ use contracts::{
 use kit::{Layout, Step};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-/// The changes of the layout of windows.
+/// The functions from each layout of windows to the next.
 const STEPS: &[Step] = &[said_once];
-/// The layout of windows.
+/// The layout of the documents in `windows`.
 pub(crate) const WINDOWS: Layout = Layout::of("windows", STEPS);
-/// The layout of the former states of windows.
+/// The layout of the former states in `window_history`.
 pub(crate) const FORMER_WINDOWS: Layout = Layout::within("window_history", "was", STEPS);
 
-/// A recorded window, with fields that the API does not show.
+/// A recorded window, with fields that the API does not return.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StoredWindow {
     pub(crate) id: WindowId,
-    /// The number of changes.
+    /// The revision: 1 for a new window, and one more after every change.
     pub(crate) revision: i64,
-    /// Whether an admin has voided it.
+    /// Whether an admin has voided the window.
     pub(crate) voided: bool,
     pub(crate) window: Window,
-    /// The hash of all its fields as sent; known for new windows and those of layout 1.
+    /// The hash of all fields as they were sent. Known for new windows, and for those that were
+    /// read in layout 1.
     pub(crate) hash: Option<ContentHash>,
-    /// The layout that it was read in; 1 for a new one.
+    /// The layout in which the window was read; 1 for a new one.
     pub(crate) layout: i32,
 }
 
@@ -35,12 +36,12 @@ impl StoredWindow {
         Self { id: window.id, revision: 1, hash: hash.into(), voided: false, window, layout: 1 }
     }
 
-    /// The same window with another content.
+    /// The next revision of this window, with another content.
     pub(crate) fn saying(&self, window: Window) -> Self {
         Self { revision: self.revision + 1, window, ..self.clone() }
     }
 
-    /// The same window, voided.
+    /// The next revision of this window, voided.
     pub(crate) fn void(&self, now: Millis) -> Self {
         Self { voided: true, ..self.saying(Window { updated_at: now, ..self.window.clone() }) }
     }
@@ -49,8 +50,8 @@ impl StoredWindow {
         WindowFact { voided: self.voided, ..WindowFact::of(&self.window, self.revision) }
     }
 
-    /// The window in this layout, or in the later one that it was read in: what that one leaves out cannot be
-    /// written again.
+    /// The document of this window in this layout. If the window was read in a later layout, the
+    /// document has that one: the earlier layout needs the hash, which the later one leaves out.
     pub(super) fn laid_out(&self, written: i32) -> Laid<'_> {
         let layout = written.max(self.layout);
         match self.hash {
@@ -73,7 +74,7 @@ impl<'de> Deserialize<'de> for StoredWindow {
         let broken = |error: anyhow::Error| D::Error::custom(format!("{error:#}"));
         let layout = WINDOWS.said_by(&document).map_err(broken)?;
         let hash = match layout {
-            // A process that still writes layout 1 needs the hash.
+            // The hash is read for processes that still write layout 1: that layout must have it.
             1 => bson::deserialize_from_slice::<Hashed>(document.as_bytes()).map_err(D::Error::custom)?.hash,
             _ => None,
         };
@@ -82,7 +83,7 @@ impl<'de> Deserialize<'de> for StoredWindow {
     }
 }
 
-/// A window in the layout that is written.
+/// The document of a window in one of its layouts.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Laid<'a> {
@@ -90,7 +91,7 @@ pub(super) enum Laid<'a> {
     Second(Box<Second<'a>>),
 }
 
-/// Layout 1: the window as the API shows it, with a hash of all its fields as sent.
+/// Layout 1: the window with the fields of the API, and a hash of all fields as they were sent.
 #[derive(Debug, Serialize)]
 pub(super) struct First<'a> {
     #[serde(rename = "_id")]
@@ -101,8 +102,8 @@ pub(super) struct First<'a> {
     window: &'a Window,
 }
 
-/// Layout 2: no value is stored twice. The fields themselves say whether a window is sent again with the same
-/// content; a hash would not compress at all.
+/// Layout 2: no value is stored twice. Whether a window is sent again with the same content is
+/// decided by its fields; a hash would not compress at all.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Second<'a> {
     #[serde(rename = "_id")]
@@ -114,14 +115,14 @@ pub(super) struct Second<'a> {
     layout: i32,
 }
 
-/// The fields of a window that do not follow from its id and other fields. Those that queries and updates use have
-/// the names of the API, so that they are the same in both layouts.
+/// The fields of a window that do not follow from its id or from other fields. Fields that queries
+/// and updates use have the same names in both layouts: those of the API.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Said<'a> {
     employee_id: EmployeeId,
     shift_id: Cow<'a, Label>,
-    /// None means [`ORGANIZATION`].
+    /// The organisation; none means [`ORGANIZATION`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     organization_id: Option<Cow<'a, str>>,
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
@@ -129,7 +130,8 @@ struct Said<'a> {
     start: Millis,
     end: Millis,
     timezone_offset: i64,
-    /// None means `start` − `timezoneOffset`; the same for the end.
+    /// The start in the employee's local time; none means `start` − `timezoneOffset`. The same
+    /// holds for the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     start_translated: Option<Millis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,7 +147,7 @@ struct Said<'a> {
     billable: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     overtime: bool,
-    /// Always stored, because unpaid windows are queried.
+    /// Whether the window is paid. Always stored, because queries search for unpaid windows.
     paid: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bill_rate: Option<Rate>,
@@ -165,7 +167,7 @@ struct Said<'a> {
     os_version: Cow<'a, Label>,
     hwid: Cow<'a, Label>,
     created_at: Millis,
-    /// None means `createdAt`.
+    /// The time of the last change; none means `createdAt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     updated_at: Option<Millis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -225,7 +227,7 @@ impl<'a> From<&'a Window> for Said<'a> {
 }
 
 impl Said<'_> {
-    /// The whole window.
+    /// The window with all its fields.
     fn of(self, id: WindowId) -> Window {
         Window {
             id,
@@ -265,7 +267,8 @@ impl Said<'_> {
     }
 }
 
-/// Rewrites layout 1 to layout 2: removes values that follow from others, and default values.
+/// Converts a document from layout 1 to layout 2: removes values that follow from others, and
+/// default values.
 fn said_once(mut stored: Document) -> Document {
     stored.remove("hash");
     let id = stored.get("_id").cloned();
@@ -308,7 +311,7 @@ mod tests {
 
     use super::*;
 
-    /// A window with common values, and with rare ones.
+    /// Generates windows with common and with rare values.
     fn any_window() -> impl Strategy<Value = Window> {
         let times = (0..4_000_000_000_000_i64, 1..86_400_000_i64, -14..=14_i64, 0..3_i64);
         let odd = (any::<[bool; 7]>(), option::of(0_i64..500_000), vec(0_u32..4, 0..3));
@@ -356,7 +359,7 @@ mod tests {
             let upgraded = WINDOWS.read::<RawDocumentBuf>(&first).unwrap();
             prop_assert_eq!(Document::try_from(&*upgraded).unwrap(), Document::try_from(&*second).unwrap());
             prop_assert_eq!(upgraded, second, "the order of the fields");
-            // Prices that were removed are stored as null, in either layout.
+            // Rates that were removed are stored as null in both layouts.
             let mut emptied = Document::try_from(&*first).unwrap();
             emptied.get_document_mut("window").unwrap().extend(bson::doc! { "billRate": null, "rateParts": [] });
             let without = Window { bill_rate: None, rate_parts: Vec::new(), ..stored.window.clone() };
@@ -372,7 +375,8 @@ mod tests {
             prop_assert_eq!(&of_first, &stored);
             let of_second: StoredWindow = bson::deserialize_from_slice(second.as_bytes()).unwrap();
             prop_assert_eq!(&of_second, &StoredWindow { hash: None, layout: 2, ..stored.clone() });
-            // While layout 1 is written, only a window that still has its hash is written in it again.
+            // While layout 1 is written, only a window that still has its hash is written in layout
+            // 1 again.
             prop_assert_eq!(raw(&of_first.laid_out(1)).unwrap(), first);
             prop_assert_eq!(raw(&of_second.laid_out(1)).unwrap(), second);
         }

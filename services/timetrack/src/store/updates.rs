@@ -4,32 +4,33 @@ use kit::{Database, Error, Origin, Shape, Tx, mongo};
 use mongodb::{Collection, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
-/// How long a job belongs to the process that runs it after each step, in milliseconds.
+/// How long a job belongs to the process that runs it, counted from its last chunk, in
+/// milliseconds.
 const LEASE: i64 = 30 * SECOND;
 
-/// A bulk update and its progress.
+/// The document of a bulk update, with its progress.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct UpdateJob {
     #[serde(rename = "_id")]
     pub(crate) id: EventId,
     pub(crate) request: UpdateWindows,
-    /// When it was requested: the changed windows have this time.
+    /// When the update was requested. The changed windows get this time as their time of change.
     pub(crate) asked: Millis,
-    /// The last window that is done.
+    /// The id of the last window that is done.
     pub(crate) after: Option<WindowId>,
-    /// The number of changed windows.
+    /// The number of windows that were changed so far.
     pub(crate) modified: i64,
     pub(crate) done: bool,
-    /// The actor who requested it; none in rows of earlier versions.
+    /// The actor of the request; none in documents of earlier versions.
     #[serde(default)]
     by: Option<Actor>,
-    /// The HTTP request.
+    /// The id of the HTTP request.
     #[serde(default)]
     request_id: Option<String>,
-    /// The client's address.
+    /// The client's IP address.
     #[serde(default)]
     address: Option<String>,
-    /// When another process may take the job over.
+    /// The moment after which another process may take over the job.
     lease: Millis,
 }
 
@@ -50,14 +51,14 @@ impl UpdateJob {
         }
     }
 
-    /// The origin of the request.
+    /// The origin of the request that started the job.
     pub(crate) fn origin(&self) -> Origin {
         let origin = self.request_id.clone().map(Origin::of_request).unwrap_or_default();
         origin.with_address(self.address.clone()).with_actor(self.by)
     }
 }
 
-/// The bulk updates, with which an update continues after a crash where it was.
+/// The collection of bulk updates. After a crash, an update continues from its stored progress.
 #[derive(Clone, Debug)]
 pub(crate) struct UpdateStore(Collection<UpdateJob>);
 
@@ -80,8 +81,9 @@ impl UpdateStore {
         Ok(self.0.find_one(doc! { "done": false }).session(&mut tx.session).await?.is_some())
     }
 
-    /// Stores a step together with its changes. If another process has taken the job over, nothing is stored, and
-    /// the step must not be committed.
+    /// Stores the progress of a chunk, in the transaction of its changes. Returns false, and stores
+    /// nothing, if another process has taken over the job: then the transaction must not be
+    /// committed.
     pub(crate) async fn note(
         &self,
         tx: &mut Tx<'_>,
@@ -97,14 +99,14 @@ impl UpdateStore {
         Ok(noted.matched_count == 1)
     }
 
-    /// Takes over a job of a dead process.
+    /// Takes over a job whose lease has expired; none if there is no such job.
     pub(crate) async fn take_over(&self, now: Millis) -> Result<Option<UpdateJob>, Error> {
         let left = doc! { "done": false, "lease": { "$lt": now.0 } };
         let lease = doc! { "$set": { "lease": (now + LEASE).0 } };
         Ok(self.0.find_one_and_update(left, lease).return_document(ReturnDocument::After).await?)
     }
 
-    /// Finds a job.
+    /// Finds one job.
     pub(crate) async fn find(&self, id: EventId) -> Result<Option<UpdateJob>, Error> {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).await?)
     }

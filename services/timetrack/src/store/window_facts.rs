@@ -1,4 +1,4 @@
-//! The recorded windows as analytics reads them, to compare its facts.
+//! The queries of recorded windows by which analytics compares its facts.
 
 use bson::doc;
 use contracts::{EmployeeId, FactSum, ListFactsOf, WindowFact, WindowId};
@@ -10,11 +10,12 @@ use super::{
     windows::{Stretch, WindowStore, by_employee},
 };
 
-/// The number of employees whose sums are in one page: about a hundred bytes for each of their months.
+/// The number of employees in one page of sums. Each of their months takes about a hundred bytes.
 const EMPLOYEES_A_PAGE: usize = 20;
 
 impl WindowStore {
-    /// All windows, voided ones included, in the order of their ids: one more than a page has.
+    /// The windows after this id, including voided ones, in the order of their ids: one more than a
+    /// page has.
     pub(crate) async fn all(
         &self,
         after: Option<WindowId>,
@@ -23,7 +24,8 @@ impl WindowStore {
         Ok(self.windows.find(after).sort(doc! { "_id": 1 }).limit(kit::PAGE_MOST as i64 + 1).await?)
     }
 
-    /// The windows of an employee that begin in a range, voided ones included, in the order of their ids.
+    /// The windows of an employee that begin in a range, including voided ones, in the order of
+    /// their ids: one more than a page has.
     pub(crate) async fn beginning(
         &self,
         asked: &ListFactsOf,
@@ -38,13 +40,14 @@ impl WindowStore {
         Ok(self.windows.find(filter).sort(doc! { "_id": 1 }).limit(kit::PAGE_MOST as i64 + 1).await?)
     }
 
-    /// The facts of these windows. Unknown ones are left out.
+    /// The facts of these windows. Unknown ids are left out.
     pub(crate) async fn facts(&self, ids: &[WindowId]) -> Result<Vec<WindowFact>, Error> {
         let found = self.windows.find(doc! { "_id": mongo::one_of(ids) }).await?;
         Ok(found.map_ok(|window| window.fact()).try_collect().await?)
     }
 
-    /// The next employees with windows, by id. Each takes one step in the index.
+    /// The next employees after this id who have windows, in the order of their ids. Each employee
+    /// takes one query of the index.
     pub(crate) async fn next_employees(&self, mut after: Option<EmployeeId>) -> Result<Vec<EmployeeId>, Error> {
         let windows = self.windows.clone_with_type::<Stretch>();
         let mut employees = Vec::new();
@@ -59,7 +62,8 @@ impl WindowStore {
         Ok(employees)
     }
 
-    /// The sums of these employees' windows for each UTC month in which they begin.
+    /// The number, revisions and time of these employees' windows, summed for each UTC month in
+    /// which windows begin.
     pub(crate) async fn sums(&self, employees: &[EmployeeId]) -> Result<Vec<FactSum>, Error> {
         let start = doc! { "$toDate": "$window.start" };
         let month = doc! { "$add": [{ "$multiply": [{ "$year": &start }, 100] }, { "$month": &start }] };

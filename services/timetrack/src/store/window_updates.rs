@@ -1,4 +1,4 @@
-//! Changes of many windows at once: an update that a filter selects, and new rates.
+//! Changes of many windows: a bulk update that a filter selects, and new rates.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,8 @@ use super::{
 };
 
 impl WindowStore {
-    /// The ids of the next windows of an update, in order.
+    /// The ids of the next windows that an update changes, in order: the first `most` after this
+    /// id.
     pub(crate) async fn to_update(
         &self,
         update: &UpdateWindows,
@@ -28,7 +29,7 @@ impl WindowStore {
         Ok(found.await?.map_ok(|w| w.id).try_collect().await?)
     }
 
-    /// All windows of an update, in the order of their ids.
+    /// All windows that match the filter of an update, in the order of their ids.
     pub(crate) async fn all_of(
         &self,
         update: &UpdateWindows,
@@ -37,9 +38,11 @@ impl WindowStore {
         Ok(self.windows.find(all).sort(doc! { "_id": 1 }).batch_size(BATCH).await?)
     }
 
-    /// Stores the rates, revisions and times of change of these windows.
+    /// Stores the new rates of these windows with their time of change, and increases their
+    /// revisions.
     pub(crate) async fn put_rates(&self, tx: &mut Tx<'_>, changed: &[StoredWindow]) -> Result<(), Error> {
-        // Most windows have the same rates, so a few writes are enough.
+        // Most windows get the same rates, so windows are grouped by their rates: a few writes are
+        // enough.
         let mut by_rates: HashMap<String, Vec<&StoredWindow>> = HashMap::new();
         for one in changed {
             let key = serde_json::to_string(&(one.window.rates(), &one.window.rate_parts, one.window.updated_at))?;
@@ -60,7 +63,7 @@ impl WindowStore {
         Ok(())
     }
 
-    /// Changes these windows and raises their revisions. Returns the changed windows.
+    /// Changes these windows and increases their revisions. Returns the changed windows.
     pub(crate) async fn update(
         &self,
         tx: &mut Tx<'_>,
@@ -87,7 +90,7 @@ impl WindowStore {
     }
 }
 
-/// Matches the windows of an update.
+/// Matches the windows that an update changes.
 pub(super) fn filter_of(update: &UpdateWindows) -> Document {
     let mut all = vec![doc! { "voided": false }];
     all.extend(some_of("window.employeeId", &update.employees));
@@ -100,7 +103,7 @@ pub(super) fn filter_of(update: &UpdateWindows) -> Document {
     doc! { "$and": all }
 }
 
-/// The rates that change, by their stored names in all parts of a window.
+/// The changed rates, as fields of all rate parts of a stored window.
 fn fields_of_parts(changes: &WindowChanges) -> Document {
     let rates = ["billRate", "overtimeBillRate", "payRate", "overtimePayRate"];
     let mut given = match mongo::value(changes) {
@@ -111,7 +114,7 @@ fn fields_of_parts(changes: &WindowChanges) -> Document {
     rates.into_iter().filter_map(of_part).collect()
 }
 
-/// The fields that change, by their stored names.
+/// The changed fields, as fields of a stored window.
 fn fields(changes: &WindowChanges) -> Document {
     match mongo::value(changes) {
         bson::Bson::Document(given) => {

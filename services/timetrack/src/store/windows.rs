@@ -12,12 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use super::stored_window::{Laid, StoredWindow, WINDOWS};
 
-/// The size of a batch from MongoDB.
+/// The number of documents that MongoDB returns at once.
 pub(super) const BATCH: u32 = 250;
-/// MongoDB merges the windows of this many employees by their starts, and would sort those of more.
+/// The most employees for whom the index by employee is used. For more, MongoDB would sort all
+/// their windows by start and not merge them.
 const MOST_MERGED: usize = 200;
 
-/// The employee and time of a window, from which overlaps are computed.
+/// The id, employee and time of a window.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) struct Stretch {
     #[serde(rename = "_id")]
@@ -25,7 +26,7 @@ pub(crate) struct Stretch {
     pub(crate) window: When,
 }
 
-/// An employee's last window.
+/// The last window of an employee: what they work on, and where.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Doing {
@@ -36,7 +37,7 @@ pub(crate) struct Doing {
     pub(crate) end: Millis,
 }
 
-/// What an employee worked on, and when.
+/// The time of a window, with its employee, project and task.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Worked {
     pub(crate) id: WindowId,
@@ -46,7 +47,7 @@ pub(crate) struct Worked {
     pub(crate) range: TimeRange,
 }
 
-/// A window with the fields of [`Worked`] only.
+/// The projection of a window that has the fields of [`Worked`].
 #[derive(Debug, Deserialize)]
 struct StoredWork {
     #[serde(rename = "_id")]
@@ -69,7 +70,7 @@ struct StoredDoing {
     window: Doing,
 }
 
-/// The part of [`Stretch`] that is stored in the window.
+/// The fields of [`Stretch`] that are inside the stored `window`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct When {
@@ -78,29 +79,29 @@ pub(crate) struct When {
     pub(crate) end: Millis,
 }
 
-/// A window before an admin corrected or voided it.
+/// The state of a window before an admin corrected or voided it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Former<W> {
     /// `<window>_<revision>`.
     #[serde(rename = "_id")]
     key: String,
     was: W,
-    /// Who changed it; `admin` in rows of earlier versions.
+    /// The actor who changed the window; `admin` in documents of earlier versions.
     changed_by: Option<String>,
-    /// When it was changed.
+    /// When the window was changed.
     changed_at: Millis,
 }
 
 /// The result of inserting several windows.
 #[derive(Debug)]
 pub(crate) struct Inserted {
-    /// The ids that existed, with the stored windows.
+    /// The ids that were stored already, each with its stored window.
     pub(crate) taken: HashMap<WindowId, StoredWindow>,
-    /// The indexes of windows that were not inserted.
+    /// The indexes of the windows that were not inserted.
     pub(crate) refused: Vec<usize>,
 }
 
-/// The recorded windows.
+/// The collections of recorded windows and of their former states.
 #[derive(Clone, Debug)]
 pub(crate) struct WindowStore {
     pub(super) windows: Collection<StoredWindow>,
@@ -121,18 +122,20 @@ impl WindowStore {
     }
 
     pub(super) fn open(db: &Database, layouts: Layouts) -> Self {
-        // Windows are read in any layout, and written in the present one, which has its own type.
+        // Windows are read in any layout as `StoredWindow`, and written in the present layout as
+        // `Laid`. So the collections are opened with one type and used with the other.
         let windows = db.collection::<Laid<'_>>("windows").clone_with_type();
         let history = db.collection::<Former<Laid<'_>>>("window_history").clone_with_type();
         Self { windows, history, layouts }
     }
 
-    /// A window in the layout that is written now.
+    /// The document of a window in the layout that is written now.
     fn laid_out<'a>(&self, window: &'a StoredWindow) -> Laid<'a> {
         window.laid_out(self.layouts.written(&WINDOWS))
     }
 
-    /// Inserts windows with one write, on a majority and in the journal. A window whose id exists is not changed.
+    /// Inserts windows with one journaled majority write. A window whose id exists already is not
+    /// changed.
     pub(crate) async fn insert(&self, windows: &[StoredWindow]) -> Result<Inserted, Error> {
         let none = Inserted { taken: HashMap::new(), refused: Vec::new() };
         if windows.is_empty() {
@@ -152,14 +155,15 @@ impl WindowStore {
         let Err(error) = inserted else { return Ok(none) };
         let refused = mongo::taken(&error).ok_or(error)?;
         let taken = self.under(refused.iter().map(|n| windows[*n].id)).await?;
-        // A window that we found may disappear with this primary. Nothing is final before a majority has it.
+        // The duplicate is not on a majority yet, and may be lost with the primary. An error makes
+        // the message be redelivered until the result is final.
         if refused.iter().any(|n| !taken.contains_key(&windows[*n].id)) {
             return Err(mongo::not_on_majority().into());
         }
         Ok(Inserted { taken, refused })
     }
 
-    /// The windows with these ids. Asks nothing where there are none.
+    /// The windows with these ids. Without ids there is no query.
     pub(crate) async fn under(
         &self,
         ids: impl IntoIterator<Item = WindowId>,
@@ -172,7 +176,7 @@ impl WindowStore {
         Ok(stored.map_ok(|window| (window.id, window)).try_collect().await?)
     }
 
-    /// Finds one window: of this employee, or of anybody.
+    /// Finds one window: of this employee, or of any employee if none is given.
     pub(crate) async fn find(&self, id: WindowId, employee: Option<EmployeeId>) -> Result<Option<StoredWindow>, Error> {
         let mut filter = doc! { "_id": mongo::value(&id) };
         if let Some(employee) = employee {
@@ -181,8 +185,8 @@ impl WindowStore {
         Ok(self.windows.find_one(filter).await?)
     }
 
-    /// Whether a recorded window was sent with this content. Later corrections do not matter, because its first
-    /// state is kept.
+    /// Whether a recorded window was sent with this content. Later corrections do not matter,
+    /// because the first state of a corrected window is kept in the history.
     pub(crate) async fn was_sent_as(
         &self,
         stored: &StoredWindow,
@@ -205,12 +209,14 @@ impl WindowStore {
         Ok(WindowContent::from(was) == content)
     }
 
-    /// The windows that touch a range, ordered by start and id: one more than a page has.
+    /// The windows that touch a range and match the filter, ordered by start and id: one more than
+    /// a page has.
     pub(crate) async fn touching(
         &self,
         list: &ListWindows,
     ) -> Result<impl Stream<Item = mongodb::error::Result<StoredWindow>> + use<>, Error> {
-        // No window is longer than a day, so the index limits the range on both sides.
+        // No window is longer than 24 hours, so the start is limited on both sides, and so is the
+        // scan of the index.
         let (start, end) = (list.range.start(), list.range.end());
         let mut all = vec![
             doc! { "window.start": { "$gt": (start - WINDOW_MOST).0, "$lt": end.0 } },
@@ -234,13 +240,15 @@ impl WindowStore {
         let Filter { employees, projects, tasks, shifts } = &list.filter;
         let only_employees = projects.is_empty() && tasks.is_empty() && shifts.is_empty();
         if only_employees && (1..=MOST_MERGED).contains(&employees.len()) {
-            // MongoDB would mostly choose the index by start, and read the windows of everybody.
+            // Without the hint, MongoDB would usually choose the index by start, and read the
+            // windows of all employees.
             found = found.hint(Hint::Keys(by_employee()));
         }
         Ok(found.await?)
     }
 
-    /// The last window of each employee whose last window ended after `ended` and began after `began`, by employee id.
+    /// The last window of each employee, if it started after `began` and ended after `ended`, in
+    /// the order of employee ids.
     pub(crate) async fn doing(&self, began: Millis, ended: Millis) -> Result<Vec<Doing>, Error> {
         let fields = ["employeeId", "projectId", "taskId", "computer", "end"];
         let fields: Document = fields.iter().map(|field| (format!("window.{field}"), 1.into())).collect();
@@ -258,7 +266,7 @@ impl WindowStore {
         Ok(last.into_values().collect())
     }
 
-    /// The times of these employees' windows that start in (after, until].
+    /// The times of these employees' windows that start after `after`, and at or before `until`.
     pub(crate) async fn starting(
         &self,
         employees: impl IntoIterator<Item = EmployeeId>,
@@ -275,7 +283,8 @@ impl WindowStore {
         Ok(windows.find(filter).projection(fields).batch_size(10 * BATCH).await?.try_collect().await?)
     }
 
-    /// What these employees worked on in windows that start after a moment and before another, in no order.
+    /// The work of these employees in windows that start after `after` and before `before`, in any
+    /// order.
     pub(crate) async fn worked(
         &self,
         employees: impl IntoIterator<Item = EmployeeId>,
@@ -291,7 +300,8 @@ impl WindowStore {
             "window.employeeId": 1, "window.projectId": 1, "window.taskId": 1, "window.start": 1, "window.end": 1,
         };
         let windows = self.windows.clone_with_type::<StoredWork>();
-        // MongoDB would mostly choose the index by start, and read the windows of everybody.
+        // Without the hint, MongoDB would usually choose the index by start, and read the windows
+        // of all employees.
         let mut found =
             windows.find(filter).projection(fields).hint(Hint::Keys(by_employee())).batch_size(10 * BATCH).await?;
         let mut worked = Vec::new();
@@ -303,31 +313,31 @@ impl WindowStore {
         Ok(worked)
     }
 
-    /// Reads these windows in a transaction.
+    /// Reads the windows with these ids, in a transaction.
     pub(crate) async fn these(&self, tx: &mut Tx<'_>, ids: &[WindowId]) -> Result<Vec<StoredWindow>, Error> {
         let mut found = self.windows.find(doc! { "_id": mongo::one_of(ids) }).session(&mut tx.session).await?;
         Ok(found.stream(&mut tx.session).try_collect().await?)
     }
 
-    /// Reads one window in a transaction.
+    /// Reads the window with this id, in a transaction.
     pub(crate) async fn get(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<Option<StoredWindow>, Error> {
         Ok(self.windows.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
     }
 
-    /// Removes a window that was just recorded and that nobody was informed of.
+    /// Removes a window that was just recorded, and neither published nor answered.
     pub(crate) async fn take_back(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<(), Error> {
         self.windows.delete_one(doc! { "_id": mongo::value(&id), "revision": 1 }).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Inserts one window with a free id in a transaction.
+    /// Inserts one window in a transaction. The id must not be in use.
     pub(crate) async fn insert_one(&self, tx: &mut Tx<'_>, window: &StoredWindow) -> Result<(), Error> {
         let windows = self.windows.clone_with_type::<Laid<'_>>();
         windows.insert_one(self.laid_out(window)).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Replaces a window. Its former state is kept, with who changed it and when.
+    /// Replaces a window. Its former state is stored in the history, with who changed it and when.
     pub(crate) async fn replace(
         &self,
         tx: &mut Tx<'_>,
@@ -354,12 +364,13 @@ fn by_start() -> Document {
     doc! { "window.start": 1, "_id": 1, "window.end": 1 }
 }
 
-/// The end and whether a window is voided are in the index, so that overlaps are found in the index alone.
+/// The keys of the index by employee. They include the end and `voided`, so overlaps are found
+/// without reading any document.
 pub(super) fn by_employee() -> Document {
     doc! { "window.employeeId": 1, "window.start": 1, "_id": 1, "window.end": 1, "voided": 1 }
 }
 
-/// A condition on a field, if there are values.
+/// A condition that a field has one of these values; none if there are no values.
 pub(super) fn some_of<T: Serialize>(field: &str, values: &[T]) -> Option<Document> {
     (!values.is_empty()).then(|| doc! { field: mongo::one_of(values) })
 }

@@ -6,28 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use super::stored_window::WINDOWS;
 
-/// A worker counts as dead after this time without a heartbeat, in milliseconds.
+/// The time without a heartbeat after which a worker counts as dead, in milliseconds.
 pub(crate) const LEASE: i64 = 10_000;
-/// The record of a dead worker is removed after this time, in milliseconds.
+/// The time without a heartbeat after which the document of a worker is removed, in milliseconds.
 const FORGOTTEN: i64 = 600_000;
 
-/// A process that records windows.
+/// The document of a worker: a process that records windows.
 #[derive(Debug, Serialize, Deserialize)]
 struct Worker {
     #[serde(rename = "_id")]
     id: EventId,
-    /// The time of its last heartbeat, by the database's clock.
+    /// The time of the last heartbeat, by MongoDB's clock.
     seen: bson::DateTime,
-    /// The sequence in the stream of events up to which it has read settlements, with no earlier batch still in
-    /// progress.
+    /// The sequence number in EVENTS up to which this worker has read settlements, with no batch
+    /// from before in progress.
     heard: i64,
-    /// The newest layout of windows that it reads, and the one that it writes. Processes of earlier versions store
-    /// neither, and know only the first.
+    /// The newest layout of windows that this process reads. `writes` is the layout that it writes.
+    /// Processes of earlier versions store neither, and know only layout 1.
     reads: Option<i32>,
     writes: Option<i32>,
 }
 
-/// The processes that record windows, and how far each has read settlements.
+/// The collection of workers, each with how far it has read settlements.
 #[derive(Clone, Debug)]
 pub(crate) struct WorkerStore(Collection<Worker>, Layouts);
 
@@ -40,7 +40,7 @@ impl WorkerStore {
         Self(db.collection("workers"), layouts)
     }
 
-    /// Stores the heartbeat of this worker: how far it has read, and its layouts.
+    /// Stores a heartbeat of this worker, with how far it has read settlements, and its layouts.
     pub(crate) async fn beat(&self, id: EventId, heard: u64) -> Result<(), Error> {
         let so_far = doc! { "heard": heard as i64, "reads": WINDOWS.newest(), "writes": self.1.written(&WINDOWS) };
         let said = doc! { "$currentDate": { "seen": true }, "$set": so_far };
@@ -48,14 +48,14 @@ impl WorkerStore {
         Ok(())
     }
 
-    /// Removes this worker, which has stopped, and workers that have long been dead.
+    /// Removes this worker, which stops, and workers that have been dead for ten minutes.
     pub(crate) async fn leave(&self, id: EventId) -> Result<(), Error> {
         let dead = doc! { "$expr": { "$lt": ["$seen", before(FORGOTTEN)] } };
         self.0.delete_many(doc! { "$or": [{ "_id": mongo::value(&id) }, dead] }).await?;
         Ok(())
     }
 
-    /// Whether a worker that may be alive has not read up to this sequence.
+    /// Whether any worker that is not dead has not read settlements up to this sequence number.
     pub(crate) async fn any_behind(&self, place: u64) -> Result<bool, Error> {
         let behind = doc! {
             "heard": { "$lt": place as i64 },
@@ -64,12 +64,12 @@ impl WorkerStore {
         Ok(self.0.find_one(behind).await?.is_some())
     }
 
-    /// Whether a worker that may be alive cannot read the newest layout of windows.
+    /// Whether any worker that is not dead cannot read the newest layout of windows.
     pub(crate) async fn any_reads_older(&self) -> Result<bool, Error> {
         self.any_older("reads").await
     }
 
-    /// Whether a worker that may be alive writes an earlier layout of windows.
+    /// Whether any worker that is not dead writes an earlier layout of windows.
     pub(crate) async fn any_writes_older(&self) -> Result<bool, Error> {
         self.any_older("writes").await
     }
@@ -83,7 +83,7 @@ impl WorkerStore {
     }
 }
 
-/// The moment this many milliseconds ago, by the database's clock.
+/// The moment this many milliseconds ago by MongoDB's clock, as an expression.
 fn before(millis: i64) -> Bson {
     doc! { "$subtract": ["$$NOW", millis] }.into()
 }

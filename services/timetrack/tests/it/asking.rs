@@ -1,4 +1,4 @@
-//! Corrections that employees ask for, and who decides.
+//! Tests of corrections: employees request them, and admins decide.
 
 use std::{
     sync::{
@@ -28,18 +28,18 @@ fn note(text: &str) -> Note {
 }
 
 impl Fixture {
-    /// Asks as Ann, as a gateway does.
+    /// Sends a request with Ann as the caller.
     async fn as_ann<R: Request>(&self, request: &R) -> Result<R::Reply, Failure> {
         self.harness.bus().ask(Caller::Employee(self.ann), request).await
     }
 
-    /// Asks for a correction as Ann.
+    /// Requests a correction as Ann.
     async fn ask(&self, asked: Value) -> Result<CorrectionTaken, Failure> {
         let asked: CorrectionSent = serde_json::from_value(asked).unwrap();
         self.as_ann(&AskCorrection { id: asked.id(self.ann), asked }).await
     }
 
-    /// A request for an hour that was not tracked and begins this many hours after noon.
+    /// The request for a correction that adds an hour, which starts this many hours after noon.
     fn missing(&self, hours: i64) -> Value {
         let start = NOON + hours * HOUR;
         json!({
@@ -52,7 +52,7 @@ impl Fixture {
         self.ask(asked).await.unwrap().correction
     }
 
-    /// Records the window of an hour, and gives its id.
+    /// Records a window of an hour, and returns its id.
     async fn recorded(&self, hours: i64) -> WindowId {
         let item = self.window(hours);
         self.send(vec![item.clone()]).await;
@@ -67,7 +67,7 @@ impl Fixture {
         self.harness.ask(&RefuseCorrection { id, reason: note("That was a holiday.") }).await
     }
 
-    /// The number of published decisions.
+    /// The number of decisions that were published.
     async fn decisions(&self) -> usize {
         self.events_told::<CorrectionDecided>().await.len()
     }
@@ -92,7 +92,7 @@ async fn a_missing_time_that_is_accepted_is_a_window_by_hand_that_names_what_was
     );
     assert_eq!((window.employee_id, Some(window.id)), (fixture.ann, accepted.recorded_as));
     assert_eq!(window.bill_rate, contracts::Rate::try_from(50.0).ok(), "the rates are those of any window");
-    // Accepting a correction again, as after a lost answer, gives the same result.
+    // A second acceptance, as after a lost answer, must give the same result.
     assert_eq!(fixture.accept(asked.id).await.unwrap(), accepted);
     assert_eq!((fixture.stored().await.len(), fixture.decisions().await), (1, 1));
     assert_eq!(fixture.refuse(asked.id).await.unwrap_err().code, Code::AlreadyDecided);
@@ -121,7 +121,7 @@ async fn another_time_for_a_window_and_one_taken_back_are_made_as_an_admin_would
     assert_eq!(history.count_documents(doc! {}).await.unwrap(), 2, "what was is kept");
     let voided = database.collection::<Document>("windows").find_one(doc! { "voided": true }).await.unwrap().unwrap();
     assert!(voided.get_document("window").unwrap().contains_key("correctionId"));
-    // The trail has the reasons, with the windows that they are about.
+    // The audit trail must have the reasons, in the entries about the changed windows.
     let trail = fixture.harness.audited().await;
     let told = |action: &str, text: &str| {
         let said = |changes: &Option<Value>| changes.as_ref().is_some_and(|changes| changes.to_string().contains(text));
@@ -148,7 +148,8 @@ async fn what_a_window_could_not_say_cannot_be_asked_for_either() {
     assert_eq!(refused(&ahead).await, Code::ClockAhead);
     assert_eq!(refused(&|a| (a["start"], a["end"]) = (json!(1_000), json!(2_000))).await, Code::ClockBehind);
 
-    // Ann is off the project since one o'clock: she can still request a correction of earlier time.
+    // Ann is on the project until one o'clock only. She can still request a correction of time
+    // before that.
     let until = Term { from: None, until: Some(Millis(NOON + HOUR)) };
     fixture.harness.publish(&fixture.member_changed(2, vec![until])).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
@@ -156,7 +157,7 @@ async fn what_a_window_could_not_say_cannot_be_asked_for_either() {
     let before = fixture.asked(fixture.missing(0)).await;
     let window = fixture.accept(before.id).await.unwrap().recorded_as;
 
-    // Employees cannot ask for each other, and admins change windows directly.
+    // An employee cannot request corrections for another one, and admins change windows directly.
     let bob: EmployeeId = kit::new_id();
     let of_anns = json!({ "windowId": window, "void": true, "reason": "x" });
     let ask = AskCorrection { id: kit::new_id(), asked: serde_json::from_value(of_anns).unwrap() };
@@ -171,7 +172,7 @@ async fn the_same_asked_twice_is_one_and_another_id_or_reason_makes_another() {
     let fixture = Fixture::with_ann().await;
     let sent: CorrectionSent = serde_json::from_value(fixture.missing(0)).unwrap();
     let ask = AskCorrection { id: sent.id(fixture.ann), asked: sent };
-    // A client that tries again while its first try is still under way.
+    // Eight concurrent requests are like a client that tries again before it has the first answer.
     let tries = futures::future::join_all((0..8).map(|_| fixture.as_ann(&ask))).await;
     let taken: Vec<CorrectionTaken> = tries.into_iter().map(Result::unwrap).collect();
     assert_eq!(taken.iter().filter(|taken| !taken.repeated).count(), 1);
@@ -196,7 +197,7 @@ async fn a_list_is_read_page_by_page_the_newest_first() {
     let fixture = Fixture::with_ann().await;
     for hours in 0..5 {
         fixture.asked(fixture.missing(hours)).await;
-        // The clock moves only before every second request, so two requests are made at each moment.
+        // The clock moves only after every second request, so several requests have the same time.
         fixture.harness.clock.advance(hours % 2);
     }
     let (mut starts, mut after) = (Vec::new(), None);
@@ -229,7 +230,7 @@ async fn a_window_that_has_changed_since_it_was_asked_is_not_corrected_by_what_i
         let failure = fixture.accept(asked.id).await.unwrap_err();
         assert_eq!(failure.code, Code::Conflict);
         assert!(failure.detail.contains("changed since"), "{}", failure.detail);
-        // The correction is still undecided, and can be refused.
+        // The correction is still undecided, so it can be refused.
         fixture.refuse(asked.id).await.unwrap();
     }
     assert_eq!(fixture.stored().await.len(), 1);
@@ -255,7 +256,7 @@ async fn of_two_who_decide_at_once_one_does_and_the_other_hears_of_it() {
         assert_eq!(fixture.harness.ask(&id).await.unwrap().status, status);
         let made = fixture.stored().await.iter().filter(|window| window.correction_id == Some(asked.id)).count();
         assert_eq!(made, usize::from(is_accepted), "round {round}");
-        // If two admins accept it at the same time, both get the same window.
+        // Two admins accept the same correction at the same time: both must get the same window.
         let agreed = fixture.asked(json!({
             "start": NOON - (round + 1) * HOUR, "end": NOON - round * HOUR, "projectId": fixture.project,
             "taskId": fixture.task, "reason": "I forgot the clock.",
@@ -324,7 +325,7 @@ async fn no_accepted_correction_changes_a_second_that_is_settled_and_the_refusal
         json!({ "windowId": first, "end": NOON + HOUR / 2, "reason": "I left earlier." }),
         json!({ "windowId": second, "void": true, "reason": "That was my break." }),
         fixture.missing(1),
-        // Only the window's beginning would move into settled time.
+        // Only the start of this window would move into settled time.
         json!({ "windowId": last, "start": NOON + 4 * HOUR - 1, "reason": "I began earlier." }),
     ];
     let mut asked = Vec::new();
@@ -353,7 +354,7 @@ async fn no_accepted_correction_changes_a_second_that_is_settled_and_the_refusal
     let october = fixture.october();
     fixture.approve_now(october).await;
     all_refused_by(&format!("the pay period {october} is approved")).await;
-    // Once the period is open again, the corrections can be made.
+    // After the period is reopened, the same corrections can be made.
     fixture.reopen(october).await.unwrap();
     for one in &asked {
         fixture.accept(one.id).await.unwrap();

@@ -1,4 +1,4 @@
-//! Windows of clients' batches beside single posts.
+//! Tests of windows that clients send in batches, while others are posted one by one.
 
 use std::{
     sync::{
@@ -21,11 +21,12 @@ async fn queue_batched(fixture: &Fixture, items: Vec<IngestItem>) {
     fixture.harness.bus().jetstream.publish(INGEST_BATCHES, payload.into()).await.unwrap().await.unwrap();
 }
 
-/// At most this many messages stop after they were checked, until they are let go.
+/// Faults that stop the first `most` batches after they were checked, until `still` becomes false.
 fn stuck(still: Arc<AtomicBool>, checked: Arc<AtomicUsize>, most: usize) -> Faults {
     Faults::when(move |step| {
         if step == Step::Checked && checked.fetch_add(1, Ordering::SeqCst) < most {
-            // Only this task stands still: what waits on the same thread, maybe the connection to NATS, goes on.
+            // Other tasks of the same thread must go on, for example the connection to NATS. So
+            // only this task is blocked.
             tokio::task::block_in_place(|| {
                 while still.load(Ordering::SeqCst) {
                     std::thread::sleep(Duration::from_millis(20));
@@ -45,7 +46,8 @@ async fn a_single_post_overtakes_batches_that_came_before_it() {
     for hour in 0..40 {
         queue_batched(&fixture, vec![fixture.window(hour)]).await;
     }
-    // The messages in progress stand still, so the single post would wait if one more batch went before it.
+    // Both permits for client batches are held by batches that stand still. The single post must
+    // not wait for them.
     let faults = stuck(still.clone(), checked.clone(), 2);
     let run = |deps, shutdown| timetrack::run_with(faults, Config::default(), deps, shutdown);
     fixture.timetrack = Some(fixture.harness.spawn(timetrack::needs(), run).await);

@@ -1,4 +1,4 @@
-//! What windows take on disk: numbers for docs/scale.md.
+//! Measures the bytes that windows take on disk, for docs/scale.md.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ const EMPLOYEES: u128 = 64;
 const WINDOWS: i64 = 150_000;
 const MINUTE: i64 = HOUR / 60;
 
-/// A window of a minute, as timetrack of the first version has stored it.
+/// The document of a window of one minute, in layout 1.
 fn window(n: i64) -> Document {
     let (employee, minute) = (n as u128 % EMPLOYEES, n / EMPLOYEES as i64);
     let uuid = |what: &str| uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, what.as_bytes());
@@ -36,7 +36,7 @@ fn window(n: i64) -> Document {
     of_first_version(&serde_json::from_value(window).unwrap(), hash)
 }
 
-/// Inserts documents as workers do, 64 at a time.
+/// Inserts documents in groups of 64, as workers do. Returns the time that this took.
 async fn insert(windows: &Collection<RawDocumentBuf>, documents: &[RawDocumentBuf]) -> Duration {
     let began = Instant::now();
     for some in documents.chunks(EMPLOYEES as usize) {
@@ -45,7 +45,8 @@ async fn insert(windows: &Collection<RawDocumentBuf>, documents: &[RawDocumentBu
     began.elapsed()
 }
 
-/// Bytes of a window: as MongoDB holds its document in memory, on disk, and of its indexes there.
+/// The bytes per window: of its document in memory, of its document on disk, and of its index
+/// entries on disk.
 async fn bytes(database: &mongodb::Database) -> [i64; 3] {
     database.client().database("admin").run_command(doc! { "fsync": 1 }).await.unwrap();
     let stats = database.run_command(doc! { "collStats": "windows" }).await.unwrap();

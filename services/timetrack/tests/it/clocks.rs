@@ -1,4 +1,4 @@
-//! Windows of computers whose clock runs wrong: none of them is lost.
+//! Tests of windows from computers with a wrong clock: none of them may be lost.
 
 use contracts::{
     AdmitQuarantined, Code, GetWindow, HOUR, IngestItem, ListQuarantine, Millis, Outcome, Service, Term, WINDOW_AHEAD,
@@ -12,7 +12,7 @@ use crate::support::{Fixture, between, spawn, spawn_with};
 const MINUTE: i64 = 60_000;
 
 impl Fixture {
-    /// An hour of Ann's that ends this many milliseconds ahead of the clock.
+    /// A window of one hour of Ann's that ends this many milliseconds after the present time.
     fn ahead(&self, millis: i64) -> IngestItem {
         self.from(self.harness.clock.now() + millis - HOUR)
     }
@@ -49,7 +49,8 @@ async fn a_window_that_ends_ahead_of_the_clock_is_set_aside_and_recorded_by_itse
     let due = ahead.window.end - WINDOW_AHEAD;
     assert_eq!((quarantined[0].code, quarantined[0].waiting, quarantined[0].due), (Code::ClockAhead, true, Some(due)));
 
-    // Longer than an early window is tried, and longer than a restart takes.
+    // The window must stay quarantined for longer than an early window is tried, and over a restart
+    // of the worker.
     fixture.harness.clock.advance(20 * MINUTE);
     fixture.timetrack.take().unwrap().stop().await;
     fixture.timetrack = Some(spawn(&fixture.harness).await);
@@ -57,7 +58,8 @@ async fn a_window_that_ends_ahead_of_the_clock_is_set_aside_and_recorded_by_itse
     assert_eq!(fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items.len(), 1);
     fixture.harness.clock.advance(40 * MINUTE);
     fixture.until_recorded(&ahead).await;
-    // The window is recorded first, and removed from quarantine afterwards.
+    // The window is recorded first and removed from quarantine afterwards, so the removal may come
+    // later.
     eventually("nothing is held", async || {
         fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items.is_empty().then_some(())
     })

@@ -15,10 +15,11 @@ use timetrack::{Config, Faults, Step};
 
 use crate::support::{Fixture, spawn};
 
-/// Longer than the queue waits for an acknowledgement.
+/// A time limit that is longer than INGEST waits for an acknowledgement before a redelivery.
 const REDELIVERED: Duration = Duration::from_secs(75);
 
-/// A worker dies after a step, the first `times` times; another one takes over.
+/// A worker dies at a step, `times` times. Then another worker must record its windows exactly
+/// once.
 async fn dies_after(step: Step, times: usize) {
     let mut fixture = Fixture::with_ann().await;
     fixture.timetrack.take().unwrap().stop().await;

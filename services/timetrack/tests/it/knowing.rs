@@ -1,5 +1,5 @@
-//! Windows that arrive while the copy of who may track on what lacks an event, because another replica has received
-//! that event and stands still.
+//! Tests of windows that arrive while the copy of the bindings lacks an event, because a suspended
+//! replica has received the event and not applied it.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use testkit::eventually;
 
 use crate::support::{Fixture, InHand};
 
-/// A window of Ann's from one moment to another.
+/// A window of Ann's with this start and end.
 fn window(fixture: &Fixture, start: Millis, end: Millis) -> IngestItem {
     let mut window = fixture.window(0).window;
     (window.start, window.end) = (start, end);
     fixture.item(window)
 }
 
-/// The event that Ann is no longer on the project.
+/// The event that Ann has left the project at this moment.
 fn removal(fixture: &Fixture, at: Millis) -> MemberChanged {
     fixture.member_changed(2, vec![Term { from: None, until: Some(at) }])
 }
@@ -46,8 +46,8 @@ async fn a_window_that_begins_after_a_removal_which_a_frozen_replica_holds_waits
     let outcomes = fixture.send(sent).await;
     assert!(matches!(&outcomes[..], [Outcome::Queued, Outcome::Queued, Outcome::Queued]), "{outcomes:?}");
 
-    // However long that takes, a worker whose copy is incomplete refuses no window for good. A second window is tried
-    // after that.
+    // However long the copy stays incomplete, the worker may refuse no window for good. A second
+    // window is sent after a minute to check this.
     fixture.harness.clock.advance(60_000);
     let later = window(&fixture, removed_at + 2_000, removed_at + 3_000);
     assert!(matches!(&fixture.send(vec![later.clone()]).await[..], [Outcome::Queued]));
@@ -75,7 +75,7 @@ async fn a_window_that_begins_after_a_removal_which_a_frozen_replica_holds_waits
     fixture.harness.finish().await;
 }
 
-/// No replica gets any event for the next ten minutes.
+/// Pauses timetrack's consumer of events for ten minutes.
 async fn hold_back(events: &Stream) {
     let until = events.cached_info().created + Duration::from_secs(600);
     events.pause_consumer(Service::Timetrack.name(), until).await.unwrap();
@@ -85,7 +85,7 @@ async fn hold_back(events: &Stream) {
 async fn what_began_before_the_copy_fell_behind_is_recorded_at_once() {
     let fixture = Fixture::with_ann().await;
     let now = fixture.harness.clock.now();
-    // This window makes the worker find out up to when its copy is complete.
+    // This window makes the worker query up to when its copy is complete.
     assert!(matches!(&fixture.send(vec![window(&fixture, now - 2, now - 1)]).await[..], [Outcome::Stored(_)]));
     let events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     hold_back(&events).await;

@@ -1,4 +1,4 @@
-//! What employees worked on in a range, joined to stretches.
+//! Tests of the lanes: what employees worked on in a range, with adjacent windows joined.
 
 use contracts::{
     Caller, Code, EmployeeId, HOUR, LANES_MOST, Lane, ListLanes, Millis, Page, Stretch, TimeRange, VoidWindow,
@@ -6,7 +6,7 @@ use contracts::{
 
 use crate::support::{Fixture, NOON, spawn_with};
 
-/// A moment, in hours after noon.
+/// A moment in milliseconds since 1970, given in hours after noon.
 const fn at(hours: i64) -> i64 {
     NOON + hours * HOUR
 }
@@ -22,11 +22,11 @@ async fn windows_are_joined_by_task_clipped_to_the_range_and_overlaps_count_for_
     let own = (fixture.project, fixture.task);
     let voided = fixture.hours(at(9), at(10), "mac");
     let windows = vec![
-        // This window begins the day before, and reaches into the range.
+        // This window starts before the range, and reaches into it.
         fixture.hours(at(-3), at(1), "mac"),
         fixture.hours(at(1), at(2), "mac"),
         fixture.worked_on(other, at(2), at(4), "mac"),
-        // This window overlaps the one before by half, and ends after the range.
+        // Half of this window overlaps the window before it, and it ends after the range.
         fixture.hours(at(3), at(7), "pc"),
         voided.clone(),
     ];
@@ -42,7 +42,8 @@ async fn windows_are_joined_by_task_clipped_to_the_range_and_overlaps_count_for_
         |stretches, lost| Page { items: vec![Lane { employee_id: fixture.ann, stretches, lost }], next: None };
     let counted = vec![stretch(own, 0, 2), stretch(other, 2, 4), stretch(own, 4, 6)];
     assert_eq!(fixture.harness.ask(&day).await.unwrap(), expected(counted, vec![(Millis(at(3)), Millis(at(4)))]));
-    // An employee without windows in the range has no lane, and no page follows the last one.
+    // An employee without windows in the range has no lane. After the last employee, the page is
+    // empty.
     assert_eq!(fixture.harness.ask(&asked(vec![fixture.ann], 9, 10)).await.unwrap().items, []);
     let after = ListLanes { after: Some(fixture.ann), ..day.clone() };
     assert_eq!(

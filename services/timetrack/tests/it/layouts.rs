@@ -1,5 +1,5 @@
-//! Windows of the previous layout: they are read, requested and changed like all others, and rewritten while the
-//! service runs.
+//! Tests of windows in the previous layout: they are read, listed and changed like all others, and
+//! migrated while the service runs.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::support::{Fixture, NOON, between, spawn};
 
-/// A window as the first version read it.
+/// A window as the first version of the program read it.
 #[derive(Debug, Deserialize)]
 struct First {
     #[serde(rename = "_id")]
@@ -40,7 +40,8 @@ impl Fixture {
         rows.find(doc! {}).sort(doc! { "_id": 1 }).await.unwrap().try_collect().await.unwrap()
     }
 
-    /// Puts one of every `every` windows back into layout 1, as the first version wrote it.
+    /// Rewrites every `every`-th window into layout 1, as the first version of the program wrote
+    /// it.
     pub async fn age(&self, every: usize) {
         let database = self.harness.database(Service::Timetrack).await;
         let [windows, history] = ["windows", "window_history"].map(|name| database.collection::<Document>(name));
@@ -58,7 +59,7 @@ impl Fixture {
         migrate(&self.harness.deps(Service::Timetrack).await, 100, |_| {}).await
     }
 
-    /// All windows and facts, as the service answers them.
+    /// All windows and all facts, as the service returns them.
     async fn all_told(&self) -> (Vec<Window>, Vec<WindowFact>) {
         (self.stored().await, self.harness.bus().ask(Caller::Service, &ListFacts { after: None }).await.unwrap().items)
     }
@@ -70,7 +71,7 @@ fn first_version(Recorded { revision, voided, window, .. }: &Recorded) -> Docume
     document
 }
 
-/// A window as the first version wrote it.
+/// The document of a window in layout 1, as the first version of the program wrote it.
 pub fn of_first_version(window: &Window, hash: ContentHash) -> Document {
     let (id, hash) = (value(&window.id), value(&hash));
     doc! { "_id": id, "revision": 1_i64, "hash": hash, "voided": false, "window": value(window) }
@@ -137,7 +138,8 @@ async fn whatever_is_changed_beside_a_migration_is_changed_afterwards() {
                     assert_eq!(fixture.harness.ask(&update).await.unwrap().modified, 1);
                 }
             }
-            // Windows are put back into layout 1, so that there is always one to rewrite during a change.
+            // Some windows are rewritten into layout 1 again and again. So the migration always has
+            // a document to rewrite while changes run.
             if n % 30 == 0 {
                 fixture.age(7).await;
             }
@@ -175,7 +177,8 @@ async fn beside_an_earlier_version_everything_is_written_as_it_reads_it_until_a_
     let database = fixture.harness.database(Service::Timetrack).await;
     let [layouts, workers] = ["layouts", "workers"].map(|name| database.collection::<Document>(name));
     layouts.delete_many(doc! {}).await.unwrap();
-    // A worker of an earlier version: it lives, reports no layout, and has processed everything.
+    // The document of a worker of an earlier version. It is alive, reports no layout, and has read
+    // everything.
     let seen = bson::DateTime::from_millis(NOON * 2);
     let earlier = doc! { "_id": value(&kit::new_id::<contracts::EventId>()), "seen": seen, "heard": i64::MAX };
     workers.insert_one(&earlier).await.unwrap();
@@ -192,7 +195,8 @@ async fn beside_an_earlier_version_everything_is_written_as_it_reads_it_until_a_
     let refused = fixture.migrate().await.unwrap_err().to_string();
     assert!(refused.contains("a timetrack of an earlier version still runs"), "{refused}");
 
-    // The earlier worker is gone, so the running one learns of the new layout.
+    // Without the earlier worker, the migration may raise the layout, and the running worker learns
+    // of it.
     workers.delete_one(earlier).await.unwrap();
     fixture.migrate().await.unwrap();
     fixture.send(vec![fixture.window(4)]).await;
@@ -226,7 +230,7 @@ async fn a_window_of_a_layout_that_is_not_known_is_refused_and_left_as_it_is() {
 async fn a_start_waits_until_mongodb_says_which_layouts_all_read() {
     let mongo = LaggingMongo::start().await;
     let harness = Harness::start_on(&mongo.connection_string()).await;
-    // The driver retries a read once, so the read is refused twice.
+    // The driver retries a read once. So the read is refused twice: the service must retry too.
     mongo.refuse(&harness, (Service::Timetrack, "workers"), "find", 2).await;
     spawn(&harness).await.stop().await;
     harness.finish().await;

@@ -37,7 +37,8 @@ async fn the_time_that_counts_for_an_earlier_window_is_negative_time() {
     overlapping.start = overlapping.start + HOUR / 2;
     overlapping.end = overlapping.end + HOUR / 2;
     fixture.send(vec![fixture.item(overlapping), fixture.window(0)]).await;
-    // The list contains only the later window: the service reads its neighbour too.
+    // The list has only the later window. To compute its negative time, the service must also read
+    // the window before it.
     let late = fixture.harness.ask(&between(NOON + HOUR, NOON + 2 * HOUR)).await.unwrap().items;
     assert_eq!(late.iter().map(|w| w.negative_time).collect::<Vec<_>>(), [HOUR / 2]);
     let all = fixture.stored().await;

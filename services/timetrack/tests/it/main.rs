@@ -1,4 +1,5 @@
-//! Timetrack with real NATS and MongoDB: windows that are sent to the queue, and their outcomes.
+//! The tests of timetrack, with a real nats-server and a real mongod. Most send windows to the
+//! queue, and check the outcomes.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 

@@ -1,11 +1,11 @@
-//! Tests with a real mongod that answers as if its secondaries lagged.
+//! Tests with a real mongod that replies as if its secondaries lagged.
 
 use contracts::{IngestItem, Outcome, content_hash};
 use testkit::LaggingMongo;
 
 use crate::support::{Fixture, window_of};
 
-/// The same id with other content.
+/// A window with the same id and another end.
 fn other(item: &IngestItem) -> IngestItem {
     let mut other = item.clone();
     other.window.end = other.window.end - 1;
@@ -20,11 +20,12 @@ async fn while_secondaries_lag_nothing_counts_as_stored_and_no_retry_is_a_confli
     let first = fixture.window(0);
     fixture.send(vec![first.clone()]).await;
 
-    // The batch has a duplicate, a conflict and two new windows, and twice no majority answers.
+    // The batch has a duplicate, a conflict and two new windows. The first two inserts get no
+    // answer from a majority.
     mongo.lag(&fixture.harness, "insert", 2).await;
     let outcomes = fixture.send(vec![first.clone(), other(&first), fixture.window(1), fixture.window(2)]).await;
-    // The first try would have answered "stored". It was not on a majority, so the message was redelivered, and both
-    // windows were found as they had been written.
+    // The first attempt had written both new windows, but not on a majority. So the message was
+    // redelivered, and the next attempt found them as duplicates.
     assert!(
         matches!(
             &outcomes[..],

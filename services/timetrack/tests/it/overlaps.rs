@@ -3,7 +3,8 @@ use timetrack::Config;
 
 use crate::support::{Fixture, NOON, label, spawn_with};
 
-/// A window of Ann's from one hour after noon to another, recorded on a computer.
+/// A window of Ann's with this start and end, in hours after noon, from the computer with this
+/// hardware id.
 fn window(fixture: &Fixture, from: i64, to: i64, hwid: &str) -> IngestItem {
     let mut window = fixture.window(0).window;
     window.id = Some(kit::new_id::<WindowId>());
@@ -17,7 +18,8 @@ fn between(from: i64, to: i64) -> ListOverlaps {
     ListOverlaps { range, employees: Vec::new(), projects: Vec::new(), after: None }
 }
 
-/// The overlaps, as the window, the hours that it takes, and the number of windows that it takes them from.
+/// The listed overlaps: the window that takes time, the hours that it takes, and the number of
+/// windows that lose time.
 async fn found(fixture: &Fixture, asked: &ListOverlaps) -> Vec<(WindowId, i64, u64)> {
     let page = fixture.harness.ask(asked).await.unwrap();
     assert_eq!(page.next, None);
@@ -44,11 +46,11 @@ async fn a_window_that_swallows_the_day_of_others_is_found_with_all_that_it_take
     expected.push((elsewhere.id, HOUR));
     assert_eq!(from, expected);
     assert_eq!(taken_from[8].computer.as_str(), "workstation");
-    // The sum is that of the windows themselves.
+    // The taken time must equal the sum of the negative times of the windows.
     let negative: i64 = fixture.stored().await.iter().map(|window| window.negative_time).sum();
     assert_eq!(negative, *taken_time);
 
-    // Once that window is voided, no window takes time from another.
+    // After the long window is voided, no window takes time from another.
     fixture.harness.ask(&VoidWindow { id: asleep.id, reason: None }).await.unwrap();
     assert_eq!(found(&fixture, &between(-20, 30)).await, []);
     fixture.harness.finish().await;
@@ -63,7 +65,7 @@ async fn overlaps_are_those_that_touch_the_range_of_whom_and_on_what_was_asked_a
     fixture.send(pairs.concat()).await;
     let all: Vec<_> = pairs.iter().map(|pair| (pair[0].id, 1, 1)).collect();
     assert_eq!(found(&fixture, &between(-9, 99)).await, all);
-    // A window that loses time may lie outside of the range; a window that takes time may not.
+    // A window that loses time may be outside of the range; a window that takes time may not.
     assert_eq!(found(&fixture, &between(11, 12)).await, all[1..2]);
     assert_eq!(found(&fixture, &between(12, 13)).await, []);
     for (employees, projects, expected) in [

@@ -1,4 +1,5 @@
-//! Pay periods: submitted, approved, sent back and reopened; and the outcomes of windows that arrive late.
+//! Tests of pay periods: how they are submitted, approved, sent back and reopened, and what happens
+//! to windows that arrive late.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -18,7 +19,7 @@ use crate::support::{Fixture, NOON};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Fixture {
-    /// Ann's October, which holds [`NOON`].
+    /// Ann's period of October 2025, which contains [`NOON`].
     pub fn october(&self) -> PeriodId {
         PeriodId { employee: self.ann, first: date(2025, 10, 1) }
     }
@@ -35,12 +36,12 @@ impl Fixture {
         approve(&self.harness, id, hash, None).await
     }
 
-    /// Approves a period in its present state.
+    /// Approves a period with its present hash.
     pub async fn approve_now(&self, id: PeriodId) -> KnownPeriod {
         self.approve(id, self.hash(id).await).await.unwrap()
     }
 
-    /// Records Ann's hour after noon, and approves October with it.
+    /// Records an hour of Ann's at noon, and approves October with it.
     pub async fn approve_an_hour(&self) -> KnownPeriod {
         self.send(vec![self.window(0)]).await;
         self.approve_now(self.october()).await
@@ -50,7 +51,8 @@ impl Fixture {
         self.harness.ask(&ReopenPeriod { id, reason: Note::parse("A sheet was found.").unwrap() }).await
     }
 
-    /// The decisions about periods and their notes, once this many are published, in the order of versions.
+    /// Waits until this many decisions about periods are published. Returns the decisions and their
+    /// notes, in the order of versions.
     async fn decided(&self, times: usize) -> (Vec<PeriodDecision>, Vec<Option<Note>>) {
         let told = eventually("what was decided is told", async || {
             let told = self.events_told::<PeriodDecided>().await;
@@ -162,7 +164,7 @@ async fn nothing_that_is_settled_is_corrected_voided_or_updated_and_what_sticks_
     let settings = Settings { pay_period: contracts::PayPeriod::Week, ..Settings::default() };
     let change = SetSettings { settings };
     fixture.harness.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
-    // The week from Monday the 6th to Monday the 13th of October.
+    // The week from Monday, 6 October, to Monday, 13 October.
     let id = PeriodId { employee: fixture.ann, first: date(2025, 10, 6) };
     let end = 1_760_313_600_000;
     let inside = fixture.window(0);
@@ -200,7 +202,7 @@ async fn nothing_that_is_settled_is_corrected_voided_or_updated_and_what_sticks_
     assert_eq!(code(fixture.harness.ask(&update(vec![fixture.ann])).await), Code::PeriodLocked);
     assert!(fixture.stored().await.iter().all(|window| !window.paid), "nothing is half done");
 
-    // The part outside of the period may change.
+    // The part of a window outside of the period may change.
     correct(across.id, until(end + HOUR / 2)).await.unwrap();
     correct(across.id, noted()).await.unwrap();
     correct(after.id, noted()).await.unwrap();
@@ -270,7 +272,7 @@ async fn an_approval_that_was_given_up_opens_the_period_again() {
     fixture.send(vec![fixture.window(0)]).await;
     let hash = fixture.hash(id).await;
     fixture.approve(id, hash).await.unwrap();
-    // The state that a process leaves if it dies in between.
+    // The document is changed to the state that a process leaves if it dies during an approval.
     let periods = fixture.harness.database(Service::Timetrack).await.collection::<bson::Document>("periods");
     let attempt = kit::mongo::value(&kit::new_id::<contracts::EventId>());
     let closing = bson::doc! { "attempt": attempt, "until": fixture.harness.clock.now().0 + 30_000 };
@@ -298,7 +300,7 @@ async fn what_counts_as_an_adjustment_counts_nowhere_else_also_when_its_time_is_
     fixture.harness.ask(&AdmitQuarantined { id: adjusted.id, content: None }).await.unwrap();
     fixture.reopen(id).await.unwrap();
 
-    // A worker that starts now has read the settlement too.
+    // A worker that starts now must also read the settlement.
     let _another = crate::support::spawn(&fixture.harness).await;
     fixture.send(vec![other.clone(), late(2, 3, "c"), late(7, 8, "d")]).await;
     eventually("what lies beside it is recorded", async || (fixture.stored().await.len() == 2).then_some(())).await;
@@ -311,7 +313,7 @@ async fn what_counts_as_an_adjustment_counts_nowhere_else_also_when_its_time_is_
         fixture.harness.ask(&CorrectWindow { id: first.id, changes: longer, reason: None }).await.unwrap_err();
     assert_eq!(refused.code, Code::PeriodLocked);
     assert!(refused.detail.contains("count as an adjustment already"), "{}", refused.detail);
-    // Once admitted, these windows count for the time that they add.
+    // Once these windows are admitted, they count for the time that no other window counts.
     for quarantined in fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items {
         fixture.harness.ask(&AdmitQuarantined { id: quarantined.id, content: None }).await.unwrap();
     }
@@ -342,7 +344,8 @@ async fn what_came_late_for_a_paid_period_counts_once_as_an_adjustment_where_tim
     assert!(fixture.stored().await.iter().all(|window| window.paid));
     assert_eq!(code(fixture.reopen(id).await), Code::PeriodPaid);
 
-    // Half an hour of the window was counted already. It comes again, with another window of the same hour.
+    // The first half hour of `first` is counted already. `second` overlaps the last hour of
+    // `first`, and is admitted twice.
     let late = |from: i64, until: i64, hwid: &str| fixture.hours(NOON + from, NOON + until, hwid);
     let (first, second) = (late(HOUR / 2, 2 * HOUR, "a"), late(HOUR, 3 * HOUR, "b"));
     let across = late(october.1.0 - NOON - HOUR, october.1.0 - NOON + HOUR, "c");
@@ -366,7 +369,7 @@ async fn what_came_late_for_a_paid_period_counts_once_as_an_adjustment_where_tim
     let rest = fixture.stored().await.into_iter().find(|window| window.start == october.1).unwrap();
     assert_eq!(rest.end, across.window.end, "what of it was open is recorded there");
 
-    // Adjustments are a part of the period in which they count, and of its hash.
+    // The adjustments belong to the period in which they count, and its hash covers them.
     let settings = Settings::default();
     let open = settings.pay_period_of(contracts::day_of(now, settings.timezone.rules()));
     let current = PeriodId { employee: fixture.ann, first: open.first };

@@ -1,4 +1,4 @@
-//! The queries of MongoDB, by its own profiler: none reads a whole collection, and none reads more than it needs.
+//! Tests with MongoDB's profiler: no query may read a whole collection, or more than it needs.
 
 use bson::{Document, doc};
 use contracts::{DAY, Filter, HOUR, Label, ListOverlaps, ListWindows, OverlapCursor, Service, WindowCursor};
@@ -6,11 +6,12 @@ use futures::TryStreamExt;
 
 use crate::support::{Fixture, NOON, between};
 
-/// One of the days on which Ann works an hour.
+/// A day on which Ann has a window of an hour; so she has on each of [`DAYS`] days.
 const THIS: i64 = 40;
 const DAYS: i64 = 80;
 
-/// A query that was answered.
+/// A query, as the profiler has recorded it: its plan, and how many index keys and documents it
+/// examined.
 #[derive(Debug)]
 struct Answered {
     plan: String,
@@ -18,7 +19,7 @@ struct Answered {
     documents: i32,
 }
 
-/// Timetrack's database, whose profiler records everything from now on.
+/// Timetrack's database, with a profiler that records everything from now on.
 async fn profiled(fixture: &Fixture) -> mongodb::Database {
     let name = fixture.harness.database(Service::Timetrack).await.collection::<Document>("windows").namespace().db;
     let url = &fixture.harness.settings().mongo.mongo_connection_string;
@@ -27,7 +28,7 @@ async fn profiled(fixture: &Fixture) -> mongodb::Database {
     database
 }
 
-/// The queries of windows since profiling began.
+/// The queries of windows that the profiler has recorded.
 async fn answered(profile: &mongodb::Database) -> Vec<Answered> {
     let filter = doc! { "ns": { "$regex": r"\.windows$" }, "op": "query" };
     let found = profile.collection::<Document>("system.profile").find(filter).await.unwrap();
@@ -44,7 +45,7 @@ async fn answered(profile: &mongodb::Database) -> Vec<Answered> {
 async fn a_list_reads_its_own_days_from_an_index_whatever_it_is_filtered_by() {
     let fixture = Fixture::with_ann().await;
     fixture.send((0..DAYS).map(|day| fixture.window(day * 24)).collect()).await;
-    // The windows have both layouts.
+    // Half of the windows get layout 1, so both layouts are tested.
     fixture.age(2).await;
     let day = between(NOON + THIS * DAY, NOON + THIS * DAY + HOUR);
     let this = fixture.harness.ask(&day).await.unwrap().items.pop().unwrap();
@@ -68,7 +69,7 @@ async fn a_list_reads_its_own_days_from_an_index_whatever_it_is_filtered_by() {
             ..day.clone()
         },
         ListWindows { after, ..day.clone() },
-        // However long the range is, a filter and a limit bound what is read.
+        // In a long range, the filter or the limit must bound what is read.
         ListWindows { filter: Filter { shifts: vec![shift], ..Filter::default() }, ..between(0, NOON * 2) },
         ListWindows { after, limit: Some(1), ..between(0, NOON * 2) },
         ListWindows { filter: Filter { tasks: vec![kit::new_id()], ..Filter::default() }, ..between(0, NOON * 2) },
@@ -110,14 +111,14 @@ async fn overlaps_are_found_in_an_index_alone_and_only_the_windows_that_are_show
     assert!(answered.len() >= 10, "{answered:?}");
     for one in answered {
         assert!(one.plan.starts_with("IXSCAN"), "{one:?}");
-        // Two windows overlap, and are read by their ids.
+        // The two windows that overlap are read by their ids.
         assert!(one.documents == 0 || (one.documents == 2 && one.plan.contains("_id: 1 }")), "{one:?}");
         assert!(one.keys < 700, "{one:?}");
     }
     fixture.harness.finish().await;
 }
 
-/// All overlaps of windows that touch a range.
+/// A request for all overlaps of windows that touch a range.
 fn overlaps_between(start: i64, end: i64) -> ListOverlaps {
     ListOverlaps { range: between(start, end).range, employees: Vec::new(), projects: Vec::new(), after: None }
 }

@@ -1,4 +1,4 @@
-//! The rates of recorded windows are those of their days, in whatever order events arrive.
+//! Tests that recorded windows get the rates of their days, in whatever order events arrive.
 
 use contracts::{
     CorrectWindow, HOUR, IngestItem, LineSince, Millis, Payee, Payroll, PayrollLine, Rate, RateKind, RatePart,
@@ -9,7 +9,7 @@ use jiff::civil::{Date, date};
 
 use crate::support::{Fixture, NOON, spawn, window_of};
 
-/// The local day after that of [`NOON`], in UTC.
+/// The day after [`NOON`], in UTC.
 const NEXT_DAY: Date = date(2025, 10, 10);
 
 pub fn amount(amount: f64) -> Option<Rate> {
@@ -29,13 +29,13 @@ impl Fixture {
         self.rates(RateScope::project(self.project), version, rates)
     }
 
-    /// Publishes an event, and waits until the copy has applied it.
+    /// Publishes rates, and waits until the copy has applied them.
     pub async fn tell(&self, rates: &RatesChanged) {
         self.harness.publish(rates).await;
         self.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     }
 
-    /// A window of Ann's.
+    /// A window of Ann's with this start and end, in milliseconds since 1970.
     pub fn window_between(&self, start: i64, end: i64) -> IngestItem {
         let item = self.window(0);
         self.item(WindowSent { start: Millis(start), end: Millis(end), ..item.window })

@@ -14,7 +14,7 @@ fn status(item: &IngestItem, seq: Option<u64>) -> GetWindow {
     GetWindow { id: item.id, seq, set_aside: true }
 }
 
-/// The same id with another end.
+/// A window with the same id that ends this many minutes earlier.
 fn other(item: &IngestItem, minutes: i64) -> IngestItem {
     let mut other = item.clone();
     other.window.end = other.window.end - minutes * 60_000;
@@ -61,7 +61,8 @@ async fn a_window_that_is_recorded_and_waits_for_an_admin_all_the_same_is_taken_
     fixture.put_ann_back().await;
     assert!(matches!(fixture.harness.ask(&replay(item.id)).await, Ok(WindowState::Recorded(_))));
     fixture.send(vec![conflict]).await;
-    // The row of a replica that stood still before it wrote the row, and died after it.
+    // The document is inserted again. A worker leaves it so if it is suspended before it
+    // quarantines the window, and dies afterwards.
     rows.insert_one(row).await.unwrap();
     eventually("only the conflict is held", async || {
         let codes: Vec<Code> = fixture.quarantined().await.iter().map(|quarantined| quarantined.code).collect();
@@ -77,7 +78,8 @@ async fn a_window_that_finds_another_under_its_id_is_set_aside_and_never_dropped
     let fixture = Fixture::with_ann().await;
     let first = fixture.window(0);
     let second = other(&first, 10);
-    // Both were answered 202; only the sequence number in the queue tells their senders apart.
+    // Both windows are answered 202. Only the sequence number in the queue tells which of them a
+    // client asks about.
     let first_seq = fixture.queue(vec![first.clone()]).await;
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;
     let second_seq = fixture.queue(vec![second.clone()]).await;
@@ -91,11 +93,12 @@ async fn a_window_that_finds_another_under_its_id_is_set_aside_and_never_dropped
     assert!(matches!(told(None).await, WindowState::Recorded(window) if window.end == first.window.end));
     assert!(matches!(told(Some(second_seq)).await, WindowState::Rejected { code: Code::Conflict, .. }));
 
-    // Sent again, the window is the same conflict, under the same number.
+    // If the second window is sent again, it is the same conflict with the same key.
     assert!(matches!(&fixture.send(vec![second.clone()]).await[..], [Outcome::Conflict]));
     assert_eq!(fixture.quarantined().await.len(), 1);
 
-    // An admin records the window under an id of its own, once.
+    // An admin records the second window with a computed id. A repeated request does not record it
+    // again.
     let admit = AdmitQuarantined { id: first.id, content: None };
     let admitted = fixture.harness.ask(&admit).await.unwrap();
     assert_eq!(fixture.harness.ask(&admit).await.unwrap().id, admitted.id);
@@ -124,7 +127,7 @@ async fn another_window_with_the_same_id_takes_no_place_of_one_that_is_held() {
     sent.sort_unstable();
     assert_eq!(ends, sent);
 
-    // The id alone does not say which window is meant.
+    // The id alone does not say which of the windows is meant.
     let admit = |content| AdmitQuarantined { id: item.id, content };
     assert_eq!(fixture.harness.ask(&admit(None)).await.unwrap_err().code, Code::Conflict);
     let of = |item| Some(WindowContent::from(item).hash());
@@ -150,7 +153,8 @@ async fn what_an_earlier_version_held_is_found_admitted_and_let_go() {
         rows.insert_one(row).await.unwrap();
     }
     eventually("the one that waits is recorded", async || (fixture.stored().await.len() == 1).then_some(())).await;
-    // Another content under that id gets a row of its own; when the same content is recorded, its row is removed.
+    // Another content with this id gets a document of its own. When the first content is recorded,
+    // only its document is removed.
     fixture.remove_ann().await;
     fixture.send(vec![other(&rejected, 10)]).await;
     assert_eq!(fixture.quarantined().await.len(), 2);
@@ -187,7 +191,7 @@ async fn an_admin_admits_what_a_rule_refuses_but_not_what_nobody_has_told_of() {
     assert!(decided[0].decided_at.is_some());
     let discard = DiscardQuarantined { id: item.id, content: None };
     assert_eq!(fixture.harness.ask(&discard).await.unwrap_err().code, Code::Conflict, "it is recorded");
-    // Admitting the window again changes nothing.
+    // A second admission of the window changes nothing.
     assert_eq!(fixture.harness.ask(&admit(&item)).await.unwrap().id, window.id);
     assert_eq!(fixture.harness.audited_actions(1).await, ["quarantine.admitted"]);
     fixture.harness.finish().await;
@@ -211,11 +215,11 @@ async fn a_discarded_window_is_kept_with_who_and_when_and_tried_no_more() {
         panic!()
     };
     assert!(detail.contains("discarded"), "{detail}");
-    // Sent again, the window stays discarded.
+    // If the window is sent again, it stays discarded.
     assert!(matches!(&fixture.send(vec![item.clone()]).await[..], [Outcome::Rejected { .. }]));
     assert!(fixture.quarantined().await.is_empty());
     assert_eq!(fixture.harness.ask(&replay(item.id)).await.unwrap_err().code, Code::NotFound);
-    // An admin who changes their mind admits the window.
+    // An admin may still admit a window that was discarded.
     fixture.harness.ask(&AdmitQuarantined { id: item.id, content: None }).await.unwrap();
     assert_eq!(fixture.stored().await.len(), 1);
     assert_eq!(fixture.harness.audited_actions(2).await, ["quarantine.discarded", "quarantine.admitted"]);
@@ -229,7 +233,7 @@ async fn a_place_in_the_queue_that_is_not_the_window_s_own_is_not_found() {
     let (queued, never) = (fixture.window(0), fixture.window(1));
     let seq = fixture.queue(vec![queued.clone()]).await;
     let broken = format!("{{\"items\":[{{\"id\":\"{}\",\"employeeId\":\"{}\"}}]}}", never.id, fixture.ann);
-    // MongoDB refuses the write for a while: only the queue has the window.
+    // MongoDB refuses to store windows for a while, so the window is only in the queue.
     let database = fixture.harness.database(Service::Timetrack).await;
     let windows = database.collection::<bson::Document>("windows").namespace();
     let url = &fixture.harness.settings().mongo.mongo_connection_string;
@@ -252,7 +256,7 @@ async fn a_place_in_the_queue_that_is_not_the_window_s_own_is_not_found() {
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;
     assert!(matches!(told(ann, &queued, seq).await, Ok(WindowState::Recorded(_))));
     assert!(not_found(told(ann, &never, seq).await), "it has left the queue, and was another's");
-    // The client of the message that died is told so, and no other client is.
+    // The client whose window is in the dead message must be told so, and no other client.
     let dead = fixture.queue_payload(broken.into_bytes()).await;
     eventually("it is dead", async || (fixture.harness.stream_messages(stream::DEAD).await == 1).then_some(())).await;
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;

@@ -1,5 +1,5 @@
-//! Approvals and locks against windows that arrive at the same moment, while workers stop, start, die and
-//! stand still. `RACE_ROUNDS` says how many rounds there are.
+//! Tests of approvals and locks that race with windows, while workers stop, start, die and are
+//! suspended. The variable `RACE_ROUNDS` sets the number of rounds.
 
 use std::{
     collections::BTreeSet,
@@ -29,14 +29,14 @@ fn rounds() -> usize {
 }
 
 impl Fixture {
-    /// Ann's periods are weeks.
+    /// Sets the calendar of pay periods to weeks.
     async fn weekly(&self) {
         let settings = Settings { pay_period: PayPeriod::Week, ..Settings::default() };
         let change = SetSettings { settings };
         self.harness.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
     }
 
-    /// A window of Ann's from an hour of a day of a week on.
+    /// A window of Ann's of one hour, which starts this many hours after `start`.
     fn of_week(&self, start: Millis, hour: i64) -> IngestItem {
         let mut window = self.window(0).window;
         (window.start, window.end) = (start + hour * HOUR, start + (hour + 1) * HOUR);
@@ -51,7 +51,7 @@ impl Fixture {
     }
 }
 
-/// Another worker that starts and stops or dies, in each round at another moment.
+/// A second worker, which is started in one round and stopped in every fifth round.
 struct OtherWorker(Option<Running>);
 
 impl OtherWorker {
@@ -104,7 +104,8 @@ async fn a_window_on_its_way_is_in_the_approved_sum_or_set_aside_however_workers
             match fixture.state(item.id).await {
                 WindowState::Recorded(_) => drop(recorded.insert(item.id)),
                 WindowState::SetAside { code: Code::PeriodLocked, .. } => aside += 1,
-                // The window came during an approval that another window has made void.
+                // The window came during an attempt to approve the period, and that attempt was
+                // then given up because the sum had changed. So the window is tried again.
                 WindowState::Queued => {
                     eventually_within(PATIENCE, "it is judged again", async || {
                         (fixture.state(item.id).await != WindowState::Queued).then_some(())
@@ -153,7 +154,7 @@ async fn nothing_is_recorded_before_a_lock_once_it_is_answered() {
                     }
                 }
             }
-            // At this moment every lock has its answer.
+            // All locks are answered, so the number of recorded windows may not change any more.
             fixture.harness.ask(&between(start.0, until.0)).await.unwrap().items.len()
         };
         let (recorded, ()) = tokio::join!(locking, other_worker.turn(&fixture, round));
@@ -172,7 +173,8 @@ async fn nothing_is_recorded_before_a_lock_once_it_is_answered() {
     drop(other_worker);
 }
 
-/// A worker that can be made to stand still at a step, for this long, with or without its heartbeat.
+/// Faults that suspend a worker once at a step, while `still` is true. With `wholly`, its
+/// heartbeats are suspended too.
 fn standing_still(at: Step, still: Arc<AtomicBool>, wholly: bool, times: Arc<AtomicUsize>) -> Faults {
     Faults::when(move |step| {
         let stands = match step {
@@ -181,7 +183,8 @@ fn standing_still(at: Step, still: Arc<AtomicBool>, wholly: bool, times: Arc<Ato
             _ => false,
         };
         if stands {
-            // Only this task stands still: what waits on the same thread, maybe the connection to NATS, goes on.
+            // Other tasks of the same thread must go on, for example the connection to NATS. So
+            // only this task is blocked.
             tokio::task::block_in_place(|| {
                 while still.load(Ordering::SeqCst) {
                     std::thread::sleep(Duration::from_millis(20));
@@ -301,15 +304,16 @@ async fn what_a_period_was_approved_with_stays_whatever_else_settles_it_when_a_w
     fixture.send(vec![item.clone()]).await;
     fixture.put_ann_back().await;
     still.store(true, Ordering::SeqCst);
-    // The window comes from quarantine, because an approval waits for what is in progress from the queue.
+    // The window must come from quarantine, because an approval waits until everything that is in
+    // the queue is recorded.
     let replay = ReplayQuarantined { id: item.id, content: None, set_aside: true };
     let replaying = async { fixture.harness.bus().ask_within(PATIENCE, Caller::Admin, &replay).await };
     let approving = async {
         eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
         let quarantined = fixture.harness.database(Service::Timetrack).await.collection::<bson::Document>("quarantine");
         let approve = async || {
-            // A later search finds the window recorded and quarantined, and only the worker that stands still tries it
-            // again.
+            // Without this update, another search would try the window again. Only the suspended
+            // worker may record it.
             quarantined.update_many(bson::doc! {}, bson::doc! { "$set": { "waiting": false } }).await.unwrap();
             fixture.approve(id, fixture.hash(id).await).await.ok()
         };

@@ -1,4 +1,4 @@
-//! The copy of who may track on what, compared with directory and projects, who own that.
+//! Tests of the comparison of the bindings with directory and projects, which own them.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -35,7 +35,7 @@ async fn start_projects(harness: &Harness) -> Running {
     harness.spawn(projects::needs(), run).await
 }
 
-/// Ann is on the task of a project, as directory and projects know it.
+/// Starts directory, projects and timetrack. Ann is on a project and on its task.
 async fn with_owners() -> (Fixture, Running) {
     let harness = Harness::start().await;
     let run = |deps, stop| directory::run(directory::Config::default(), deps, stop);
@@ -77,8 +77,9 @@ impl Fixture {
 #[tokio::test(flavor = "multi_thread")]
 async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they_were_not() {
     let (fixture, _projects) = with_owners().await;
-    // Changes without an event of their own: an assignment ends with its membership, the task's version rises with it,
-    // and a task is deleted with its project.
+    // These changes follow from other events and have no event of their own: an assignment ends
+    // with its membership, the version of the task rises then, and a task is deleted with its
+    // project.
     let gone = ask::<CreateProject>(&fixture.harness, json!({ "name": "Gone", "employees": [fixture.ann] })).await.id;
     ask::<CreateTask>(&fixture.harness, json!({ "name": "Too", "projectId": gone, "employees": [fixture.ann] })).await;
     fixture.harness.ask(&contracts::DeleteProject { id: gone }).await.unwrap();
@@ -111,7 +112,7 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
             "{n}"
         );
     }
-    // Some rows are older, and some have other content with the same version.
+    // Some documents get an older version, and one gets another content with the same version.
     bindings.update_many(doc! {}, doc! { "$set": { "version": 0_i64 } }).await.unwrap();
     let versions =
         ["Employee", "Project", "Task", "Member", "Assignment"].map(|kind| format!("binding.{kind}.version"));
@@ -124,7 +125,7 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
     assert_eq!(tally(fixture.reconcile().await), (1, 1));
     assert_eq!(tally(fixture.reconcile().await), (0, 0));
 
-    // Rows that projects does not know, or does not know any more.
+    // This document is a project that projects does not have.
     let mut copied = fixture.binding(&keys[1]).await.unwrap();
     let other = kit::new_id::<ProjectId>();
     copied.insert("_id", format!("p:{other}"));
@@ -154,7 +155,8 @@ async fn what_workers_remember_is_forgotten_when_the_copy_is_put_right() {
     let rate = "binding.Project.payroll.*.billRate";
     let wrong = doc! { "$set": { rate: kit::mongo::value(&Rate::try_from(99.0).unwrap()) } };
     bindings.update_one(doc! { "_id": &key }, wrong).await.unwrap();
-    // The row is removed until both workers answer from their caches.
+    // The document is removed during each second window, until eight windows in a row are priced
+    // from the cache: then both workers have it cached.
     let row = fixture.binding(&key).await.unwrap();
     let mut hour = 0;
     let mut in_a_row = 0;
@@ -233,7 +235,7 @@ async fn nothing_is_found_while_everything_changes() {
 async fn timetrack_that_was_away_when_events_forgot_who_is_on_what_takes_no_window_until_it_knows() {
     let (mut fixture, projects) = with_owners().await;
     fixture.timetrack.take().unwrap().stop().await;
-    // A new employee on a new project; one project is deleted, and Ann is off her task.
+    // Bob is new, and so are his project and its task. Ann's task is deleted.
     let bob = ask::<CreateEmployee>(&fixture.harness, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
     let body = json!({ "name": "App", "employees": [bob] });
     let app = ask::<CreateProject>(&fixture.harness, body).await.id;
@@ -247,7 +249,8 @@ async fn timetrack_that_was_away_when_events_forgot_who_is_on_what_takes_no_wind
     old.queue(vec![queued.clone()]).await;
 
     let (timetrack, ()) = tokio::join!(spawn(&old.harness), async {
-        // Timetrack cannot know what it lacks: nobody answers.
+        // Timetrack has missed events, and projects does not run, so the copy cannot be compared.
+        // Until it is compared, no window may be recorded.
         eventually_within(BOUND, "it answers, and takes nothing", async || {
             old.harness.ask(&crate::support::between(0, 1)).await.ok().map(drop)
         })
@@ -298,8 +301,9 @@ async fn timetrack_that_misses_events_while_it_runs_refuses_nobody_until_it_know
     fixture.put(fixture.project, &[fixture.ann, bob]).await;
     fixture.assign(fixture.task, &[fixture.ann, bob]).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    // Timetrack is as if it had never received an event about Bob: EVENTS has dropped those events, and no service can
-    // be asked.
+    // Timetrack gets the state of a service that has never received an event about Bob: his
+    // bindings are removed, EVENTS has dropped the events, and projects, which owns the bindings,
+    // does not run.
     projects.stop().await;
     fixture.harness.forget_events().await;
     let of_bob = doc! { "_id": { "$regex": bob.to_string() } };

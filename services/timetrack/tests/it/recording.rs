@@ -103,7 +103,7 @@ async fn another_employees_id_is_a_conflict_that_tells_nothing() {
     let bob = Fixture { ann: kit::new_id(), ..fixture };
     bob.introduce().await;
     bob.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    // Somebody else sends a window with the id of the first one.
+    // Another employee sends a window with the id of Ann's first window.
     let stolen = bob.stored().await[0].id;
     let mut item = bob.window(0);
     item.id = stolen;

@@ -1,4 +1,4 @@
-//! What a worker answers from its cache, while everything changes.
+//! Tests of what a worker decides from its cache, while bindings change.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::support::{Fixture, NOON, spawn, window_of};
 
 const BOUND: Duration = Duration::from_secs(30);
 
-/// The project at a version, with a rate that identifies the version.
+/// The event of the project with this version. Its bill rate equals the version.
 fn project(fixture: &Fixture, version: i64) -> ProjectChanged {
     let line = PayrollLine { bill_rate: Rate::try_from(version as f64).ok(), ..Default::default() };
     ProjectChanged { payroll: Payroll([(Payee::Everybody, line)].into()), ..fixture.project_changed(version) }
 }
 
-/// Sends windows until one is recorded although the project's row is removed, so from the cache. Returns the next
-/// hour.
+/// Sends windows until one is recorded from the cache: its project's document is removed meanwhile.
+/// Returns the next free hour.
 async fn until_remembered(fixture: &Fixture, mut hour: i64) -> i64 {
     let bindings = fixture.harness.database(Service::Timetrack).await.collection::<Document>("bindings");
     let key = format!("p:{}", fixture.project);
@@ -76,8 +76,8 @@ async fn what_is_remembered_refuses_nothing_and_records_nothing_from_after_a_rem
     fixture.harness.finish().await;
 }
 
-/// Waits until timetrack has queried the stream after everything was consumed: an event that is purged afterwards was
-/// not missed.
+/// Waits until timetrack has stored that it has applied every event. An event that is purged
+/// afterwards does not count as missed.
 async fn until_seen(fixture: &Fixture) {
     fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     let last =
@@ -96,7 +96,7 @@ async fn a_stream_whose_oldest_events_are_gone_hides_no_rate() {
     let mut hour = until_remembered(&fixture, 0).await;
     let events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     for version in 2..8 {
-        // Events of others come in between, and the oldest events are gone.
+        // Events of another kind come in between, and all events but the last are purged.
         for other in 0..20 {
             fixture
                 .harness

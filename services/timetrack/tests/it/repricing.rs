@@ -1,4 +1,4 @@
-//! Windows that were recorded before get the present rates of their days.
+//! Tests of repricing: recorded windows get the present rates of their days.
 
 use std::{
     sync::{
@@ -36,7 +36,7 @@ impl Fixture {
     }
 
     async fn until_done(&self, job: &RepriceJob) -> RepriceJob {
-        // A job writes window by window, and each write waits for the disk.
+        // A job may take long, because every chunk is synced to disk.
         eventually_within(Duration::from_secs(60), "the job is done", async || {
             let job = self.harness.ask(&GetReprice { id: job.id }).await.unwrap();
             (job.state == RepriceState::Done).then_some(job)
@@ -62,7 +62,7 @@ async fn a_preview_says_what_a_job_then_does_and_nothing_before_that() {
     for hour in 0..4 {
         fixture.record(NOON + hour * HOUR, NOON + (hour + 1) * HOUR).await;
     }
-    // Half of this window's time counts for the third window.
+    // Half of this window's time counts already, in the window before it.
     let overlapping = fixture.record(NOON + 7 * HOUR / 2, NOON + 9 * HOUR / 2).await;
     let voided = fixture.record(NOON + 10 * HOUR, NOON + 11 * HOUR).await;
     fixture.harness.ask(&VoidWindow { id: voided.id, reason: None }).await.unwrap();
@@ -82,7 +82,7 @@ async fn a_preview_says_what_a_job_then_does_and_nothing_before_that() {
     assert!(fixture.stored().await.iter().all(|window| window.bill_rate == amount(60.0)));
     assert_eq!(fixture.revisions().await, [2, 2, 2, 2, 2, 2], "the voided one by the void");
     assert_eq!(fixture.preview().await.count, 0);
-    // The same call again gets the same job, and changes nothing.
+    // A second call with the same hash returns the same job, and changes nothing.
     assert_eq!(fixture.start(&preview.hash).await.unwrap(), job);
     assert_eq!(fixture.revisions().await, [2, 2, 2, 2, 2, 2]);
     let actions = fixture.harness.audited_actions(3).await;
@@ -103,7 +103,7 @@ async fn what_has_changed_since_the_preview_is_refused() {
         assert_eq!(fixture.start(no_hash).await.unwrap_err().code, Code::PreviewChanged);
     }
     let fresh = fixture.preview().await;
-    // Windows that have the present price already do not matter.
+    // Windows that already have the present price do not change the preview.
     fixture.record(NOON + HOUR, NOON + 2 * HOUR).await;
     assert_eq!(fixture.preview().await, fresh);
     let everything = RepriceFilter::default();
@@ -131,7 +131,7 @@ async fn a_job_that_is_stopped_in_the_middle_is_gone_on_with_and_does_nothing_tw
     eventually("it has died", async || (died.load(Ordering::SeqCst) > 0).then_some(())).await;
     let half = fixture.harness.ask(&GetReprice { id: job.id }).await.unwrap();
     assert_eq!((half.state, half.changed, half.count), (RepriceState::Running, 300, 700));
-    // The lease of the process that died has expired.
+    // The lease of the process that died is set to expired.
     let jobs = fixture.harness.database(Service::Timetrack).await.collection::<Document>("reprices");
     jobs.update_one(doc! {}, doc! { "$set": { "lease": 0_i64 } }).await.unwrap();
     let done = fixture.until_done(&job).await;

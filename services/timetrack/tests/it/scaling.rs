@@ -1,4 +1,4 @@
-//! Workers as processes of their own, added and ended while windows come in.
+//! Tests with workers as processes of their own, which are started and ended while windows arrive.
 
 use std::{
     collections::HashSet,
@@ -13,12 +13,12 @@ use testkit::{Harness, eventually_within};
 
 use crate::support::Fixture;
 
-/// Longer than the queue waits for an acknowledgement, on a slow machine.
+/// A time limit that is longer than a redelivery takes on a slow machine.
 const BOUND: Duration = Duration::from_secs(90);
 const MESSAGES: i64 = 300;
 const WINDOWS: i64 = 4;
 
-/// A worker, ended with the test.
+/// The process of a worker. It is killed when this value is dropped.
 struct Worker(Child);
 
 impl Worker {
@@ -42,7 +42,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // The process may have ended already.
+        // `kill` fails if the process has already ended, which is no error here.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -63,7 +63,8 @@ async fn workers_that_come_and_go_under_load_lose_and_double_nothing() {
         fixture.harness.bus().jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap();
         match n {
             100 => {
-                // Read from the database, because a worker that has just started may not answer yet.
+                // The windows are read from the database, because a worker that has just started
+                // may not answer requests yet.
                 eventually_within(BOUND, "some are recorded", async || windows.find_one(doc! {}).await.unwrap()).await;
                 killed.signal(Signal::KILL);
                 others.push(Worker::start(&fixture.harness).await);
@@ -86,7 +87,7 @@ async fn workers_that_come_and_go_under_load_lose_and_double_nothing() {
     assert_eq!(fixture.harness.stream_messages(stream::DEAD).await, 0);
 }
 
-/// The windows in published events.
+/// The ids of all windows in published events.
 async fn announced(fixture: &Fixture) -> HashSet<WindowId> {
     let events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let (mut windows, mut next) = (HashSet::new(), 1);

@@ -1,4 +1,5 @@
-//! Windows that arrive after their time was settled: none is lost, and none counts twice.
+//! Tests of windows that arrive after their time was settled: none may be lost, and none may count
+//! twice.
 
 use std::time::Duration;
 
@@ -16,9 +17,10 @@ use timetrack::{Config, Faults, Step};
 
 use crate::support::{Fixture, NOON, spawn_with};
 
-/// Longer than the interval at which quarantined windows of open time are searched for.
+/// A time limit that is longer than the interval between two searches for quarantined windows that
+/// need no admin.
 const SWEPT: Duration = Duration::from_secs(30);
-/// The first moment of November 2025, UTC.
+/// The start of November 2025 in UTC, in milliseconds since 1970.
 const NOVEMBER: i64 = 1_761_955_200_000;
 
 impl Fixture {
@@ -31,7 +33,7 @@ impl Fixture {
         self.harness.ask(&DiscardQuarantined { id: item.id, content: None }).await
     }
 
-    /// The time that Ann's adjustments count for, in milliseconds.
+    /// The time that Ann's adjustments add, in milliseconds.
     pub async fn adjusted(&self) -> i64 {
         let range = TimeRange::new(Millis(0), Millis(NOON * 2)).unwrap();
         let asked = ListAdjustments { range, employees: vec![self.ann], after: None };
@@ -44,7 +46,7 @@ impl Fixture {
         self.harness.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
     }
 
-    /// Approves a period, then sends a window of it, which is quarantined.
+    /// Approves a period, and then sends a window of it, which is quarantined.
     async fn send_late(&self) -> (PeriodId, IngestItem) {
         let (id, late) = (self.approve_an_hour().await.id, self.window(3));
         self.send(vec![late.clone()]).await;
@@ -65,7 +67,7 @@ async fn after_another_zone_was_chosen_every_hour_can_be_approved_and_paid() {
     let fixture = Fixture::with_ann().await;
     let hours = [-HOUR, 0, 3 * HOUR].map(|from| fixture.hours(NOVEMBER + from, NOVEMBER + from + HOUR, "hw"));
     let end_of_november = NOVEMBER + 30 * 24 * HOUR;
-    // An hour in the evening of the 30th in New York, which was the 1st of December in Berlin.
+    // This hour is in the evening of 30 November in New York, and on 1 December in Berlin.
     let evening = fixture.hours(end_of_november, end_of_november + HOUR, "hw");
     fixture.send([&hours[..], &[evening]].concat()).await;
     let october = fixture.approve_now(fixture.october()).await;
@@ -130,8 +132,9 @@ async fn another_window_under_the_id_of_an_adjustment_is_admitted_beside_it() {
 async fn what_is_held_although_its_time_is_open_is_let_in_by_itself() {
     let fixture = Fixture::with_ann().await;
     let (id, _) = fixture.send_late().await;
-    // The state after a batch that quarantines the window when the reopening has already searched for such windows, or
-    // after a crash during the reopening.
+    // The document is inserted after the reopening. So the reopening does not find it, as if a
+    // batch had quarantined the window a moment later, or the process had crashed during the
+    // reopening.
     let quarantine = fixture.quarantine().await;
     let row = quarantine.find_one_and_delete(doc! {}).await.unwrap().unwrap();
     fixture.reopen(id).await.unwrap();
@@ -150,7 +153,7 @@ async fn many_that_are_settled_keep_none_from_being_let_in() {
     let (id, _) = fixture.send_late().await;
     let quarantine = fixture.quarantine().await;
     let row = quarantine.find_one(doc! {}).await.unwrap().unwrap();
-    // Many older windows of a time that stays settled.
+    // 700 older windows of a time that stays settled.
     fixture.lock(None, NOON - 24 * HOUR).await.unwrap();
     let others = (0..700).map(|n| {
         let item = fixture.hours(NOON - 48 * HOUR + n, NOON - 47 * HOUR + n, "hw");
@@ -166,7 +169,7 @@ async fn many_that_are_settled_keep_none_from_being_let_in() {
     fixture.reopen(id).await.unwrap();
     quarantine.insert_one(row).await.unwrap();
     eventually_within(2 * SWEPT, "it is recorded", async || (fixture.stored().await.len() == 2).then_some(())).await;
-    // The reopening let all windows of the month be tried again; these are still settled.
+    // The reopening marked all windows of the month to be tried again. The 700 are still settled.
     eventually_within(2 * SWEPT, "the others are set aside again", async || {
         let aside = doc! { "code": "period_locked", "waiting": false };
         (quarantine.count_documents(aside).await.unwrap() == 700).then_some(())
@@ -208,7 +211,8 @@ async fn what_is_recorded_is_not_discarded() {
     let row = quarantine.find_one(doc! {}).await.unwrap().unwrap();
     fixture.put_ann_back().await;
     assert!(matches!(&fixture.send(vec![item.clone()]).await[..], [Outcome::Stored(_)]));
-    // The row is put back, as if another worker had quarantined the window at the same moment.
+    // The document is inserted again, as if another worker had quarantined the window at the same
+    // moment.
     quarantine.insert_one(row).await.unwrap();
     assert_eq!(code(fixture.discard(&item).await), Code::Conflict);
     let decided =
@@ -228,13 +232,13 @@ async fn a_discarded_window_is_not_recorded_when_its_time_is_open_and_it_is_sent
         assert!(matches!(&outcomes[0], Outcome::Rejected { .. }), "{outcomes:?}");
         assert!(matches!(&outcomes[1], Outcome::Stored(_) | Outcome::Duplicate(_)), "{outcomes:?}");
     }
-    // This also holds for a worker that starts now.
+    // A worker that starts now must also know that the window was discarded.
     let _another = crate::support::spawn(&fixture.harness).await;
     for _ in 0..6 {
         assert!(matches!(&fixture.send(vec![late.clone()]).await[..], [Outcome::Rejected { .. }]));
     }
     assert_eq!(fixture.stored().await.len(), 2);
-    // An admin may still admit it: then it is recorded, because its time is open.
+    // An admin may still admit the window. Then it is recorded, because its time is open.
     fixture.admit(&late).await.unwrap();
     assert_eq!((fixture.stored().await.len(), fixture.adjusted().await), (3, 0));
     assert!(matches!(&fixture.send(vec![late.clone()]).await[..], [Outcome::Duplicate(_)]));
@@ -262,7 +266,7 @@ async fn where_overlaps_count_an_admitted_window_counts_once_also_when_it_is_sen
     }
     assert_eq!(fixture.stored().await.len(), 2);
     assert_eq!(fixture.period(id).await.sum.unwrap().time, HOUR);
-    // Another window of the same time counts too, because overlaps count here.
+    // Another window of the same time is recorded too, because overlaps count here.
     let other = fixture.hours(NOON, NOON + HOUR, "a third");
     assert!(matches!(&fixture.send(vec![other]).await[..], [Outcome::Stored(_)]));
     fixture.harness.finish().await;
@@ -303,7 +307,7 @@ async fn who_is_refused_hears_what_can_be_done() {
     let refused = correct().await;
     assert_eq!(refused.code, Code::PeriodLocked);
     assert!(refused.detail.contains("paid") && !refused.detail.contains("open it again"), "{}", refused.detail);
-    // The period is being approved at this moment.
+    // The document is changed to that of a period that is being approved at this moment.
     let periods: Collection<Document> = fixture.harness.database(Service::Timetrack).await.collection("periods");
     let attempt = kit::mongo::value(&kit::new_id::<contracts::EventId>());
     let closing = doc! { "attempt": attempt, "until": fixture.harness.clock.now().0 + 30_000 };

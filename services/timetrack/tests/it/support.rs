@@ -1,5 +1,5 @@
-//! A test harness in which timetrack runs and Ann is on a task of a project, with helpers that send windows as a
-//! gateway does.
+//! The harness of the tests of timetrack, in which Ann is on a task of a project. Its helpers send
+//! windows as a gateway does.
 
 use std::{
     sync::{
@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 
 pub const NOON: i64 = 1_760_000_000_000;
 
-/// A test harness in which timetrack runs, with the ids of Ann, her project and her task.
+/// A harness in which timetrack runs, with the ids of Ann, her project and her task.
 pub struct Fixture {
     pub harness: Harness,
     pub timetrack: Option<Running>,
@@ -65,8 +65,8 @@ impl Fixture {
         Self { harness, timetrack, ann: kit::new_id(), project: kit::new_id(), task: kit::new_id() }
     }
 
-    /// Starts timetrack with an event that another replica has received and not acknowledged. So timetrack knows that
-    /// its copies are not complete.
+    /// Starts timetrack while another replica holds an event that it has not acknowledged. So
+    /// timetrack knows that its copy is not complete.
     pub async fn behind() -> (Self, InHand) {
         let mut fixture = Self::empty().await;
         fixture.timetrack.take().unwrap().stop().await;
@@ -77,7 +77,7 @@ impl Fixture {
         (fixture, in_hand)
     }
 
-    /// Publishes the events by which Ann is on the project and the task.
+    /// Publishes the events that put Ann on the project and the task.
     pub async fn introduce(&self) {
         let employee_state = EmployeeState { id: self.ann, version: 1, epoch: 0, deactivated_at: None, active: None };
         self.harness.publish(&EmployeeChanged(employee_state)).await;
@@ -123,12 +123,12 @@ impl Fixture {
         }
     }
 
-    /// Takes Ann off the project at noon.
+    /// Ends Ann's membership of the project at noon.
     pub async fn remove_ann(&self) {
         self.change_member(2, Term { from: None, until: Some(Millis(NOON)) }).await;
     }
 
-    /// Puts her back, as if she had always been on the project.
+    /// Puts Ann back on the project, as if she had always been on it.
     pub async fn put_ann_back(&self) {
         self.change_member(3, Term::ALWAYS).await;
     }
@@ -138,7 +138,7 @@ impl Fixture {
         self.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     }
 
-    /// A window of Ann's that starts this many hours after noon and is an hour long.
+    /// A window of Ann's of one hour, which starts this many hours after noon.
     pub fn window(&self, hours: i64) -> IngestItem {
         let start = NOON + hours * HOUR;
         let json = serde_json::json!({
@@ -155,7 +155,7 @@ impl Fixture {
         IngestItem { id, employee_id: self.ann, received_at, hash, window, traceparent: None }
     }
 
-    /// Another project that Ann is on, and its task.
+    /// Publishes another project with a task, and puts Ann on both. Returns their ids.
     pub async fn another_project(&self) -> (ProjectId, TaskId) {
         let (project, task) = (kit::new_id(), kit::new_id());
         self.harness.publish(&ProjectChanged { id: project, ..self.project_changed(1) }).await;
@@ -169,7 +169,7 @@ impl Fixture {
         (project, task)
     }
 
-    /// A window of Ann's on this project and task, sent by the computer with this hardware id.
+    /// A window of Ann's on this project and task, from the computer with this hardware id.
     pub fn worked_on(&self, (project, task): (ProjectId, TaskId), start: i64, end: i64, hwid: &str) -> IngestItem {
         let mut window = self.window(0).window;
         (window.project_id, window.task_id) = (project, task);
@@ -177,22 +177,24 @@ impl Fixture {
         self.item(window)
     }
 
-    /// A window of Ann's on her project, sent by the computer with this hardware id.
+    /// A window of Ann's on her first project and task, from the computer with this hardware id.
     pub fn hours(&self, from: i64, until: i64, hwid: &str) -> IngestItem {
         self.worked_on((self.project, self.task), from, until, hwid)
     }
 
-    /// Puts windows on the queue, and waits for the worker's answer.
+    /// Sends windows to the queue, and waits for the worker's answer.
     pub async fn send(&self, items: Vec<IngestItem>) -> Vec<Outcome> {
         self.send_payload(serde_json::to_vec(&IngestBatch { items }).unwrap()).await.expect("a worker's word")
     }
 
-    /// Sends any payload, and waits for the outcomes; none if no answer comes.
+    /// Sends a payload to the queue, and waits for the outcomes; none if no answer comes within 30
+    /// seconds.
     pub async fn send_payload(&self, payload: Vec<u8>) -> Option<Vec<Outcome>> {
         self.send_on(INGEST_WINDOWS, payload).await
     }
 
-    /// Sends any payload on one of the subjects of the queue, and waits for the outcomes; none if no answer comes.
+    /// Sends a payload on a subject of the queue, and waits for the outcomes; none if no answer
+    /// comes within 30 seconds.
     pub async fn send_on(&self, subject: &'static str, payload: Vec<u8>) -> Option<Vec<Outcome>> {
         let bus = self.harness.bus();
         let inbox = bus.client.new_inbox();
@@ -205,12 +207,13 @@ impl Fixture {
         Some(serde_json::from_slice::<IngestAnswer>(&word.payload).unwrap().items)
     }
 
-    /// Puts windows on the queue without waiting for an answer, and gives their sequence number.
+    /// Sends windows to the queue without waiting for an answer. Returns the sequence number of
+    /// their message.
     pub async fn queue(&self, items: Vec<IngestItem>) -> u64 {
         self.queue_payload(serde_json::to_vec(&IngestBatch { items }).unwrap()).await
     }
 
-    /// Publishes any payload to the queue. Returns its sequence number.
+    /// Sends a payload to the queue without waiting for an answer. Returns its sequence number.
     pub async fn queue_payload(&self, payload: Vec<u8>) -> u64 {
         let jetstream = &self.harness.bus().jetstream;
         jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap().sequence
@@ -228,13 +231,14 @@ impl Fixture {
         told
     }
 
-    /// Every window that is stored.
+    /// All recorded windows that are not voided.
     pub async fn stored(&self) -> Vec<Window> {
         self.harness.ask(&between(0, NOON * 2)).await.unwrap().items
     }
 }
 
-/// Lets the worker continue when it is dropped, also when a test fails: otherwise nothing could be stopped.
+/// Lets a suspended worker continue when this value is dropped, also when the test fails: otherwise
+/// the worker could not be stopped.
 pub struct LetGo(pub Arc<AtomicBool>);
 
 impl Drop for LetGo {
@@ -243,8 +247,8 @@ impl Drop for LetGo {
     }
 }
 
-/// An event that a replica has received and not acknowledged; it reports progress, so that the event is not
-/// redelivered.
+/// An event that a replica has received and not acknowledged. It is reported as in progress, so
+/// that it is not redelivered.
 pub struct InHand {
     message: Arc<Message>,
     progress: JoinHandle<()>,
@@ -267,14 +271,14 @@ impl InHand {
         Self { message, progress }
     }
 
-    /// Gives the event back, so that another replica receives it.
+    /// Returns the event to the consumer, so that another replica receives it.
     pub async fn let_go(self) {
         self.progress.abort();
         self.message.ack_with(AckKind::Nak(None)).await.unwrap();
     }
 }
 
-/// All windows that touch a range.
+/// A request for all windows that touch a range.
 pub fn between(start: i64, end: i64) -> ListWindows {
     let range = TimeRange::new(Millis(start), Millis(end)).unwrap();
     ListWindows { range, filter: Filter::default(), after: None, limit: None }
@@ -290,7 +294,7 @@ pub async fn spawn_with(harness: &Harness, config: timetrack::Config) -> Running
     harness.spawn(timetrack::needs(), run).await
 }
 
-/// The window of an outcome that has one.
+/// The window of an outcome; panics if the outcome has none.
 pub fn window_of(outcome: &Outcome) -> Window {
     match outcome {
         Outcome::Stored(json) | Outcome::Duplicate(json) => serde_json::from_str(json.get()).unwrap(),

@@ -5,7 +5,7 @@ use crate::support::{Fixture, label};
 
 const MINUTE: i64 = 60_000;
 
-/// A window of Ann's, from and to this many minutes ago.
+/// A window of Ann's, which started `from` minutes before `now` and ended `to` minutes before it.
 fn ago(fixture: &Fixture, now: Millis, from: i64, to: i64, computer: &str) -> IngestItem {
     let mut window = fixture.window(0).window;
     window.id = Some(kit::new_id::<WindowId>());
@@ -34,7 +34,7 @@ async fn whoever_sent_a_window_lately_tracks_since_the_last_pause_on_what_it_say
         since: Some(now - 60 * MINUTE),
         until: now - 2 * MINUTE,
     };
-    // The answer may be two seconds old, because it is cached.
+    // The reply is cached for two seconds, so it may be older than the windows.
     let seen =
         eventually("she tracks", async || Some(tracking(&fixture, Vec::new(), 0).await).filter(|told| told.count > 0));
     assert_eq!(seen.await, TrackingNow { count: 1, people: vec![expected] });

@@ -110,7 +110,8 @@ async fn an_update_whose_process_died_is_finished_by_another() {
     let changes = WindowChanges { paid: Some(true), ..Default::default() };
     let update = UpdateWindows { employees: vec![fixture.ann], changes, ..Default::default() };
     fixture.timetrack.take().unwrap().stop().await;
-    // The job that a process leaves if it dies between the request and the first step.
+    // This document is the job that a process leaves if it dies between the request and the first
+    // chunk.
     let jobs = fixture.harness.database(Service::Timetrack).await.collection::<Document>("updates");
     let (id, ann) = (kit::new_id::<EventId>(), Actor::Person { employee: fixture.ann, session: None });
     let left = doc! {
@@ -122,7 +123,7 @@ async fn an_update_whose_process_died_is_finished_by_another() {
     fixture.timetrack = Some(spawn(&fixture.harness).await);
     eventually("all are paid", async || fixture.stored().await.iter().all(|w| w.paid).then_some(())).await;
     eventually("the job is done", async || jobs.find_one(doc! { "done": true }).await.unwrap()).await;
-    // Whoever finished the job, its actor is the person who requested it.
+    // The actor must be the person who requested the job, although another process has finished it.
     assert_eq!(fixture.harness.audited_actions(1).await, ["windows.updated"]);
     let (origin, entry) = fixture.harness.audited().await.remove(0);
     assert_eq!((origin.actor(), origin.request_id.as_deref()), (Some(ann), Some("a-request")));
