@@ -18,9 +18,11 @@ use crate::{
 /// The shortest secret in production, in bytes.
 const SECRET_LEAST: usize = 32;
 
-/// The settings of this service alone.
+/// The settings of the gateway. Other services do not have them.
 #[derive(Args, Clone, Debug)]
-#[group(skip)] // the whole system has this name six times
+// clap names a group after its type. The whole-system program has six types named `Config`,
+// so their groups would clash.
+#[group(skip)]
 pub struct Config {
     /// The address on which HTTP is served; port 0 takes a free one.
     #[arg(long, env = "HTTP_ADDR", default_value = "127.0.0.1:8000")]
@@ -32,13 +34,13 @@ pub struct Config {
     /// The secret with which tokens are signed: at least 32 bytes in production.
     #[arg(long, env = "JWT_SECRET_KEY", hide_env_values = true)]
     pub jwt_secret_key: Option<Secret>,
-    /// A file with this secret, as an alternative.
+    /// The path of a file that contains this secret, as an alternative.
     #[arg(long, env = "JWT_SECRET_KEY_FILE")]
     pub jwt_secret_key_file: Option<PathBuf>,
     /// The previous secret. Tokens that were signed with it are still accepted while the secret is changed.
     #[arg(long, env = "JWT_SECRET_KEY_PREVIOUS", hide_env_values = true)]
     pub jwt_secret_key_previous: Option<Secret>,
-    /// A file with this secret, as an alternative.
+    /// The path of a file that contains this secret, as an alternative.
     #[arg(long, env = "JWT_SECRET_KEY_PREVIOUS_FILE")]
     pub jwt_secret_key_previous_file: Option<PathBuf>,
     /// The algorithm with which tokens are signed. Tokens of another algorithm are refused.
@@ -48,16 +50,16 @@ pub struct Config {
     #[arg(long, env = "ACCESS_TOKEN_EXPIRE_MINUTES", default_value = "10080",
           value_parser = clap::value_parser!(u32).range(1..=5_256_000))]
     pub access_token_expire_minutes: u32,
-    /// The admin's key: at least 32 bytes in production.
+    /// The root API key, which has all rights: at least 32 bytes in production.
     #[arg(long, env = "ADMIN_API_KEY", hide_env_values = true)]
     pub admin_api_key: Option<Secret>,
-    /// A file with this key, as an alternative.
+    /// The path of a file that contains this key, as an alternative.
     #[arg(long, env = "ADMIN_API_KEY_FILE")]
     pub admin_api_key_file: Option<PathBuf>,
-    /// The previous admin's key, which is still accepted while the key is changed.
+    /// The previous root API key, which is still accepted while the key is changed.
     #[arg(long, env = "ADMIN_API_KEY_PREVIOUS", hide_env_values = true)]
     pub admin_api_key_previous: Option<Secret>,
-    /// A file with this key, as an alternative.
+    /// The path of a file that contains this key, as an alternative.
     #[arg(long, env = "ADMIN_API_KEY_PREVIOUS_FILE")]
     pub admin_api_key_previous_file: Option<PathBuf>,
     /// The trusted proxies in front of this gateway, such as `10.0.0.7,10.1.0.0/16`. Only their headers
@@ -70,21 +72,21 @@ pub struct Config {
     /// The limits of connections.
     #[command(flatten)]
     pub connections: Connections,
-    /// The gateway's address for browsers. [`Alone`] reads it: if the mailer runs in the same process, the setting
-    /// is the mailer's.
+    /// The gateway's address for browsers, copied from [`Alone`]. In a process that also runs the
+    /// mailer, this setting belongs to the mailer.
     #[arg(skip)]
     pub public_url: Option<String>,
 }
 
-/// The settings of a gateway that is alone in its process.
+/// The settings of a gateway that runs without the mailer in its process.
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
 pub struct Alone {
     /// The settings that every gateway has.
     #[command(flatten)]
     pub config: Config,
-    /// The gateway's address for browsers, with the path that a proxy serves it under, such as
-    /// `https://example.org/t3`; the default is a host of its own.
+    /// The gateway's address for browsers, including the path under which a proxy serves the
+    /// gateway, such as `https://example.org/t3`. Without this setting the path is `/`.
     #[arg(long, env = "PUBLIC_URL")]
     pub public_url: Option<String>,
 }
@@ -95,7 +97,7 @@ impl From<Alone> for Config {
     }
 }
 
-/// The algorithm of signatures.
+/// The algorithm with which tokens are signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Algorithm {
     /// HMAC with SHA-256.
@@ -136,12 +138,13 @@ impl Config {
         Ok(Tokens::new(&current, previous.as_ref(), self.jwt_algorithm, self.access_token_expire_minutes))
     }
 
-    /// The trusted proxies.
+    /// Parses the addresses of the trusted proxies.
     pub(crate) fn proxies(&self) -> Result<TrustedProxies, Refused> {
         TrustedProxies::parse(&self.trusted_proxies)
     }
 
-    /// What web pages of other origins may do; none if no origin is allowed.
+    /// The CORS layer, which defines what web pages of other origins may do; `None` if no origin is
+    /// allowed.
     pub(crate) fn cors(&self) -> Result<Option<CorsLayer>, Refused> {
         let named: Vec<&str> = self.cors_allow_origins.split(',').map(str::trim).filter(|o| !o.is_empty()).collect();
         let origins = match named[..] {
@@ -195,7 +198,7 @@ fn strong(name: &str, secret: Secret, environment: Environment) -> Result<Secret
     Ok(secret)
 }
 
-/// An origin as browsers send it: a scheme and a host without a path.
+/// Parses an origin in the form that browsers send: a scheme and a host without a path.
 fn origin(text: &str) -> Result<HeaderValue, Refused> {
     let fits = text.split_once("://").is_some_and(|(scheme, host)| {
         !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '*', '?', '#', ' '])

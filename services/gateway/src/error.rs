@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 
 use crate::extract::ACCEPTED;
 
-/// The content type of every error (RFC 9457).
+/// The content type of all error responses (RFC 9457).
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
-/// An error for the caller.
+/// An error response of the API.
 #[derive(Debug)]
 pub(crate) struct Problem {
     failure: Failure,
@@ -23,7 +23,7 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// An error with this sentence.
+    /// An error with this code and this sentence for people.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
         Failure::new(code, detail).into()
     }
@@ -33,23 +33,25 @@ impl Problem {
         self.failure.code
     }
 
-    /// The failure, for pages that show it in another way.
+    /// The failure in this error, for pages that show errors as HTML.
     pub(crate) fn into_failure(self) -> Failure {
         self.failure
     }
 
-    /// 401 with the accepted credentials.
+    /// The error 401, with a challenge for each kind of credentials that the route accepts.
     pub(crate) fn unauthorized(detail: &str, challenges: Vec<&'static str>) -> Self {
         Self { challenges, ..Failure::new(Code::Unauthorized, detail).into() }
     }
 
-    /// 401 for an invalid token. (For an invalid link, the same code has status 400.)
+    /// The error 401 for an invalid token of a log-in. The same code has the status 400 for the
+    /// invalid token of a link in a mail.
     pub(crate) fn invalid_token(detail: &str, challenges: Vec<&'static str>) -> Self {
         let status = Code::Unauthorized.status();
         Self { status, challenges, ..Failure::new(Code::InvalidToken, detail).into() }
     }
 
-    /// 415 for an unknown compression, with the known ones.
+    /// The error 415 for an unknown `Content-Encoding`. Its response names the known ones in
+    /// `Accept-Encoding`.
     pub(crate) fn unknown_coding() -> Self {
         let detail = "The body must be plain, or compressed with gzip, zstd or deflate, as `Content-Encoding` says.";
         Self { is_of_coding: true, ..Failure::new(Code::UnsupportedMediaType, detail).into() }
@@ -74,7 +76,7 @@ pub(crate) struct ProblemBody {
     /// The HTTP status as text.
     #[schema(example = "Unprocessable Entity")]
     title: &'static str,
-    /// The status.
+    /// The HTTP status code.
     #[schema(example = 422)]
     status: u16,
     /// A sentence for people, with the remedy if there is one.
@@ -83,7 +85,7 @@ pub(crate) struct ProblemBody {
     /// The stable code, for programs.
     #[schema(value_type = String, example = "invalid")]
     code: Code,
-    /// The trace, by which the log has more details.
+    /// The id of the trace, under which the log has more details.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "4bf92f3577b34da6a3ce929d0e0e4736")]
     trace_id: Option<String>,
@@ -93,14 +95,14 @@ pub(crate) struct ProblemBody {
     errors: Vec<FieldError>,
 }
 
-/// A wrong field.
+/// An invalid field.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the form of contracts::FieldError, for the documentation")]
 pub(crate) struct Field {
     /// The path of the field.
     #[schema(example = "end")]
     field: String,
-    /// What it must be.
+    /// What the field must be.
     #[schema(example = "must be after start")]
     message: String,
 }
@@ -125,7 +127,8 @@ impl IntoResponse for Problem {
         for challenge in challenges {
             headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
-        // For other causes of a 415 this header would mislead (RFC 9110, 12.5.3).
+        // The header tells clients to try another coding, which would be misleading for other
+        // causes of a 415 (RFC 9110, 12.5.3).
         if is_of_coding {
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
         }
@@ -136,7 +139,8 @@ impl IntoResponse for Problem {
     }
 }
 
-/// In how many seconds to try again: 1 to 3 at random, so that not all clients come at once.
+/// The value of `Retry-After`: 1 to 3 seconds at random, so that clients do not all retry at the
+/// same time.
 pub(crate) fn retry_after() -> HeaderValue {
     let [random] = kit::random_bytes::<1>();
     HeaderValue::from(u16::from(random % 3) + 1)

@@ -1,8 +1,9 @@
-//! The `ETag`s of answers, by which a caller recognises changes.
+//! The `ETag`s of responses, by which a caller recognises changes.
 //!
-//! A tag ends with a hash of the body. A thing that can be changed conditionally has the tags of its parts in
-//! front: `"<part>-…-<body>"`. So `If-None-Match` compares everything that is shown, and `If-Match` only the part
-//! that is changed: changes of other parts do not matter.
+//! A tag ends with a hash of the body. For an item that can be changed conditionally, the tags of
+//! its parts come before this hash: `"<part>-…-<body>"`. `If-None-Match` compares the whole tag, so
+//! everything that is shown. `If-Match` compares only the tag of the part that is to be changed, so
+//! changes of other parts do not matter.
 
 use axum::{
     Extension, Json,
@@ -20,10 +21,10 @@ use crate::{
     extract::{Named, named},
 };
 
-/// A part of a thing that has its own condition for changes.
+/// A part of an item. Each part can be changed on its own condition.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part {
-    /// Everything except the parts below.
+    /// Everything except the other parts.
     Own,
     /// The permissions of an employee's computers.
     Permissions,
@@ -32,16 +33,16 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    /// The tag of this part in the tag of an answer; none if the answer has no such part.
+    /// The tag of this part in the tag of a response; `None` if the response has no such part.
     pub(crate) fn of(self, tag: &str) -> Option<&str> {
         let (parts, _body) = tag.rsplit_once('-')?;
         parts.split('-').nth(self as usize)
     }
 }
 
-/// A thing that is shown with the tags of its parts.
+/// An item whose responses contain the tags of its parts.
 pub(crate) trait Changeable: Serialize {
-    /// The tags of its parts, in the order of [`Part`].
+    /// The tags of the item's parts, in the order of [`Part`].
     fn parts(&self) -> Vec<Tag>;
 }
 
@@ -75,11 +76,11 @@ impl Changeable for Team {
     }
 }
 
-/// An answer with a thing that can be changed conditionally.
+/// A response with an item that can be changed conditionally.
 #[derive(Debug)]
 pub(crate) struct Seen<T>(pub(crate) T);
 
-/// The tags of the parts, for [`tag_answer`].
+/// The tags of the parts, as an extension of the response that [`tag_answer`] reads.
 #[derive(Clone, Debug)]
 struct Parts(Vec<Tag>);
 
@@ -89,22 +90,25 @@ impl<T: Changeable> IntoResponse for Seen<T> {
     }
 }
 
-/// Adds a tag to answers to GET requests of the API, and answers 304 if the caller has the present state.
+/// Adds an `ETag` to responses to GET requests of the API. Answers 304 if the caller already has
+/// the current state.
 ///
-/// A list that is streamed page by page is never complete here, so it has no tag.
+/// A list that is streamed page by page gets no tag, because its body is never complete here.
 pub(crate) async fn tag_answer(request: Request, next: Next) -> Response {
     let is_read = request.method() == Method::GET && request.uri().path().starts_with("/api/");
     if !is_read {
         return next.run(request).await;
     }
-    // An unreadable header gets the whole answer, which is always right.
+    // A malformed `If-None-Match` is ignored. The caller then gets the whole response, which is
+    // always correct.
     let known = named(request.headers(), header::IF_NONE_MATCH).unwrap_or_default();
     let (mut head, body) = next.run(request).await.into_parts();
     let Some(length) = body.size_hint().exact().filter(|_| head.status == StatusCode::OK) else {
         return Response::from_parts(head, body);
     };
     let Ok(bytes) = axum::body::to_bytes(body, usize::try_from(length).unwrap_or(usize::MAX)).await else {
-        // A body in memory cannot fail. If it ever does, an error is better than a part that looks complete.
+        // Reading a body that is in memory should not fail. If it does, the caller gets an error
+        // instead of an incomplete response.
         return Problem::new(contracts::Code::Internal, "Something went wrong on our side.").into_response();
     };
     let Parts(mut tags) = head.extensions.remove::<Parts>().unwrap_or(Parts(Vec::new()));
@@ -115,7 +119,8 @@ pub(crate) async fn tag_answer(request: Request, next: Next) -> Response {
         Some(Named::Tags(known)) => known.into_iter().find(|known| known.plain() == tag).map(|known| known.text),
         None => None,
     };
-    // The tag of a compressed answer is recognised too, and sent back as it came.
+    // A caller may send the tag of a compressed response, which ends with the coding. It is
+    // recognised too, and sent back unchanged.
     if let Ok(value) = HeaderValue::from_str(&format!("\"{}\"", known.as_ref().unwrap_or(&tag))) {
         head.headers.insert(header::ETAG, value);
     }
@@ -129,7 +134,8 @@ pub(crate) async fn tag_answer(request: Request, next: Next) -> Response {
     Response::from_parts(head, Body::empty())
 }
 
-/// Changes the tag of a compressed answer, because its bytes differ from the plain one.
+/// Adds the coding to the tag of a compressed response, because its bytes differ from those of the
+/// plain response.
 pub(crate) fn tag_coding(headers: &mut HeaderMap) {
     let coding = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
     let tag = headers.get(header::ETAG).and_then(|value| value.to_str().ok());

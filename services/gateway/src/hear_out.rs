@@ -1,5 +1,6 @@
-//! Reads the rest of a request's body after the answer. Most clients read the answer only after they have sent
-//! everything, and if the connection is closed before, they lose it.
+//! Reads the rest of a request's body after the response was sent. Most clients read the response
+//! only after they have sent their whole body. They would lose the response if the connection was
+//! closed earlier.
 
 use std::{
     pin::Pin,
@@ -17,21 +18,22 @@ use axum::{
 use futures::{Stream, StreamExt};
 use tokio::{runtime::Handle, time::timeout};
 
-/// The most bytes that are read.
+/// The largest number of bytes that are read after the response: 32 MiB.
 const MOST: usize = 32 << 20;
-/// The time limit.
+/// The largest time that is spent on reading.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Reads what a handler has left of a body, after the answer.
+/// Handles a request, and afterwards reads the part of its body that the handler did not read.
 pub(crate) async fn hear_out(request: Request, next: Next) -> Response {
-    // A client that sent `Expect: 100-continue` reads the answer before it sends the body.
+    // A client that sent `Expect: 100-continue` waits for a response before it sends the body.
     if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
         return next.run(request).await;
     }
     next.run(request.map(|body| Body::from_stream(HeardOut(Some(body.into_data_stream()))))).await
 }
 
-/// A body that may still be read to its end.
+/// A body that is read to its end in a background task when it is dropped; `None` once it has
+/// ended.
 struct HeardOut(Option<BodyDataStream>);
 
 impl Stream for HeardOut {

@@ -1,5 +1,6 @@
-//! The gateway: serves the HTTP API and the console. It checks credentials (only it has the JWT secret), formats
-//! and limits, and sends requests to the services. It has no data of its own.
+//! The gateway, which serves the HTTP API and the console. It checks credentials (it alone has the
+//! JWT secret), formats and limits, and sends requests to the services. It has no database of its
+//! own.
 
 mod auth;
 mod client;
@@ -49,7 +50,7 @@ use crate::{
 
 /// How long open requests may take after the shutdown has begun.
 const GRACE: Duration = Duration::from_secs(15);
-/// How long background tasks may take after the open requests.
+/// How long background tasks may take after the last open request.
 const REST: Duration = Duration::from_secs(5);
 
 /// The state that handlers share.
@@ -69,13 +70,13 @@ pub(crate) struct App {
     pub(crate) at_work: console::RecentAtWork,
     pub(crate) likely: console::Likely,
     pub(crate) metrics: HttpMetrics,
-    /// The gateway's address for browsers.
+    /// The URL under which browsers reach the gateway.
     pub(crate) base: PublicUrl,
-    /// The trusted proxies.
+    /// The proxies whose headers name the client's address.
     pub(crate) proxies: TrustedProxies,
     /// The rate limits.
     pub(crate) limits: Arc<Bounds>,
-    /// The time limit of request bodies.
+    /// The time limit for receiving a request's body.
     pub(crate) body_limit: serving::Limit,
 }
 
@@ -94,7 +95,7 @@ pub fn needs() -> Needs {
 /// Serves HTTP on `HTTP_ADDR` until shutdown.
 ///
 /// # Errors
-/// When a setting is invalid, the address is in use, or NATS refuses.
+/// When a setting is invalid, the address is in use, or NATS refuses a request of the gateway.
 pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.http_addr).await.map_err(|error| {
         Refused(format!(
@@ -105,17 +106,17 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     run_on(listener, config, deps, shutdown).await
 }
 
-/// Runs the gateway on a given listener, whose port the caller knows.
+/// Runs the gateway on a listener that is already bound, for callers that must know its port.
 ///
 /// # Errors
-/// When a setting is invalid, or NATS refuses.
+/// When a setting is invalid, or NATS refuses a request of the gateway.
 pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     let keys = config.admin_keys(deps.environment)?;
     let tokens = config.tokens(deps.environment)?;
     let cors = config.cors()?;
     let base = PublicUrl::read(config.public_url.as_ref())?;
     let proxies = config.proxies()?;
-    // Background tasks that open requests need run until the last of them is answered.
+    // These background tasks serve open requests, so they run until the last request is answered.
     let background = Shutdown::new();
     let revocations = Revocations::watch(&deps.bus, &background);
     let (seen, clock) = (revocations.clone(), deps.clock.clone());
@@ -150,8 +151,8 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
     let serving =
         serving::serve(listener, routes::router(app, cors), config.connections, proxies, connections, &shutdown);
     let ready = async {
-        // HTTP is served before everything is provisioned, because a 503 tells a client more than a refused
-        // connection.
+        // HTTP is served before everything is provisioned, because a 503 tells a client more than a
+        // refused connection.
         let _ = deps.until_provisioned(&needs(), &shutdown).await;
         revocations.until_fresh().await;
         deps.health.started();

@@ -1,4 +1,4 @@
-//! The gateway: serves the HTTP API and the console.
+//! The gateway program, which serves the HTTP API and the console.
 
 use std::process::ExitCode;
 

@@ -17,7 +17,7 @@ pub(crate) struct HttpMetrics {
     pub(crate) in_progress: Gauge,
 }
 
-/// The labels of a request, with the names of OpenTelemetry.
+/// The labels of a request, named as OpenTelemetry defines them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
     http_request_method: &'static str,
@@ -35,7 +35,8 @@ impl HttpMetrics {
         }
     }
 
-    /// Records an answered request. The route is a template, so that there are few label values.
+    /// Records the duration of an answered request. `route` is the path's template and not the
+    /// path, so that the number of label values stays small.
     pub(crate) fn answered(&self, method: &Method, route: String, status: u16, took: Duration) {
         let http_request_method = match *method {
             Method::GET => "GET",
@@ -44,7 +45,8 @@ impl HttpMetrics {
             Method::DELETE => "DELETE",
             Method::HEAD => "HEAD",
             Method::OPTIONS => "OPTIONS",
-            // Callers can invent methods, which must not become label values.
+            // A caller may send any method. Unknown methods must not become label values, because
+            // there could be any number of them.
             _ => "_OTHER",
         };
         let request = Request { http_request_method, http_route: route, http_response_status_code: status };

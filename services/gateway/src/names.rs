@@ -1,4 +1,4 @@
-//! The names of ids, requested from the services that know them.
+//! Looks up the names of ids, in the services that know them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,10 +12,10 @@ use contracts::{
 };
 use kit::Bus;
 
-/// How long an answer waits for names. Without them it is still useful.
+/// How long a response waits for names. A response without names is still useful.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The ids that need names.
+/// The ids whose names are needed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ids {
     pub(crate) projects: BTreeSet<ProjectId>,
@@ -24,7 +24,7 @@ pub(crate) struct Ids {
     pub(crate) keys: BTreeSet<KeyId>,
 }
 
-/// The names of [`Ids`]; an id without a name is left out.
+/// The names of [`Ids`]. An id without a name is missing.
 #[derive(Debug, Default)]
 pub(crate) struct KnownNames {
     pub(crate) work: WorkNames,
@@ -32,14 +32,15 @@ pub(crate) struct KnownNames {
     pub(crate) keys: BTreeMap<KeyId, Name>,
 }
 
-/// Requests names. Concurrent calls share one request, so that a hundred reports at once need hardly more requests
-/// than one. Nothing is cached, so a new name appears at once.
+/// Requests names from the services. Calls that wait at the same time share one request, so a
+/// hundred concurrent reports need hardly more requests than one. Nothing is cached, so a changed
+/// name appears immediately.
 #[derive(Debug)]
 pub(crate) struct Names {
     bus: Bus,
-    /// The ids of the next request.
+    /// The batch with the ids for the next request.
     next: Mutex<Arc<Batch>>,
-    /// Locked while a request is sent.
+    /// Locked while a request is running.
     asking: tokio::sync::Mutex<()>,
 }
 
@@ -54,8 +55,8 @@ impl Names {
         Self { bus, next: Mutex::default(), asking: tokio::sync::Mutex::default() }
     }
 
-    /// The present names of these ids; for deleted things, the last ones. If the services cannot be reached there
-    /// are none: a report without names is better than no report.
+    /// The current names of these ids; for deleted items, their last names. If a service does not
+    /// answer, its names are missing, because a report without names is better than no report.
     pub(crate) async fn of(&self, mut ids: Ids) -> Arc<KnownNames> {
         if ids.is_empty() {
             return Arc::default();
@@ -69,7 +70,8 @@ impl Names {
         if let Some(known) = batch.known.get() {
             return known.clone();
         }
-        // Nobody has sent our ids while we waited, so we send them with those of all other waiting calls.
+        // No other call has requested the names of this batch meanwhile, so this call requests them
+        // for all calls that share the batch.
         {
             let mut next = lock(&self.next);
             if Arc::ptr_eq(&next, &batch) {
@@ -118,7 +120,7 @@ impl Names {
     }
 }
 
-/// The fewest requests for these ids, each with at most as many as allowed.
+/// The smallest number of requests for these ids, each with at most `NAMES_MOST` ids.
 fn questions(projects: BTreeSet<ProjectId>, tasks: BTreeSet<TaskId>) -> Vec<GetWorkNames> {
     let mut questions: Vec<GetWorkNames> = Vec::new();
     let has_room = |asked: &&mut GetWorkNames| asked.projects.len() + asked.tasks.len() < NAMES_MOST;
@@ -137,7 +139,7 @@ fn questions(projects: BTreeSet<ProjectId>, tasks: BTreeSet<TaskId>) -> Vec<GetW
     questions
 }
 
-/// The reply; empty if the request failed.
+/// The reply; an empty value if the request failed.
 fn or_empty<T: Default>(answer: Result<T, Failure>) -> T {
     answer.unwrap_or_else(|failure| {
         tracing::warn!(code = ?failure.code, "an answer without names");

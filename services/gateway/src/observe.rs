@@ -16,11 +16,11 @@ use uuid::Uuid;
 
 use crate::{App, client::ClientAddress, error::Problem, headers, metrics::InProgress};
 
-/// The header with the request's id, in both directions.
+/// The header with the id of the request, in requests and responses.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Handles a request within its id and span, and logs the result. The log has the template of the path, never the
-/// path or query, because these contain ids and tokens.
+/// Handles a request in a span with its id, and logs the result. The log contains the template of
+/// the path but never the path or the query, because these contain ids and tokens.
 pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let (started, _in_progress) = (Instant::now(), InProgress::begin(&app.metrics.in_progress));
     let id = given_id(request.headers()).unwrap_or_else(|| kit::new_id::<Uuid>().to_string());
@@ -51,7 +51,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
         });
         let headers = response.headers_mut();
         headers::complete(&method, &path, headers);
-        // The id is a UUID or was a valid header.
+        // The conversion cannot fail: the id is a UUID, or a part of a valid header.
         if let Ok(id) = HeaderValue::from_str(&id) {
             headers.insert(REQUEST_ID, id);
         }
@@ -68,7 +68,8 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     work.instrument(span).await
 }
 
-/// The id that the caller or a proxy sent, if it is short and plain.
+/// The request id that the caller or a proxy sent, if it has at most 64 characters, all of them
+/// ASCII letters, digits, `-`, `_` or `.`.
 fn given_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get(REQUEST_ID)?.to_str().ok()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');

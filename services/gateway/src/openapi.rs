@@ -1,5 +1,5 @@
-//! The documentation: OpenAPI 3.1, made from the routes. What all operations have in common, such as errors, is
-//! added here and not repeated at each route.
+//! The OpenAPI 3.1 document, made from the routes. What many operations have in common, such as
+//! errors, is added here, so that the routes need not repeat it.
 
 mod conditions;
 
@@ -57,10 +57,11 @@ use crate::{
 )]
 struct Described;
 
-/// The document without its routes.
+/// The OpenAPI document without its routes.
 pub(crate) fn described(url: &PublicUrl) -> utoipa::openapi::OpenApi {
     let mut api = Described::openapi();
-    // Without this, clients would use the root of the host as the base.
+    // Without a server entry, clients would use the root of the host as the base of all paths, even
+    // if a proxy serves the gateway under another path.
     api.servers = Some(url.base()).filter(|base| !base.is_empty()).map(|base| vec![Server::new(base)]);
     let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("X-API-Key", "An admin's key.")));
     let token = SecurityScheme::Http(
@@ -76,8 +77,8 @@ pub(crate) fn described(url: &PublicUrl) -> utoipa::openapi::OpenApi {
     api
 }
 
-/// Adds the scope that an operation needs to its security requirements and as the extension `x-access`, which
-/// every operation must have.
+/// Adds to each operation the scope that it needs, in its security requirements and in the
+/// extension `x-access`, which every operation must have.
 pub(crate) fn name_access(paths: &mut utoipa::openapi::path::Paths, access: Access) {
     for item in paths.paths.values_mut() {
         let methods = [
@@ -128,8 +129,8 @@ pub(crate) fn name_access(paths: &mut utoipa::openapi::path::Paths, access: Acce
     }
 }
 
-/// Adds to each operation the errors that follow from its credentials, parameters and body, and to each error its
-/// schema.
+/// Completes all operations: adds the errors that follow from credentials, parameters and body, and
+/// gives each error its schema.
 pub(crate) fn complete(api: &mut utoipa::openapi::OpenApi) {
     let schemas = api.components.iter_mut().flat_map(|components| components.schemas.values_mut());
     for schema in schemas {
@@ -163,8 +164,8 @@ pub(crate) fn complete(api: &mut utoipa::openapi::OpenApi) {
     }
 }
 
-/// Adds an error to an operation, after those of the route with this status. The description has the form
-/// "`code`: a sentence".
+/// Adds an error to an operation, after the errors of the same status that the route declares. The
+/// description has the form "`code`: a sentence". A code that is already there is not added again.
 fn add_error(operation: &mut Operation, status: &str, description: &str) {
     let responses = &mut operation.responses.responses;
     let code = description.split('`').nth(1).unwrap_or_default();
@@ -180,8 +181,8 @@ fn add_error(operation: &mut Operation, status: &str, description: &str) {
     }
 }
 
-/// Changes "one of" into "any of" for a choice of named types: a value with the fields of both fits both, so it
-/// would be invalid as "one of".
+/// Changes "one of" into "any of" for a choice of named types. A value with the fields of several
+/// types fits all of them, and would be invalid as "one of".
 fn admit_several(schema: &mut RefOr<Schema>) {
     if let RefOr::T(Schema::OneOf(one_of)) = schema
         && !one_of.items.iter().any(|form| matches!(form, RefOr::T(Schema::Object(_))))
@@ -196,7 +197,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
 }
 
-/// Adds the headers of the rate limit to each answer.
+/// Adds the rate limit headers to each response.
 fn tell_limits(operation: &mut Operation) {
     let names = [
         ("RateLimit", "What is left: `\"calls\";r=5999;t=1`, the calls and in how many seconds there are more."),
@@ -211,7 +212,7 @@ fn tell_limits(operation: &mut Operation) {
     }
 }
 
-/// Adds the header `Link` to each list with pages.
+/// Adds the header `Link` to the response of each list that has pages.
 fn link_pages(operation: &mut Operation) {
     let is_limit = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(p) if p.name == "limit");
     if operation.parameters.iter().flatten().any(is_limit)
@@ -223,7 +224,7 @@ fn link_pages(operation: &mut Operation) {
     }
 }
 
-/// Adds the header `Location` to each answer about a created resource.
+/// Adds the header `Location` to each response about a created resource.
 fn locate(operation: &mut Operation) {
     if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("201") {
         let location =
@@ -262,13 +263,14 @@ fn common_errors(operation: &Operation, is_api: bool) -> Vec<(&'static str, &'st
     errors
 }
 
-/// Adds the schema to an error, and an example from its description, "`code`: a sentence".
+/// Adds the schema to an error response, and an example made from its description, "`code`: a
+/// sentence".
 fn as_problem(status: &str, response: &mut Response) {
     let title =
         status.parse().ok().and_then(|status: u16| axum::http::StatusCode::from_u16(status).ok()?.canonical_reason());
     let mut parts = response.description.split('`');
     let code = parts.nth(1).unwrap_or_default();
-    // With several codes, the example has the first.
+    // If the description has several codes, the example shows the first.
     let detail = response.description.split_once("`: ").map_or("", |(_, detail)| detail);
     let detail = detail.split(". `").next().unwrap_or_default().trim_end_matches('.');
     let mut letters = detail.chars();

@@ -1,4 +1,4 @@
-//! The organisation's settings for pages, cached for a few seconds.
+//! The organisation's settings, cached for a few seconds for the pages.
 
 use std::{
     sync::Arc,
@@ -9,9 +9,10 @@ use contracts::{Caller, GetSettings, Settings};
 use kit::Bus;
 use tokio::sync::Mutex;
 
-/// How long an answer is cached.
+/// How long the settings are cached.
 const FRESH: Duration = Duration::from_secs(5);
-/// How long a page waits for the settings. With the cached ones it is still useful.
+/// How long a page waits for new settings. After that it uses the cached ones, which are nearly
+/// always right.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The cached settings.
@@ -32,10 +33,11 @@ impl Organisation {
         Self { bus, known: Mutex::default() }
     }
 
-    /// The present settings, as of a few seconds ago. If the service cannot be reached, the last known ones, or
-    /// else the defaults.
+    /// The organisation's settings, at most a few seconds old. If the service does not answer, the
+    /// last known settings are returned, or the defaults if none are known.
     pub(crate) async fn settings(&self) -> Arc<Settings> {
-        // Concurrent calls wait for the same answer.
+        // The lock is held during the request, so that concurrent calls wait for one reply and do
+        // not send requests of their own.
         let mut known = self.known.lock().await;
         if known.asked.is_none_or(|asked| asked.elapsed() >= FRESH) {
             match self.bus.ask_within(PATIENCE, Caller::Service, &GetSettings {}).await {
@@ -47,7 +49,8 @@ impl Organisation {
         known.settings.clone()
     }
 
-    /// Empties the cache, because the settings were changed by this gateway.
+    /// Makes the next call of [`Self::settings`] request the settings, after this gateway has
+    /// changed them.
     pub(crate) async fn forget(&self) {
         self.known.lock().await.asked = None;
     }

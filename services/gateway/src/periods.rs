@@ -1,4 +1,4 @@
-//! The pay periods of employees: what timetrack knows of them, with what analytics counts in them.
+//! The pay periods of employees. Their states come from timetrack, their sums from analytics.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,51 +17,53 @@ use utoipa::ToSchema;
 
 use crate::{App, auth::Asker};
 
-/// An employee's pay period.
+/// A pay period of an employee.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Period {
-    /// Its id: the employee's, and the local day on which it begins.
+    /// The id of the period: the employee's id, and the local day on which the period begins.
     pub(crate) id: PeriodId,
-    /// Whose it is.
+    /// The employee.
     pub(crate) employee_id: EmployeeId,
-    /// Its first moment.
+    /// The first moment of the period.
     pub(crate) start: Millis,
-    /// The first moment after.
+    /// The end of the period: the first moment that no longer belongs to it.
     pub(crate) end: Millis,
-    /// How far it is on its way to be paid.
+    /// The state of the period: open, submitted or approved.
     pub(crate) status: PeriodStatus,
-    /// Milliseconds that count; those of an approved period never change again.
+    /// The milliseconds of work that count. In an approved period they never change again.
     #[schema(example = 576_000_000)]
     pub(crate) time: i64,
-    /// What they cost, rounded to cents.
+    /// The cost of this time, rounded to cents.
     pub(crate) costs: Cents,
-    /// What they earned, rounded to cents.
+    /// The income of this time, rounded to cents.
     pub(crate) income: Cents,
-    /// What adjustments count for in it, beside its own sums: of windows that came when their own time was
-    /// settled.
+    /// The sum of the adjustments that count in this period. It is separate from the other sums,
+    /// and is of windows that came when their own time was already settled.
     pub(crate) adjustments: AdjustedSum,
-    /// Each of these, in a list for pages.
+    /// The adjustments that count in this period, for pages.
     #[serde(skip)]
     pub(crate) late: Vec<Adjustment>,
-    /// Which seconds count, on what, and at which rates, and which adjustments: an approver names it in `If-Match`.
+    /// A hash of the seconds that count, of their work and rates, and of the adjustments. An
+    /// approver sends it in `If-Match`.
     pub(crate) hash: TimeMark,
-    /// When it was submitted last.
+    /// When the period was last submitted.
     pub(crate) submitted_at: Option<Millis>,
-    /// The hash that it had then: with another one it has changed since.
+    /// The hash of the period when it was submitted. If `hash` differs from it, the period has
+    /// changed since.
     pub(crate) submitted_hash: Option<TimeMark>,
-    /// When it was approved.
+    /// When the period was approved.
     pub(crate) approved_at: Option<Millis>,
-    /// By whom.
+    /// Who approved the period.
     pub(crate) approved_by: Option<ShownActor>,
-    /// Why it was sent back, or opened again.
+    /// The reason why the period was sent back, or opened again.
     pub(crate) note: Option<Note>,
-    /// The pay run that it is paid by.
+    /// The pay run that pays the period.
     pub(crate) pay_run: Option<PayRunId>,
 }
 
 impl Period {
-    /// A period of which somebody has asked timetrack.
+    /// Makes a period of what timetrack knows about it, without sums from analytics.
     pub(crate) fn of(known: KnownPeriod) -> Self {
         let (sum, adjusted) = (known.sum.unwrap_or_default(), known.adjusted.unwrap_or_default());
         Self::with(known, sum, adjusted)
@@ -93,7 +95,7 @@ impl Period {
     }
 }
 
-/// A period about which nobody has decided or submitted anything.
+/// A period about which timetrack knows nothing: nobody has submitted it or decided about it.
 fn open(employee: EmployeeId, span: PaySpan) -> KnownPeriod {
     KnownPeriod {
         id: PeriodId { employee, first: span.first },
@@ -111,10 +113,10 @@ fn open(employee: EmployeeId, span: PaySpan) -> KnownPeriod {
     }
 }
 
-/// The pay periods that a range touches.
+/// The pay periods that overlap a range.
 ///
 /// # Errors
-/// 422 where they are too many.
+/// 422 when there are too many.
 fn spans(settings: &Settings, range: TimeRange) -> Result<Vec<PaySpan>, Failure> {
     let spans: Vec<PaySpan> = settings.pay_periods(range).take(PERIODS_MOST + 1).collect();
     match spans.len() > PERIODS_MOST {
@@ -123,15 +125,17 @@ fn spans(settings: &Settings, range: TimeRange) -> Result<Vec<PaySpan>, Failure>
     }
 }
 
-/// The periods that a range touches, ordered by beginning and employee: of the named employees, or else of all who are
-/// active, have time in it, or have a known period.
+/// The periods that overlap a range, ordered by beginning and employee. They are those of the given
+/// employees. If none is given, they are those of all employees who are active, have time in the
+/// range, or have a period that timetrack knows.
 pub(crate) async fn list(
     app: &App,
     asker: &Asker,
     range: TimeRange,
     employees: Vec<EmployeeId>,
 ) -> Result<Vec<Period>, Failure> {
-    // The reads begin with the settings of a few seconds ago, which are nearly always the present ones.
+    // The requests are sent with the cached settings, which are nearly always the current ones. If
+    // they turn out to be old, the requests are repeated below with the current settings.
     let mut likely = app.organisation.settings().await;
     if spans(&likely, range).is_err() {
         likely = Arc::new(app.ask(Caller::Service, &GetSettings {}).await?);
@@ -158,7 +162,8 @@ pub(crate) async fn list(
         for (span, sum) in own {
             let mut period = open(employee, span);
             if let Some(told) = known.remove(&period.id) {
-                // One that is approved has the edges that it had then, all others those of now.
+                // An approved period keeps the beginning and end that it had at the approval. All
+                // other periods have those of the current settings.
                 period = match told.status {
                     PeriodStatus::Approved => told,
                     _ => KnownPeriod { start: period.start, end: period.end, ..told },
@@ -175,7 +180,7 @@ pub(crate) async fn list(
             periods.push(Period { late: counting, ..Period::with(period, sum, adjusted) });
         }
     }
-    // The period may have been approved under the calendar of earlier settings.
+    // These periods were approved while earlier settings divided the calendar into other periods.
     let touches = |known: &KnownPeriod| known.start < range.end() && known.end > range.start();
     let former = known.into_values().filter(|known| known.status == PeriodStatus::Approved && touches(known));
     periods.extend(former.map(Period::of));
@@ -183,7 +188,7 @@ pub(crate) async fn list(
     Ok(periods)
 }
 
-/// What services know of the periods that a range touches.
+/// The replies of the services about the periods that overlap a range.
 struct Looked {
     settings: Settings,
     spans: Vec<PaySpan>,
@@ -210,7 +215,7 @@ async fn look(
     Ok(Looked { settings, spans, known, sums, adjustments, people })
 }
 
-/// The settings, and the known periods and adjustments of a range.
+/// Requests the settings, and the periods and adjustments in a range that timetrack knows.
 async fn states(
     app: &App,
     asker: &Asker,
@@ -229,13 +234,14 @@ async fn states(
     Ok((settings, known, adjustments))
 }
 
-/// The time of some periods that adjoin.
+/// The range from the beginning of the first of these adjoining periods to the end of the last.
 fn whole(spans: &[PaySpan]) -> Option<TimeRange> {
     Some(spans.first()?.range.until(spans.last()?.range.end()))
 }
 
-/// The open periods of employees with periods that were approved under the calendar of earlier settings, with their
-/// sums: the approved periods cut the open ones.
+/// The open periods, with their sums, of those employees who have periods that were approved while
+/// earlier settings divided the calendar differently. Such an approved period overlaps open periods
+/// of the current settings, which are cut where they overlap.
 async fn cut_periods(
     app: &App,
     asker: &Asker,
@@ -264,7 +270,8 @@ async fn cut_periods(
     for employee in &employees {
         cut.insert(*employee, open(employee).into_iter().map(|span| (span, None)).collect());
     }
-    // Employees whose periods are cut by the same settled periods have the same spans.
+    // Employees whose periods are cut by equal settled periods have equal spans, so each span is
+    // requested only once.
     let mut spans: Vec<PaySpan> = cut.values().flatten().map(|(span, _)| *span).collect();
     spans.sort_unstable_by_key(|span| (span.range.start(), span.range.end()));
     spans.dedup_by_key(|span| span.range);
@@ -302,7 +309,8 @@ async fn sums(
     Ok(kit::all_pages(ask).await?.into_iter().map(|one| (one.employee, one.sums)).collect())
 }
 
-/// The employees who are shown even without hours: those whom the request names, else all active ones.
+/// The employees whose periods are shown even if they have no time: the requested ones, or, when
+/// none is named, all active ones.
 async fn people(app: &App, asker: &Asker, employees: &[EmployeeId]) -> Result<Vec<EmployeeId>, Failure> {
     if !employees.is_empty() {
         return Ok(employees.iter().copied().filter(|employee| *employee != NOBODY).collect());

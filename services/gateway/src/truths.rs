@@ -1,4 +1,4 @@
-//! Tests that the API's description agrees with the API.
+//! Tests that the OpenAPI document agrees with the API.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,8 @@ use crate::{
 
 const ID: &str = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
 
-/// The fields of a body for which the description and the reader disagree about null.
+/// The fields of a body for which the OpenAPI document and the deserializer disagree about null.
+/// `least` is the smallest valid body.
 fn untrue<T: DeserializeOwned>(api: &Value, name: &str, least: Value) -> Vec<String> {
     let schema = &api["components"]["schemas"][name];
     let fields = schema["properties"].as_object().expect("fields");
@@ -79,7 +80,7 @@ fn is_of(kind: &str, sent: &Value) -> bool {
     }
 }
 
-/// Visits every part of the description, with its path.
+/// Calls `visit` for every part of the OpenAPI document, with the path of the part.
 fn walk(part: &Value, place: &str, visit: &mut impl FnMut(&str, &Value)) {
     visit(place, part);
     match part {

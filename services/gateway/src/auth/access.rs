@@ -15,23 +15,25 @@ use crate::{
     limits::{Bound, Meter},
 };
 
-/// The callers that a route accepts. The router declares it for each route, and [`authorize`] checks it.
+/// Who may call a route. The router declares it for each route, and [`authorize`] checks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Everybody, without credentials.
     Open,
     /// Employees, for their own data.
     Own,
-    /// Keys and people with the scope of the resource: to read for GET and HEAD, otherwise to write.
+    /// API keys and people with a scope for the resource: the read scope for GET and HEAD, the
+    /// write scope for other methods.
     Scoped(Resource),
-    /// As `Scoped`, but not for managers: their scopes are for their teams, and the resource is everybody's.
+    /// As `Scoped`, but managers are refused: their scopes are limited to their teams, and the
+    /// resource concerns everybody.
     ScopedForAll(Resource),
-    /// Both: with the scope for all data, without it for the employee's own.
+    /// Callers with the scope get all data. Employees without the scope get their own data.
     ScopedOrOwn(Resource),
 }
 
 impl Access {
-    /// The scope that the route requires of callers that do not act for themselves.
+    /// The scope that a caller needs for all data; `None` when the route needs no scope.
     pub(crate) fn scope(self, method: &Method) -> Option<Scope> {
         match self {
             Self::Open | Self::Own => None,
@@ -46,9 +48,10 @@ impl Access {
 #[derive(Debug)]
 struct Authenticated {
     actor: Actor,
-    /// The scopes of the key or role. What employees may do for themselves is not among them.
+    /// The scopes of the API key or of the person's role. What every employee may do for themselves
+    /// needs no scope.
     scopes: Scopes,
-    /// Whether the scopes are limited to the employees of the caller's teams.
+    /// Whether the caller is a manager, whose scopes are limited to the employees of their teams.
     is_manager: bool,
 }
 
@@ -61,10 +64,11 @@ impl Authenticated {
     }
 }
 
-/// Authenticates and authorizes the caller of a route. This is the only place that decides it.
+/// Authenticates and authorizes the caller of an API route. Handlers do not check access again.
 pub(super) async fn authorize(parts: &Parts, app: &Arc<App>) -> Result<Asker, Problem> {
     let Some(access) = parts.extensions.get::<Access>().copied() else {
-        // A test calls every route, so this is found before a release.
+        // A route without `Access` is a programming error. A test calls every route, so the error
+        // is found before a release.
         tracing::error!("the router names nobody who may call this route");
         return Err(Problem::new(Code::Internal, "Something went wrong on our side."));
     };
@@ -76,29 +80,30 @@ pub(super) async fn authorize(parts: &Parts, app: &Arc<App>) -> Result<Asker, Pr
     Ok(limited_to_teams(&known, admitted, app).await?)
 }
 
-/// A person who may see a page.
+/// An authenticated person who opens a page.
 #[derive(Debug)]
 pub(crate) struct Pass {
     pub(crate) employee: EmployeeId,
     pub(crate) asker: Asker,
-    /// The scopes of the role. What employees may do for themselves is not among them.
+    /// The scopes of the person's role. What every employee may do for themselves needs no scope.
     pub(crate) scopes: Scopes,
-    /// Whether these are for the employees of their teams only.
+    /// Whether the person is a manager, whose scopes are limited to the employees of their teams.
     pub(crate) is_manager: bool,
 }
 
 /// Why a person may not see a page.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// There is no valid session.
+    /// The session cookie has no valid token: the person must log in.
     LogIn,
     /// The role does not allow the page.
     Forbidden(Pass),
-    /// Access cannot be decided at the moment.
+    /// Access cannot be decided now, for example because a service does not answer.
     Failed(Failure),
 }
 
-/// As [`authorize`], for a page: only tokens of people, from the session cookie.
+/// Authenticates and authorizes a person who opens a page. `token` is from the session cookie; API
+/// keys are not accepted.
 pub(crate) async fn authorize_page(
     app: &Arc<App>,
     token: &str,
@@ -133,8 +138,8 @@ fn admit(known: &Authenticated, access: Access, parts: &Parts) -> Result<Asker, 
         }
         (_, Some(scope), _) if known.scopes.allow(scope) => Ok(Asker::Whole),
         (Access::Own | Access::ScopedOrOwn(_), _, Some(employee)) => Ok(Asker::Own(employee)),
-        // An employee whose role has no scopes gets 401, which asks for an API key, and not 403: existing clients rely
-        // on it.
+        // An employee whose role has no scopes gets 401 and not 403, because existing clients
+        // expect 401 here.
         (Access::Scoped(_) | Access::ScopedForAll(_), _, Some(_)) if known.scopes.0.is_empty() => {
             Err(unauthenticated(access))
         }
@@ -146,7 +151,7 @@ fn admit(known: &Authenticated, access: Access, parts: &Parts) -> Result<Asker, 
     }
 }
 
-/// Limits a manager to the teams that they manage at this moment.
+/// Limits a manager to the teams that they manage at this moment. Other callers stay as they are.
 async fn limited_to_teams(known: &Authenticated, asker: Asker, app: &App) -> Result<Asker, Failure> {
     match (asker, known.employee()) {
         (Asker::Whole, Some(manager)) if known.is_manager => Asker::manager(app, manager).await,
@@ -208,7 +213,7 @@ fn authenticate(given: Credentials<'_>, access: Access, app: &Arc<App>) -> Resul
     }
 }
 
-/// 401 with the credentials that the route accepts.
+/// The problem 401, with a challenge for each kind of credentials that the route accepts.
 fn unauthenticated(access: Access) -> Problem {
     match access {
         Access::Scoped(_) | Access::ScopedForAll(_) => Problem::unauthorized(

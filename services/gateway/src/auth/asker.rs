@@ -6,8 +6,8 @@ use contracts::{
 
 use crate::App;
 
-/// In whose name a request is sent to a service, and about whose data. This is the only place that limits a manager
-/// to their teams.
+/// The caller for whom a request is sent to a service, and the data that the caller may access.
+/// Only this type limits managers to their teams.
 #[derive(Clone, Debug)]
 pub(crate) enum Asker {
     /// A caller with access to all data.
@@ -18,19 +18,21 @@ pub(crate) enum Asker {
     Own(EmployeeId),
 }
 
-/// A request that a manager may send. Each type defines how it is limited; a type without this trait cannot be sent
-/// for a manager.
+/// A request that can be sent for a manager. Each request type defines how it is limited to the
+/// manager's teams. [`Asker::ask`] accepts only types with this trait.
 pub(crate) trait ForManagers: Request {
-    /// The type that is sent for a manager.
+    /// The request type that the service receives when the caller is a manager.
     type Sent: Request<Reply = Self::Reply>;
 
-    /// Limits the request to the manager's people.
+    /// Limits the request to what the manager may access.
     ///
     /// # Errors
-    /// 403 when it is about others, 404 when its existence must not be revealed.
+    /// 403 when the request is about other teams or employees, 404 when the manager must not learn
+    /// that the item exists.
     fn within(self, reach: &Reach) -> Result<Self::Sent, Failure>;
 
-    /// Limits the reply to the manager's people.
+    /// Removes from the reply what the manager must not see. Without an implementation nothing is
+    /// removed.
     ///
     /// # Errors
     /// As [`Self::within`].
@@ -40,13 +42,14 @@ pub(crate) trait ForManagers: Request {
 }
 
 impl Asker {
-    /// A manager, with the teams that they manage at this moment.
+    /// The asker of a manager, with the teams that they manage at this moment. Sends a request for
+    /// these teams.
     pub(super) async fn manager(app: &App, manager: EmployeeId) -> Result<Self, Failure> {
         let managed = app.ask(Caller::Service, &GetReach { manager }).await?;
         Ok(Self::Manager(Arc::new(Reach::new(manager, managed))))
     }
 
-    /// Sends a request to a service.
+    /// Sends a request to a service for this caller.
     pub(crate) async fn ask<R: ForManagers>(&self, app: &App, request: R) -> Result<R::Reply, Failure> {
         match self {
             Self::Whole => app.ask(Caller::Admin, &request).await,
@@ -58,7 +61,7 @@ impl Asker {
         }
     }
 
-    /// As [`Self::ask`], with a time limit for the answer.
+    /// Sends a request as [`Self::ask`] does, and fails when no reply arrives within `patience`.
     pub(crate) async fn ask_within<R: ForManagers>(
         &self,
         app: &App,
@@ -75,12 +78,14 @@ impl Asker {
         }
     }
 
-    /// The employee, if the caller acts for themselves only.
+    /// The employee, if the caller may access only their own data.
     pub(crate) fn own(&self) -> Option<EmployeeId> {
         if let Self::Own(employee) = self { Some(*employee) } else { None }
     }
 
-    /// Removes the manager from a list of employees to decide about: nobody decides about themselves.
+    /// Removes the manager from a list of employees whose time is to be decided on, because
+    /// managers do not decide on their own time. A list that becomes empty gets [`NOBODY`], because
+    /// an empty list means everybody.
     pub(crate) fn decides_about(&self, mut employees: Vec<EmployeeId>) -> Vec<EmployeeId> {
         if let Self::Manager(reach) = self
             && !employees.is_empty()
@@ -93,10 +98,10 @@ impl Asker {
         employees
     }
 
-    /// Refuses a request about employees or teams that the caller may not see.
+    /// Refuses a request about employees or teams whose data the caller may not access.
     ///
     /// # Errors
-    /// 403.
+    /// 403 when the caller may not access one of them.
     pub(crate) fn require_sight_of(&self, employees: &[EmployeeId], teams: &[TeamId]) -> Result<(), Failure> {
         match self {
             Self::Whole => Ok(()),
@@ -110,14 +115,14 @@ impl Asker {
     }
 }
 
-/// The people and data of a manager.
+/// The teams, employees and projects that a manager may access.
 #[derive(Debug)]
 pub(crate) struct Reach {
     manager: EmployeeId,
     teams: BTreeSet<TeamId>,
-    /// Whose data the manager sees: the members of their teams, and themselves.
+    /// The employees whose data the manager sees: the members of their teams, and the manager.
     seen: BTreeSet<EmployeeId>,
-    /// The projects of these people.
+    /// The projects of these employees.
     projects: BTreeSet<ProjectId>,
 }
 
@@ -151,7 +156,7 @@ impl Reach {
         if self.sees(employee) || employee == NOBODY { Ok(()) } else { Err(Within::other_team()) }
     }
 
-    /// Refuses a team that somebody else manages.
+    /// Refuses a team that this manager does not manage.
     pub(super) fn require_managed(&self, team: TeamId) -> Result<(), Failure> {
         if self.manages(team) {
             return Ok(());
@@ -159,7 +164,8 @@ impl Reach {
         Err(Failure::new(Code::OtherTeam, "This is no team that you manage."))
     }
 
-    /// The employees of a list: those that are asked for, or without any, everybody that the manager sees.
+    /// The employees whose data a request reads: the requested ones, or, when none is named,
+    /// everybody that the manager sees.
     pub(super) fn seen_of(&self, asked: Vec<EmployeeId>) -> Result<Vec<EmployeeId>, Failure> {
         if asked.is_empty() {
             return Ok(self.seen.iter().copied().collect());
@@ -168,8 +174,8 @@ impl Reach {
         Ok(asked)
     }
 
-    /// The employees of a change: those that are asked for, or without any, everybody that the manager decides
-    /// about.
+    /// The employees whose time a request changes: the requested ones, or, when none is named,
+    /// everybody that the manager sees except the manager.
     pub(super) fn decided_of(&self, asked: Vec<EmployeeId>) -> Result<Vec<EmployeeId>, Failure> {
         if asked.is_empty() {
             let others: Vec<_> = self.seen.iter().copied().filter(|employee| *employee != self.manager).collect();
@@ -181,7 +187,8 @@ impl Reach {
         self.seen_of(asked)
     }
 
-    /// The limits for a request by id: only its service knows whose data it is.
+    /// The limits that are sent together with a request by id, because only the service that stores
+    /// the item knows whose data it is.
     pub(super) fn bounds(&self) -> Within {
         Within { employees: self.seen.iter().copied().collect(), manager: Some(self.manager) }
     }
@@ -202,7 +209,8 @@ mod tests {
         assert_eq!(code(reach.decided_of(Vec::new())), Ok(vec![ann]));
         assert_eq!(code(reach.decided_of(vec![ann, zoe])), Err(Code::OwnTime));
         assert_eq!(code(reach.decided_of(vec![bob])), Err(Code::OtherTeam));
-        // Without team members a change must be about nobody. An empty list would mean everybody.
+        // A change by a manager without team members must affect nobody. An empty list would mean
+        // everybody.
         let nobody = Reach::new(zoe, managed(Vec::new()));
         assert_eq!(code(nobody.decided_of(Vec::new())), Ok(vec![NOBODY]));
         assert_eq!(code(nobody.seen_of(vec![NOBODY])), Ok(vec![NOBODY]));

@@ -3,13 +3,13 @@ use contracts::{Code, KEY_PREFIX};
 
 use crate::error::Problem;
 
-/// The challenge for an API key.
+/// The challenge in `WWW-Authenticate` that asks for an API key.
 pub(super) const KEY_CHALLENGE: &str = "ApiKey realm=\"t3\", header=\"X-API-Key\"";
-/// The challenge for an employee's token.
+/// The challenge in `WWW-Authenticate` that asks for an employee's token.
 pub(crate) const TOKEN_CHALLENGE: &str = "Bearer realm=\"t3\"";
-/// The challenge after an invalid token.
+/// The challenge in `WWW-Authenticate` after an invalid token.
 pub(super) const TOKEN_REFUSED: &str = "Bearer realm=\"t3\", error=\"invalid_token\"";
-/// The header with a key.
+/// The request header with an API key.
 const KEY_HEADER: &str = "x-api-key";
 
 /// The credentials of a request.
@@ -17,14 +17,15 @@ const KEY_HEADER: &str = "x-api-key";
 pub(super) enum Credentials<'a> {
     /// The root key, or an API key.
     Key(&'a str),
-    /// The token of a log-in.
+    /// The token that a log-in returned.
     Token(&'a str),
 }
 
-/// Reads `X-API-Key: <key>` or `Authorization: Bearer <key or token>`; nothing without either.
+/// Reads the credentials from `X-API-Key: <key>` or `Authorization: Bearer <key or token>`; `None`
+/// when both headers are missing.
 ///
 /// # Errors
-/// 400 for both: it would be unclear who acts.
+/// 400 when both headers are present, because it is unclear which of the two callers acts.
 pub(super) fn credentials(parts: &Parts) -> Result<Option<Credentials<'_>>, Problem> {
     let key = parts.headers.get(KEY_HEADER);
     match (key, bearer(parts)) {
@@ -32,7 +33,7 @@ pub(super) fn credentials(parts: &Parts) -> Result<Option<Credentials<'_>>, Prob
             let detail = "Send either X-API-Key or Authorization: Bearer, not both.";
             Err(Problem::new(Code::TwoCredentials, detail))
         }
-        // A header that is not text matches no key.
+        // A header value that is not ASCII text becomes the empty key, which is refused.
         (Some(key), None) => Ok(Some(Credentials::Key(key.to_str().unwrap_or_default()))),
         (None, Some(bearer)) => Ok(Some(match is_token(bearer) {
             true => Credentials::Token(bearer),
@@ -42,13 +43,14 @@ pub(super) fn credentials(parts: &Parts) -> Result<Option<Credentials<'_>>, Prob
     }
 }
 
-/// Whether a bearer text is a token: three parts with dots between (RFC 7519). A key with two dots must be sent in
-/// `X-API-Key`.
+/// Whether a bearer value is a token (JWT): three parts with dots between (RFC 7519). A root key
+/// with two dots would look like a token, so it must be sent in `X-API-Key`.
 fn is_token(text: &str) -> bool {
     !text.starts_with(KEY_PREFIX) && text.split('.').count() == 3
 }
 
-/// The text of `Authorization: Bearer <text>`. The scheme is case-insensitive (RFC 9110, 11.1).
+/// The value in `Authorization: Bearer <value>`. The name of the scheme is case-insensitive (RFC
+/// 9110, 11.1).
 fn bearer(parts: &Parts) -> Option<&str> {
     let (scheme, token) = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

@@ -10,7 +10,8 @@ use contracts::{
 use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 
-/// The state of API keys, accounts and sessions, from the KV bucket that directory writes.
+/// The state of API keys, accounts and ended sessions, copied from the KV bucket that directory
+/// writes.
 #[derive(Debug, Default)]
 pub(crate) struct Entries {
     keys: RwLock<HashMap<KeyId, ApiKeyChanged>>,
@@ -18,11 +19,11 @@ pub(crate) struct Entries {
     ended: RwLock<Ended>,
 }
 
-/// The sessions that were ended early, each until its last token expires.
+/// The sessions that ended before they expired. Each is kept until its last token expires.
 #[derive(Debug, Default)]
 struct Ended {
     sessions: HashMap<SessionId, Millis>,
-    /// When expired entries were last removed.
+    /// When expired sessions were last removed from the map.
     tidied_at: Millis,
 }
 
@@ -37,7 +38,8 @@ impl Ended {
 }
 
 impl Entries {
-    /// Applies an entry of the bucket, if it is about one of these.
+    /// Applies an entry of the bucket. Entries about anything but API keys, accounts and sessions
+    /// are ignored.
     pub(super) fn take(&self, entry: &Entry, now: Millis) {
         if entry.operation != Operation::Put {
             return;
@@ -45,7 +47,8 @@ impl Entries {
         if let Some(id) = ApiKeyChanged::of_entry(&entry.key) {
             put(&self.keys, id, read(entry));
         } else if let Some(id) = AccountChanged::of_entry(&entry.key) {
-            // An unreadable account loses its role, and all its tokens become invalid.
+            // An account that cannot be deserialized must not keep tokens valid that were revoked:
+            // it gets the lowest role, and a generation that makes all its tokens invalid.
             let unreadable = AccountChanged {
                 employee_id: id,
                 version: 0,
@@ -55,14 +58,15 @@ impl Entries {
             };
             put(&self.accounts, id, Some(read(entry).unwrap_or(unreadable)));
         } else if let Some(id) = SessionEnded::of_entry(&entry.key) {
-            // An unreadable end has no known expiry, so it never expires.
+            // The expiry of an end that cannot be deserialized is unknown, so the session stays
+            // ended for ever.
             let until = read(entry).map_or(Millis(i64::MAX), |ended: SessionEnded| ended.until);
             self.ended.write().unwrap_or_else(PoisonError::into_inner).add(id, until, now);
         }
     }
 
-    /// The scopes that a key has at this moment; nothing when it is unknown, revoked or expired, or its text is
-    /// wrong.
+    /// The scopes of an API key; `None` when the key is unknown, revoked or expired, or its hash is
+    /// another.
     pub(super) fn allowed_by(&self, id: KeyId, hash: &KeyHash, now: Millis) -> Option<Scopes> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let key = keys.get(&id).filter(|key| !key.revoked && key.expires_at.is_none_or(|at| now < at))?;
@@ -76,13 +80,13 @@ impl Entries {
         self.ended.read().unwrap_or_else(PoisonError::into_inner).sessions.contains_key(&session)
     }
 
-    /// The state of an account; nothing when it was never changed.
+    /// The state of an account; `None` when the bucket has no entry for the account.
     pub(super) fn account(&self, id: EmployeeId) -> Option<AccountChanged> {
         self.accounts.read().unwrap_or_else(PoisonError::into_inner).get(&id).copied()
     }
 }
 
-/// Stores a value, or removes it.
+/// Stores a value under the key; removes the key when the value is `None`.
 fn put<K: std::hash::Hash + Eq, V>(map: &RwLock<HashMap<K, V>>, key: K, value: Option<V>) {
     let mut map = map.write().unwrap_or_else(PoisonError::into_inner);
     match value {

@@ -1,4 +1,4 @@
-//! How each request is limited for managers.
+//! How each request type is limited when a manager sends it.
 
 use contracts::{
     AcceptCorrection, AdmitQuarantined, ApprovePeriod, AskCorrection, Bounded, Code, Conditional, CorrectWindow,
@@ -17,8 +17,8 @@ use contracts::{
 
 use super::asker::{ForManagers, Reach};
 
-/// Requests that managers may never send: their scopes do not include them. A later scope that does must define a
-/// limit here.
+/// Request types that are always refused for managers, whose role has no scope for them. A type
+/// needs a limit instead before managers get such a scope.
 macro_rules! never {
     ($($name:ty),* $(,)?) => {$(
         impl ForManagers for $name {
@@ -39,11 +39,12 @@ never! {
     CreateApiKey, ListApiKeys, GetApiKey, RevokeApiKey, ListAuditEntries, SetSettings, SetRate, DeleteRate,
     PreviewReprice, StartReprice, GetReprice,
     Conditional<SetSettings>,
-    // An employee asks for this only about themselves.
+    // Employees ask for corrections of their own time only, never as managers.
     AskCorrection,
 }
 
-/// Requests that settle time, or reopen what is settled, for everybody: only for owners and admins.
+/// Request types that only owners and admins may send: they settle or reopen time, or read pay
+/// runs, for everybody.
 macro_rules! admins_alone {
     ($($name:ty),* $(,)?) => {$(
         impl ForManagers for $name {
@@ -60,7 +61,8 @@ admins_alone! {
     ReopenPeriod, SetLock, ReopenLock, CreatePayRun, GetPayRun, ListPayRuns, ListPaidPeriods,
 }
 
-/// Requests by id. Only the service knows whose data it is, so the limits are sent with the request.
+/// Request types that are sent together with the manager's limits. Most name an item by its id, and
+/// only the service that stores the item knows whose data it is.
 macro_rules! bounded {
     ($($name:ty),* $(,)?) => {$(
         impl ForManagers for $name {
@@ -77,8 +79,8 @@ bounded! {
     GetWindow, CountQuarantine, Conditional<CorrectWindow>, Conditional<VoidWindow>, ReplayQuarantined, AdmitQuarantined, DiscardQuarantined, GetPeriod, Conditional<ApprovePeriod>, SendBackPeriod, GetCorrection, AcceptCorrection, RefuseCorrection,
 }
 
-/// Lists. The limits are sent with the request; entries beyond them, from a version that does not know limits, are
-/// removed from the reply.
+/// Request types for lists, which are sent together with the manager's limits. An older version of
+/// the service ignores the limits, so entries outside the limits are also removed from the reply.
 macro_rules! bounded_list {
     ($($name:ty, $item:ident => $of:expr;)*) => {$(
         impl ForManagers for $name {
@@ -102,7 +104,7 @@ bounded_list! {
     ListCorrections, correction => correction.employee_id;
 }
 
-/// A list that may be limited to a team already.
+/// A list that may already be limited to a team. For a manager, both limits apply.
 impl<R: Request + Clone + ForManagers<Sent = Self>> ForManagers for Bounded<R> {
     type Sent = Self;
 
@@ -127,7 +129,7 @@ impl ForManagers for GetEmployee {
     }
 }
 
-/// Settings apply to everybody, so managers may read them.
+/// Managers may read the settings, which apply to everybody.
 impl ForManagers for GetSettings {
     type Sent = Self;
 
@@ -172,7 +174,7 @@ impl ForManagers for ListWindows {
     }
 }
 
-/// Requests with a list of employees, which is limited to the manager's people.
+/// Request types with a list of employees. The list is limited to employees that the manager sees.
 macro_rules! of_employees {
     ($($name:ty),* $(,)?) => {$(
         impl ForManagers for $name {
@@ -191,7 +193,8 @@ of_employees! {
     GetPeriodSums, GetPeriodStates, ListLanes,
 }
 
-/// Locks apply to a manager's hours too: those of everybody, and of the projects that they see.
+/// A manager sees the locks for all projects and the locks of the projects that they see, because
+/// these locks apply to the hours of their teams.
 impl ForManagers for ListLocks {
     type Sent = Self;
 
@@ -213,7 +216,8 @@ impl ForManagers for UpdateWindows {
     }
 }
 
-/// Reduces a project to the manager's people and their rates.
+/// The project with only those employees and rates that the manager sees; `None` when the manager
+/// does not see the project.
 fn seen(project: Project, reach: &Reach) -> Option<Project> {
     let mut project = Some(project).filter(|project| reach.sees_project(project.id))?;
     project.employees.retain(|employee| reach.sees(*employee));
@@ -249,8 +253,9 @@ impl ForManagers for ListProjects {
     }
 }
 
-/// Whether a manager sees a rate: one for everybody or for their people, of a project of their people. A rate of a
-/// task only is hidden, because its project is not known here.
+/// Whether a manager sees a rate. The rate's employee and its project must be visible to the
+/// manager, if the rate names them. A rate that names a task but no employee is hidden, because the
+/// task's project is not known here.
 fn sees_rate(rate: &DatedRate, reach: &Reach) -> bool {
     let RateScope { project, task, employee } = rate.scope;
     let is_theirs = employee.is_none_or(|employee| reach.sees(employee));
@@ -283,7 +288,8 @@ impl ForManagers for ListRates {
     }
 }
 
-/// Reduces a task to the manager's people.
+/// The task with only those employees that the manager sees; `None` when the manager does not see
+/// the task's project.
 fn seen_task(task: Task, reach: &Reach) -> Option<Task> {
     let mut task = Some(task).filter(|task| reach.sees_project(task.project_id))?;
     task.employees.retain(|employee| reach.sees(*employee));

@@ -8,25 +8,26 @@ use kit::Origin;
 
 use crate::App;
 
-/// Reports to directory on which day each key was last used. Once a day for each key, and without delaying the
-/// request.
+/// Reports to directory the day on which each API key was last used. Each key is reported once a
+/// day (UTC), in a task of its own, so that requests do not wait for the report.
 #[derive(Debug, Default)]
 pub(crate) struct KeyUses(Mutex<HashMap<KeyId, i64>>);
 
 impl KeyUses {
-    /// Records a use of a key.
+    /// Records a use of a key. The first use of a day is reported.
     pub(super) fn note(&self, app: &Arc<App>, id: KeyId, now: Millis) {
         let today = now.utc_day();
         if self.lock().insert(id, today) == Some(today) {
             return;
         }
         let app = app.clone();
-        // The audit trail records a first use, so the report carries the origin of the request.
+        // The audit trail records the first use of a key. The report carries the origin of the
+        // request, so that the entry has it.
         let origin = Origin::current().with_actor(Some(Actor::Key(id)));
         tokio::spawn(origin.scope(async move {
             let used = MarkKeyUsed { id, on: now.utc_date().to_string() };
             if app.ask(Caller::Service, &used).await.is_err() {
-                // Removed, so that the next use reports it again.
+                // The day is removed, so that the next use of the key is reported again.
                 app.key_uses.lock().remove(&id);
             }
         }));

@@ -4,8 +4,8 @@ use contracts::Secret;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-/// The root key and the previous one, as digests: so the time of a comparison reveals nothing about a key, not even
-/// its length.
+/// The SHA-256 digests of the root key and the previous root key. Digests have one length and are
+/// compared in constant time, so the time of a comparison reveals nothing about a key.
 pub(crate) struct AdminKeys(Vec<[u8; 32]>);
 
 impl fmt::Debug for AdminKeys {
@@ -20,7 +20,7 @@ impl AdminKeys {
         Self(std::iter::once(current).chain(previous).map(digest).collect())
     }
 
-    /// Whether this is one of the keys.
+    /// Whether `key` is the current or the previous root key.
     pub(crate) fn admit(&self, key: &[u8]) -> bool {
         let given: [u8; 32] = Sha256::digest(key).into();
         let fits = self.0.iter().fold(Choice::from(0), |fits, key| fits | key.ct_eq(&given));

@@ -1,5 +1,6 @@
-//! Authentication and authorization. The extractors run before the body is read. They check the query only after the
-//! credentials, so that an anonymous caller first gets the error about credentials.
+//! Authentication and authorization. The extractors here run before the body is read. They check
+//! the query parameters after the credentials, so that an anonymous caller first gets the error
+//! about the credentials.
 
 mod access;
 mod asker;
@@ -30,15 +31,16 @@ pub(crate) use self::{
 };
 use crate::{App, error::Problem, extract::fitting_query, limits::Meter};
 
-/// A caller with the scope that the route requires.
+/// The extractor for callers with the scope that the route requires.
 #[derive(Debug)]
 pub(crate) struct Admin(pub(crate) Asker);
 
-/// An employee who acts for themselves.
+/// The extractor for employees who act for themselves.
 #[derive(Debug)]
 pub(crate) struct EmployeeCaller(pub(crate) EmployeeId);
 
-/// A caller with the scope, or an employee who acts for themselves.
+/// The extractor for callers with the scope that the route requires, and for employees who act for
+/// themselves.
 #[derive(Debug)]
 pub(crate) struct AdminOrEmployee(pub(crate) Asker);
 
@@ -69,7 +71,7 @@ impl FromRequestParts<Arc<App>> for AdminOrEmployee {
     }
 }
 
-/// Authenticates the caller of a route, and checks its query.
+/// Authenticates and authorizes the caller of a route, and checks the query parameters.
 async fn caller(parts: &Parts, app: &Arc<App>) -> Result<Asker, Problem> {
     let asker = match authorize(parts, app).await {
         Ok(asker) => asker,
@@ -83,7 +85,8 @@ async fn caller(parts: &Parts, app: &Arc<App>) -> Result<Asker, Problem> {
     Ok(asker)
 }
 
-/// A programming error: the handler takes another kind of caller than the router declares.
+/// The problem for a programming error: the handler's extractor does not fit the [`Access`] that
+/// the router declares.
 fn misnamed() -> Problem {
     tracing::error!("the router names other callers for this route than its handler takes");
     Problem::new(Code::Internal, "Something went wrong on our side.")

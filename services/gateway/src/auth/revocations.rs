@@ -1,9 +1,11 @@
 //! Which tokens are invalid before they expire: a copy of the KV bucket that directory writes.
 //!
-//! Each gateway also writes a heartbeat to the bucket. The server delivers entries in order, so a heartbeat that comes
-//! back proves that this gateway has received everything revoked before it was written. When the last one is too
-//! old, the gateway cannot tell which tokens are valid, and refuses them. A heartbeat also contains the revision that
-//! the gateway has received: directory waits for that before it answers a deactivation.
+//! Each gateway also writes a heartbeat to the bucket. NATS delivers the entries of the bucket in
+//! order, so a heartbeat that arrives back proves that this gateway has received every revocation
+//! from before the heartbeat. When the last heartbeat that arrived back is too old, the gateway
+//! cannot decide which tokens are valid, and refuses them. A heartbeat also contains the last
+//! revision that the gateway has received. Directory waits for this revision before it answers a
+//! deactivation.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -29,22 +31,23 @@ use tokio::{
 
 use super::{entries::Entries, tokens::Claims};
 
-/// How often a heartbeat is written.
+/// The time between two heartbeats.
 const BEAT: Duration = Duration::from_millis(500);
-/// How long a heartbeat may take to come back before the watch counts as dead and is started again. Doubled each
-/// time that this did not help, up to the second value: a slow server must not be slowed down further.
+/// How long a heartbeat may take to arrive back before the watch counts as broken and is started
+/// again: the first limit, and the largest. The limit is doubled each time that the new watch does
+/// not help either, because restarts slow down a slow server further.
 const LOST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(8));
-/// The pause before the watch is started again.
+/// The pause before a broken watch is started again.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How long the last heartbeat of a gateway that has died stays in the bucket, in the format of NATS. Until then a
-/// deactivation waits for that gateway.
+/// How long the last heartbeat of a gateway that crashed stays in the bucket, in the format of the
+/// TTL header of NATS. Until then a deactivation waits for that gateway.
 const BEAT_TTL: &str = "5s";
-/// How long the notice that a gateway has stopped stays in the bucket.
+/// How long the deletion of a stopped gateway's heartbeat stays in the bucket.
 const STOPPED_TTL: &str = "1s";
-/// The header by which NATS clients recognise the deletion of a key.
+/// The header that marks a message in a KV bucket as the deletion of its key.
 const DELETE_HEADER: (&str, &str) = ("KV-Operation", "DEL");
 
-/// The known revocations.
+/// The revocations that this gateway knows. All clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Revocations(Arc<Known>);
 
@@ -54,12 +57,12 @@ struct Known {
     epochs: RwLock<HashMap<EmployeeId, i64>>,
     /// The state of API keys, accounts and sessions.
     entries: Entries,
-    /// When the last heartbeat that came back was written.
+    /// When the newest heartbeat that arrived back was written; `None` before the first.
     last_beat: watch::Sender<Option<Written>>,
 }
 
-/// A time on both clocks of the machine. The wall clock may be set back; the monotonic clock stops while the machine
-/// sleeps.
+/// A time on two clocks of the machine. The wall clock may be set back; the monotonic clock stops
+/// while the machine sleeps.
 #[derive(Clone, Copy, Debug)]
 struct Written {
     at: Instant,
@@ -67,20 +70,20 @@ struct Written {
 }
 
 impl Written {
-    /// The age in milliseconds: the larger of both.
+    /// The age in milliseconds: the larger of the ages on the two clocks.
     fn age(self, now: Millis) -> i64 {
         (now - self.clock).max(self.at.elapsed().as_millis() as i64)
     }
 }
 
-/// The validity of a token.
+/// Whether a token is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenState {
     /// The token is valid, and its holder has this role.
     Good(Role),
-    /// The token is invalid.
+    /// The token was revoked.
     Revoked,
-    /// The token cannot be judged, because revocations may be missing.
+    /// The gateway cannot decide, because it may have missed revocations.
     Unknown,
 }
 
@@ -93,7 +96,7 @@ impl Revocations {
         }))
     }
 
-    /// Watches the bucket until shutdown.
+    /// Starts a task that watches the bucket until shutdown.
     pub(crate) fn watch(bus: &Bus, shutdown: &Shutdown) -> Self {
         let revocations = Self::new();
         let (known, mut beats, stop) = (revocations.clone(), Beats::new(bus), shutdown.clone());
@@ -113,11 +116,13 @@ impl Revocations {
         revocations
     }
 
-    /// Watches until shutdown. After an error it must be called again, which misses nothing.
+    /// Watches the bucket until shutdown. The caller must call this again after an error. No
+    /// revocation is missed, because a new watch begins with the last value of each key.
     async fn follow(&self, beats: &mut Beats, lost: Duration, shutdown: &Shutdown) -> anyhow::Result<()> {
         beats.begin();
         let store = beats.bus.jetstream.get_key_value(stream::REVOCATIONS).await?;
-        // Delivers the last value of each key, then every change. Other gateways' heartbeats are excluded.
+        // The watch delivers the last value of each key, then every change. It leaves out the
+        // heartbeats of other gateways.
         let mut entries = store
             .watch_many_with_history([
                 Revocation::KEYS,
@@ -140,7 +145,8 @@ impl Revocations {
                         }
                     } else {
                         self.take(&entry, beats.bus.now());
-                        // Entries from before the watch are acknowledged by the next regular heartbeat.
+                        // While entries from before the watch are delivered, no extra heartbeat is
+                        // needed: the next regular one acknowledges them all.
                         beats.must_acknowledge |= entry.delta == 0;
                     }
                     beats.acknowledge(&store).await?;
@@ -163,10 +169,10 @@ impl Revocations {
         }
     }
 
-    /// Reads the entries, and says whether they were complete.
+    /// Calls `read` with the entries. Also returns whether the known revocations are complete.
     ///
-    /// The heartbeat is read before the entries, its age after them: a heartbeat that arrives in between could cover
-    /// entries that were not read.
+    /// The last heartbeat is read before the entries, and its age is computed after them. If the
+    /// heartbeat were read later, it could be newer than the entries that `read` saw.
     pub(super) fn read<T>(&self, now: Millis, read: impl FnOnce(&Entries) -> T) -> (T, bool) {
         let last_beat = *self.0.last_beat.borrow();
         (read(&self.0.entries), is_fresh(last_beat, now))
@@ -178,7 +184,7 @@ impl Revocations {
         *known = epoch.max(*known);
     }
 
-    /// The validity of a token.
+    /// Whether a token is valid, judged by the known revocations.
     pub(super) fn token_state(&self, token: &Claims, now: Millis) -> TokenState {
         let ((is_over, role), is_fresh) = self.read(now, |entries| {
             let revoked = self.0.epochs.read().unwrap_or_else(PoisonError::into_inner).get(&token.sub).copied();
@@ -195,14 +201,14 @@ impl Revocations {
         }
     }
 
-    /// Whether the known revocations are complete.
+    /// Whether the known revocations are complete: a recent heartbeat has arrived back.
     pub(crate) fn is_fresh(&self, now: Millis) -> bool {
         is_fresh(*self.0.last_beat.borrow(), now)
     }
 
     /// Waits until the known revocations are complete for the first time.
     pub(crate) async fn until_fresh(&self) {
-        // The sender lives as long as we do.
+        // `wait_for` can fail only when the sender is dropped, and `self` holds the sender.
         let _ = self.0.last_beat.subscribe().wait_for(Option::is_some).await;
     }
 }
@@ -211,15 +217,15 @@ fn is_fresh(last_beat: Option<Written>, now: Millis) -> bool {
     last_beat.is_some_and(|written| written.age(now) <= BEAT_LATE)
 }
 
-/// The heartbeats of this gateway.
+/// The state of this gateway's heartbeats.
 #[derive(Debug)]
 struct Beats {
     bus: Bus,
     key: String,
     number: u64,
-    /// The highest revision of the present watch.
+    /// The highest revision that the current watch has delivered.
     seen: u64,
-    /// The heartbeats that have not come back to the present watch, oldest first.
+    /// The heartbeats that have not arrived back in the current watch, oldest first.
     out: VecDeque<(u64, Written)>,
     /// Whether the current KV watch has delivered one of this gateway's own heartbeats, so that it is known to work.
     came_back: bool,
@@ -246,7 +252,8 @@ impl Beats {
         self.out.clear();
     }
 
-    /// Writes a heartbeat, without waiting for the acknowledgement: its return proves more.
+    /// Writes a heartbeat. It does not wait for an acknowledgement of NATS, because the arrival of
+    /// the heartbeat in the watch proves more.
     async fn write(&mut self, store: &Store) -> anyhow::Result<()> {
         self.number += 1;
         self.must_acknowledge = false;
@@ -259,13 +266,15 @@ impl Beats {
         Ok(())
     }
 
-    /// Acknowledges a revocation at once; while a heartbeat is on its way, after its return. Thus many revocations
-    /// together need few heartbeats.
+    /// Acknowledges a new revocation by a heartbeat, unless an earlier heartbeat is still on its
+    /// way. In that case the revocation is acknowledged when the earlier heartbeat has arrived, so
+    /// many revocations together need few heartbeats.
     async fn acknowledge(&mut self, store: &Store) -> anyhow::Result<()> {
         if self.must_acknowledge && self.out.is_empty() { self.write(store).await } else { Ok(()) }
     }
 
-    /// When the heartbeat of an entry was written; nothing when it belongs to an earlier watch.
+    /// When the heartbeat in an entry was written; `None` when it was written during an earlier
+    /// watch.
     fn back(&mut self, entry: &Entry) -> Option<Written> {
         let number = serde_json::from_slice::<Beat>(&entry.value).ok()?.number;
         let mut written = None;
@@ -283,18 +292,20 @@ impl Beats {
         self.out.front().is_some_and(|(_, written)| written.at.elapsed() > lost)
     }
 
-    /// Deletes the heartbeat: this gateway has finished all requests, so nobody need wait for it.
+    /// Deletes this gateway's heartbeat from the bucket. The gateway has finished all requests, so
+    /// directory need not wait for it.
     async fn delete_beat(&self) {
         let mut headers = HeaderMap::new();
         headers.insert(DELETE_HEADER.0, DELETE_HEADER.1);
         headers.insert(NATS_MESSAGE_TTL, STOPPED_TTL);
         let subject = format!("$KV.{}.{}", stream::REVOCATIONS, self.key);
-        // When this is lost, the last heartbeat expires.
+        // If this message is lost, the last heartbeat still expires after `BEAT_TTL`.
         let _ = self.bus.client.publish_with_headers(subject, headers, Default::default()).await;
     }
 }
 
-/// The epoch of a revocation; an unreadable one gives the largest, which makes all tokens of the employee invalid.
+/// The epoch in a revocation. A revocation that cannot be deserialized gives the largest epoch,
+/// which makes all tokens of the employee invalid.
 fn epoch_of(entry: &Entry) -> i64 {
     serde_json::from_slice::<Revocation>(&entry.value).map_or_else(
         |error| {

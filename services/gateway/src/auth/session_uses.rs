@@ -9,15 +9,17 @@ use contracts::{Caller, HOUR, MarkSessionsSeen, Millis, SessionId};
 use kit::{Bus, Shutdown};
 use tokio::sync::Notify;
 
-/// The precision of the reported times, in milliseconds.
+/// The length of a period in milliseconds: five minutes. Reported times are rounded down to the
+/// beginning of a period.
 const PERIOD: i64 = HOUR / 12;
-/// How long uses are collected before they are reported.
+/// How long uses are collected after the first one, before they are reported together.
 const REPORT_AFTER: Duration = Duration::from_secs(1);
-/// The most sessions of one report.
+/// The largest number of sessions in one report.
 const MOST: usize = 5_000;
 
-/// Reports to directory which sessions are used: once in each period for each session, many in one message, and
-/// without delaying the request.
+/// Reports to directory which sessions are in use. A session is reported once in each period,
+/// together with many others in one message. A background task sends the reports, so that requests
+/// do not wait.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SessionUses(Arc<Uses>);
 
@@ -29,16 +31,17 @@ struct Uses {
 
 #[derive(Debug, Default)]
 struct Seen {
-    /// When the present period began.
+    /// When the current period began.
     since: Millis,
     /// The sessions that were used in this period.
     sessions: HashSet<SessionId>,
-    /// The sessions among these that were not reported yet.
+    /// The sessions that have not been reported yet.
     unreported: Vec<SessionId>,
 }
 
 impl Seen {
-    /// Records a use, and says whether it must be reported.
+    /// Records a use. Returns whether it is the session's first use in this period, which must be
+    /// reported.
     fn add(&mut self, session: SessionId, now: Millis) -> bool {
         let since = Millis(now.0 - now.0.rem_euclid(PERIOD));
         if self.since != since {
@@ -54,7 +57,7 @@ impl Seen {
 }
 
 impl SessionUses {
-    /// Reports uses until shutdown.
+    /// Starts a task that reports uses until shutdown.
     pub(crate) fn start(bus: &Bus, shutdown: &Shutdown) -> Self {
         let uses = Self::default();
         let (reporter, bus, stop) = (uses.clone(), bus.clone(), shutdown.clone());
@@ -89,7 +92,8 @@ impl SessionUses {
         for ids in unreported.chunks(MOST) {
             let seen = MarkSessionsSeen { ids: ids.to_vec(), at };
             if let Err(failure) = bus.ask(Caller::Service, &seen).await {
-                // Not repeated: the next period reports the session again.
+                // A failed report is not repeated: a use in the next period reports the session
+                // again.
                 tracing::debug!(%failure, "cannot tell which sessions are used");
             }
         }

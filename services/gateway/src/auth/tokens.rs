@@ -7,26 +7,26 @@ use sha2::{Digest, Sha256};
 
 use crate::Algorithm;
 
-/// The claims `iss` and `aud` of our tokens.
+/// The value of the claims `iss` and `aud` in tokens of this system.
 const ISSUER: &str = "t3";
-/// The lifetime of a token that can be refreshed, in seconds.
+/// The longest lifetime, in seconds, of a token in a session that has a refresh token.
 const REFRESHABLE_SECONDS: i64 = 15 * 60;
 
-/// Signs and verifies tokens.
+/// Signs and verifies access tokens (JWT).
 pub(crate) struct Tokens {
     sign: EncodingKey,
-    /// The current secret and the previous one.
+    /// The keys of the current secret and, if there is one, of the previous secret.
     keys: Vec<Key>,
     algorithm: Jwa,
     validation: Validation,
-    /// The validation of tokens without `kid`, from earlier versions: these have no `iss` and `aud` either.
+    /// The validation of tokens from earlier versions, which have no `kid`, `iss` and `aud`.
     nameless: Validation,
     seconds: i64,
 }
 
-/// A secret for signatures.
+/// A secret that verifies the signatures of tokens.
 struct Key {
-    /// Its `kid`: the name by which tokens refer to it.
+    /// The key id (`kid`) in the header of each token that was signed with this secret.
     id: String,
     check: DecodingKey,
 }
@@ -42,14 +42,15 @@ impl Key {
 /// The claims of a token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Claims {
-    /// The employee.
+    /// The employee who holds the token.
     pub(crate) sub: EmployeeId,
-    /// The number of deactivations of the employee.
+    /// The epoch of the employee: the number of their deactivations when the token was issued.
     pub(crate) epoch: i64,
-    /// The generation of the account's tokens; tokens of earlier versions have none.
+    /// The generation of the account's tokens. A token of an earlier version has no generation,
+    /// which counts as 0.
     #[serde(default)]
     pub(crate) generation: i64,
-    /// The session; tokens of earlier versions have none.
+    /// The session of the token. Tokens of earlier versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sid: Option<SessionId>,
     /// The issuer.
@@ -58,18 +59,19 @@ pub(crate) struct Claims {
     /// The audience.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     aud: Option<String>,
-    /// When it was issued, in seconds since 1970.
+    /// When the token was issued, in seconds since 1970.
     iat: i64,
-    /// When it expires, in seconds since 1970.
+    /// When the token expires, in seconds since 1970.
     exp: i64,
-    /// Until when it may be renewed, in seconds since 1970. Only for tokens of browsers.
+    /// Until when the token may be renewed, in seconds since 1970. Only tokens of browser sessions
+    /// have this claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     end: Option<i64>,
 }
 
 /// A signed token.
 pub(crate) struct Issued {
-    /// The text.
+    /// The encoded token.
     pub(crate) token: Secret,
     /// The lifetime in seconds.
     pub(crate) seconds: i64,
@@ -90,9 +92,10 @@ impl Tokens {
         };
         let mut nameless = Validation::new(algorithm);
         nameless.leeway = 0;
-        // `verify` checks it with our clock; the library would use the system clock.
+        // `verify` compares the expiry with our own clock. The library would use the system clock.
         nameless.validate_exp = false;
-        // When these claims are present, both must be those of this gateway.
+        // A token of an earlier version has neither claim and is accepted. A token that has other
+        // values was issued by or for another system, and is refused.
         nameless.set_issuer(&[ISSUER]);
         nameless.set_audience(&[ISSUER]);
         let mut validation = nameless.clone();
@@ -102,7 +105,8 @@ impl Tokens {
         Self { sign, keys, algorithm, validation, nameless, seconds: i64::from(minutes) * 60 }
     }
 
-    /// The lifetime of the tokens of a session, in seconds. It is short when a refresh token gives the next one.
+    /// The lifetime of a session's tokens, in seconds. It is at most 15 minutes when the session
+    /// has a refresh token.
     pub(crate) fn seconds(&self, refresh: bool) -> i64 {
         if refresh { self.seconds.min(REFRESHABLE_SECONDS) } else { self.seconds }
     }
@@ -119,15 +123,17 @@ impl Tokens {
         Ok(Issued { token: issued, seconds: exp - iat })
     }
 
-    /// Issues a token for the session of a browser, which is renewed until the session ends.
+    /// Issues a token for a browser session. The token is valid for `seconds`, and may be renewed
+    /// until the session ends.
     pub(crate) fn issue_for(&self, who: &LoggedIn, seconds: i64, now: Millis) -> anyhow::Result<Secret> {
         let iat = now.0 / SECOND;
         let end = who.session.as_ref().map(|session| session.expires_at.0 / SECOND);
         self.sign(&Claims { exp: iat + seconds, end, ..self.claims(who, iat) })
     }
 
-    /// Renews a valid token of [`Self::issue_for`] that is older than `after` seconds. The new one is valid for
-    /// `seconds`, and ends with the session like the old one.
+    /// Renews a valid token of [`Self::issue_for`] that is at least `after` seconds old. The new
+    /// token is valid for `seconds`, but not beyond the end of its session. Returns `None` when the
+    /// token cannot or need not be renewed.
     pub(crate) fn renewed(&self, token: &str, seconds: i64, after: i64, now: Millis) -> Option<Secret> {
         let (claims, iat) = (self.verify(token, now)?, now.0 / SECOND);
         let exp = claims.end?.min(iat + seconds);
@@ -153,7 +159,8 @@ impl Tokens {
         Ok(Secret::new(jsonwebtoken::encode(&header, claims, &self.sign)?))
     }
 
-    /// The claims of a token, if it is ours and valid.
+    /// Verifies a token and returns its claims; `None` when the signature or a claim is invalid, or
+    /// the token has expired.
     pub(crate) fn verify(&self, token: &str, now: Millis) -> Option<Claims> {
         let named = decode_header(token).ok()?.kid;
         let validation = if named.is_some() { &self.validation } else { &self.nameless };
@@ -165,7 +172,7 @@ impl Tokens {
 
 #[cfg(test)]
 impl Claims {
-    /// The claims of a token of this epoch, without a session.
+    /// Claims for tests: of this employee and epoch, without a session.
     pub(super) fn of(sub: EmployeeId, epoch: i64) -> Self {
         Self { sub, epoch, generation: 0, sid: None, iss: None, aud: None, iat: 0, exp: 0, end: None }
     }
@@ -193,7 +200,7 @@ mod tests {
         tokens.issue(&ann(None), NOW).expect("a token").token.expose().to_owned()
     }
 
-    /// The header (0) or the claims (1) of a token.
+    /// Decodes the header (`nth` is 0) or the claims (`nth` is 1) of a token.
     fn part(token: &str, nth: usize) -> Value {
         let part = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(nth).expect("three parts")).expect("base64");
         serde_json::from_slice(&part).expect("JSON")
@@ -287,7 +294,7 @@ mod tests {
         let (of_old, of_new) = (issue(&before), issue(&during));
         assert!(during.verify(&of_old, NOW).is_some() && during.verify(&of_new, NOW).is_some());
         assert!(after.verify(&of_old, NOW).is_none() && after.verify(&of_new, NOW).is_some());
-        // A token without `kid`, from an earlier version.
+        // This token has no `kid`, as a token of an earlier version.
         let claims = json!({ "sub": kit::new_id::<EmployeeId>(), "epoch": 0, "iat": 0, "exp": NOW.0 / SECOND + 1 });
         let nameless = sign(Header::new(Jwa::HS256), &claims, "old");
         assert!(during.verify(&nameless, NOW).is_some() && after.verify(&nameless, NOW).is_none());

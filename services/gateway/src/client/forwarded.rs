@@ -1,21 +1,23 @@
-//! The headers `Forwarded` (RFC 7239) and `X-Forwarded-For`, by which proxies name the clients before them.
+//! Parsers of the headers `Forwarded` (RFC 7239) and `X-Forwarded-For`, in which proxies name the
+//! client and the proxies before them.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// The addresses in a line of `Forwarded`, the client first. An element is `None` for a node without an address
-/// (`unknown`, `_hidden`); the whole is `None` for a malformed line.
+/// Parses a line of `Forwarded` into addresses, the client first. An element is `None` for a node
+/// without an address (`unknown`, `_hidden`). The result is `None` when the line is malformed.
 pub(super) fn forwarded(line: &str) -> Option<Vec<Option<IpAddr>>> {
     let elements = split(line, ',')?;
     elements.into_iter().filter(|element| !element.is_empty()).map(node).collect()
 }
 
-/// The addresses in a line of `X-Forwarded-For`, in the same form.
+/// Parses a line of `X-Forwarded-For`, with the same kind of result as `forwarded`.
 pub(super) fn x_forwarded_for(line: &str) -> Option<Vec<Option<IpAddr>>> {
     let hops = line.split(',').map(str::trim).filter(|hop| !hop.is_empty());
     hops.map(|hop| if hop == "unknown" { Some(None) } else { address(hop).map(Some) }).collect()
 }
 
-/// The address in an element, from its single `for`.
+/// The address in the parameter `for` of an element. The inner value is `None` when there is no
+/// address. The outer value is `None` when the element is malformed or has two parameters `for`.
 fn node(element: &str) -> Option<Option<IpAddr>> {
     let mut found = None;
     for pair in split(element, ';')? {
@@ -36,14 +38,14 @@ fn node(element: &str) -> Option<Option<IpAddr>> {
     Some(found.flatten())
 }
 
-/// Parses an address, with or without a port; IPv6 with or without brackets.
+/// Parses an IP address with or without a port. An IPv6 address may be in brackets.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let parsed = bare.parse().or_else(|_| text.parse::<SocketAddr>().map(|with_port| with_port.ip()));
     parsed.ok().map(|address| address.to_canonical())
 }
 
-/// Splits at separators outside of quotes. Nothing when a quote is not closed.
+/// Splits a text at separators outside of quotes. Returns `None` when a quote is not closed.
 fn split(text: &str, separator: char) -> Option<Vec<&str>> {
     let (mut parts, mut start, mut is_quoted, mut is_escaped) = (Vec::new(), 0, false, false);
     for (at, c) in text.char_indices() {

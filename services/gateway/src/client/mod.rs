@@ -1,4 +1,5 @@
-//! The address of the client: the peer of the socket, or the client that a trusted proxy names.
+//! The address of the client: the peer address of the connection, or the address that a trusted
+//! proxy names in a header.
 
 mod forwarded;
 mod proxies;

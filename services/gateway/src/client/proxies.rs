@@ -13,7 +13,8 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub(crate) struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// Parses addresses and networks with commas between.
+    /// Parses a list of addresses and networks, separated by commas. A network with every address
+    /// is refused.
     pub(crate) fn parse(text: &str) -> Result<Self, Refused> {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         parts.map(network).collect::<Option<_>>().map(Self).ok_or_else(|| {
@@ -31,11 +32,13 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The address of the client: the peer, or when that is a trusted proxy, the nearest address before it that is
-    /// not. Anything before that may be made up by the client.
+    /// The address of the client. A peer that is no trusted proxy is the client itself. Otherwise
+    /// the client is the last address in the headers that is no trusted proxy. Earlier addresses
+    /// may be made up by the client, so they are ignored.
     ///
-    /// A proxy may set one header and pass on the other as the client sent it. So when the headers differ, or one is
-    /// malformed, the peer itself is the client.
+    /// A proxy may set one of the two headers and pass on the other as the client sent it.
+    /// Therefore the peer counts as the client when the headers name different clients, or when a
+    /// header that is present is malformed.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         if !self.contain(peer) {
@@ -50,7 +53,8 @@ impl TrustedProxies {
         }
     }
 
-    /// The client that a header names; `Some(None)` when it is unreadable, nothing without the header.
+    /// The client that a header names; `Some(None)` when the header is malformed, `None` when it is
+    /// missing.
     fn named(
         &self,
         peer: IpAddr,
@@ -123,7 +127,8 @@ mod tests {
         assert_eq!(client("192.168.1.1", &lines), ip("192.0.2.7"));
         // Anything before the nearest untrusted address is ignored, even when it is malformed.
         assert_eq!(client("10.0.0.1", &[("forwarded", "for=\""), ("forwarded", "for=192.0.2.7")]), ip("192.0.2.7"));
-        // A proxy that sets only one of the headers passes the other one on.
+        // A proxy that sets only one of the headers passes on the other as the client sent it. The
+        // headers differ, so the peer counts as the client.
         let both = [("forwarded", "for=203.0.113.1"), ("x-forwarded-for", "192.0.2.7")];
         assert_eq!(client("10.0.0.1", &both), ip("10.0.0.1"));
     }

@@ -1,4 +1,4 @@
-//! The visitor's own account: sessions and password.
+//! The page of the visitor's own account: sessions and password.
 
 use axum::response::Response;
 use contracts::{
@@ -19,7 +19,7 @@ use crate::{
     extract::{Form, Params, required},
 };
 
-/// The form with the password.
+/// The form that changes the password.
 #[derive(Deserialize)]
 pub(super) struct FilledPassword {
     old: Option<Secret>,
@@ -38,7 +38,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::ACCOUNT, content)
 }
 
-/// Changes the visitor's password. The present session goes on.
+/// Changes the visitor's password. The current session stays valid.
 pub(super) async fn change_password(
     visitor: Visitor,
     params: Params,
@@ -60,7 +60,7 @@ pub(super) async fn end_session(
     Ok(after(&visitor, &params, EndSession { id }, Done::SessionEnded).await)
 }
 
-/// Ends all other sessions of the visitor.
+/// Ends all sessions of the visitor except the current one.
 pub(super) async fn end_others(visitor: Visitor, params: Params) -> Response {
     after(&visitor, &params, EndOtherSessions {}, Done::SessionsEnded).await
 }
@@ -75,7 +75,7 @@ async fn after<R: Request>(visitor: &Visitor, params: &Params, request: R, done:
     }
 }
 
-/// The visitor as an employee, whatever their role.
+/// The visitor as an employee who acts for themselves, whatever their role.
 fn own(visitor: &Visitor) -> Caller {
     Caller::Employee(visitor.employee)
 }

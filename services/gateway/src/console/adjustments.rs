@@ -1,4 +1,4 @@
-//! Lists adjustments: when the hours were worked, and when they count.
+//! A table of adjustments: when the hours were worked, and on which day they count.
 
 use contracts::{AdjustedSum, Adjustment, Name};
 use maud::{Markup, html};
@@ -6,10 +6,11 @@ use maud::{Markup, html};
 use super::{lanes, visitor::Visitor};
 use crate::names::{Ids, KnownNames};
 
-/// The most adjustments of a list.
+/// The largest number of adjustments in the table.
 const MOST: usize = 100;
 
-/// Adds the ids of listed adjustments, to request their names.
+/// Adds the ids in the adjustments that the table shows to `ids`, so that their names are
+/// requested.
 pub(super) fn want(ids: &mut Ids, all: &[Adjustment]) {
     for one in all.iter().take(MOST) {
         ids.employees.extend([one.employee_id]);
@@ -18,7 +19,7 @@ pub(super) fn want(ids: &mut Ids, all: &[Adjustment]) {
     }
 }
 
-/// The section of a page; empty without adjustments.
+/// The section with the table. It is empty when there are no adjustments.
 pub(super) fn section(
     visitor: &Visitor,
     all: &[Adjustment],

@@ -1,4 +1,5 @@
-//! The pay periods of all employees: their states and sums, and approving them.
+//! The page of the pay periods of all employees: their states and sums, and the forms that approve
+//! them.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -28,15 +29,15 @@ use crate::{
     periods::{self, Period},
 };
 
-/// The number of employees on a page.
+/// The number of employees on one page of the list.
 const PEOPLE: usize = 200;
-/// The most quarantined windows that are read.
+/// The largest number of quarantined windows that are read.
 const HELD: usize = 5_000;
-/// The most periods that one form approves.
+/// The largest number of periods that one form approves.
 const MOST: usize = 1_000;
-/// The number of concurrent approvals.
+/// The number of approvals that run concurrently.
 const AT_ONCE: usize = 8;
-/// The time limit of an approval.
+/// The time limit for one approval.
 const PATIENCE: Duration = Duration::from_secs(25);
 
 /// Shows the page.
@@ -45,14 +46,15 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::APPROVALS, content)
 }
 
-/// The periods to approve, each with the hash that the page showed, and the page to return to.
+/// The form with the periods to approve, each with the hash that the page showed, and with the page
+/// to return to.
 #[derive(Deserialize)]
 pub(super) struct Seen {
     periods: Option<String>,
     from: Option<String>,
 }
 
-/// Approves these periods, if they have not changed since the page was shown.
+/// Approves the periods in the form. A period that has changed since the page was shown is refused.
 pub(super) async fn approve(visitor: Visitor, Form(seen): Form<Seen>) -> Result<Response, Problem> {
     let seen_periods = read(seen.periods.as_deref().unwrap_or_default())?;
     let approvals = seen_periods.into_iter().map(|(id, hash)| {
@@ -61,7 +63,7 @@ pub(super) async fn approve(visitor: Visitor, Form(seen): Form<Seen>) -> Result<
         visitor.asker.ask_within(&visitor.app, PATIENCE, request)
     });
     let outcomes: Vec<_> = stream::iter(approvals).buffer_unordered(AT_ONCE).collect().await;
-    // All that can be approved are. The first failure is shown.
+    // One failed approval does not stop the others. Only the first failure is shown.
     match outcomes.into_iter().find_map(Result::err) {
         Some(failure) => Ok(visitor.failed(&failure)),
         None => Ok(back(seen.from.as_deref(), Done::Approved)),
@@ -94,7 +96,7 @@ impl Said {
     }
 }
 
-/// Sends a submitted period back.
+/// Returns a submitted period to its employee, with a note.
 pub(super) async fn send_back(visitor: Visitor, Form(said): Form<Said>) -> Result<Response, Problem> {
     let (id, note) = said.read()?;
     Ok(match visitor.ask(SendBackPeriod { id, note }).await {
@@ -112,7 +114,7 @@ pub(super) async fn reopen(visitor: Visitor, Form(said): Form<Said>) -> Result<R
     })
 }
 
-/// Returns to the page of the form, with a notice.
+/// Redirects to the page that had the form, with a notice.
 fn back(from: Option<&str>, done: Done) -> Response {
     let pairs: Vec<(&str, &str)> = from
         .unwrap_or_default()
@@ -129,7 +131,7 @@ fn back(from: Option<&str>, done: Done) -> Response {
     errors::see(&(places::after(places::APPROVALS.path, done) + &kept))
 }
 
-/// The value of `from` for a form on an employee's page.
+/// The value of the field `from` in a form on an employee's page.
 pub(super) fn from_person(id: EmployeeId) -> String {
     format!("person={id}")
 }
@@ -138,7 +140,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let settings = visitor.app.ask(Caller::Service, &GetSettings {}).await?;
     let today = contracts::day_of(visitor.app.clock.now(), settings.timezone.rules());
     let day: Option<Date> = params.get("day", "must be a day such as 2026-03-01")?;
-    // The last period that has ended, by default.
+    // Without `day`, the page shows the last period that has ended.
     let current = settings.pay_period_of(today);
     let span = match day {
         Some(day) => settings.pay_period_of(day),
@@ -233,7 +235,7 @@ async fn list(visitor: &Visitor, span: PaySpan, team: Option<TeamId>) -> Result<
     periods::list(&visitor.app, &visitor.asker, span.range, employees).await
 }
 
-/// The number of each employee's quarantined windows that touch the period.
+/// The number of quarantined windows of each employee that overlap the pay period.
 fn exceptions(held: &[QuarantinedWindow], span: PaySpan) -> BTreeMap<EmployeeId, usize> {
     let mut exceptions = BTreeMap::new();
     let touches =
@@ -244,7 +246,8 @@ fn exceptions(held: &[QuarantinedWindow], span: PaySpan) -> BTreeMap<EmployeeId,
     exceptions
 }
 
-/// Whether a period is listed: employees without time and without a submission are left out.
+/// Whether the list shows a period: periods without time, submission or quarantined windows are
+/// left out.
 fn is_worth_a_line(period: &Period, held: &BTreeMap<EmployeeId, usize>) -> bool {
     has_anything(period) || held.contains_key(&period.employee_id)
 }
@@ -257,7 +260,7 @@ const fn rank(status: PeriodStatus) -> u8 {
     }
 }
 
-/// Links to the previous and next period.
+/// The links to the previous and the next pay period.
 fn steps(visitor: &Visitor, settings: &Settings, span: PaySpan, team: Option<TeamId>) -> Markup {
     let before = settings.pay_period_of(span.first.yesterday().unwrap_or(span.first));
     let next = settings.timezone.day(span.range.end());

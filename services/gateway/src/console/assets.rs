@@ -1,6 +1,6 @@
-//! The static files of pages: our stylesheet and icon, and htmx.
+//! The static files of the pages: our stylesheet and icon, and htmx.
 //!
-//! htmx 4.0.1 (npm `htmx.org`, Zero-Clause BSD), `dist/htmx.min.js` as it is,
+//! htmx 4.0.1 (npm `htmx.org`, Zero-Clause BSD) is the unchanged `dist/htmx.min.js`,
 //! sha256 a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130.
 
 use std::sync::{Arc, LazyLock};
@@ -15,9 +15,9 @@ use sha2::{Digest, Sha256};
 
 use crate::App;
 
-/// A file with a hash of its content in its name, so that browsers may keep it for good.
+/// A file whose name contains a hash of its content, so that browsers may cache it for a year.
 pub(super) struct Asset {
-    /// The path.
+    /// The URL path, with the hash.
     pub(super) path: String,
     kind: &'static str,
     content: &'static str,
@@ -43,7 +43,8 @@ impl Asset {
     }
 }
 
-/// The routes of all assets, and of the icon at the path that browsers request by themselves.
+/// The routes of all assets, and the route of the icon at `/favicon.ico`, which browsers request
+/// without a link.
 pub(super) fn router() -> Router<Arc<App>> {
     let for_good = HeaderValue::from_static("public, max-age=31536000, immutable");
     let router = [&*STYLE, &*HTMX, &*ICON].into_iter().fold(Router::new(), |router, asset| {

@@ -1,5 +1,5 @@
-//! What needs a decision: requested corrections, quarantined windows, undelivered mail, implausible days and
-//! clocks, apps that have stopped sending.
+//! The page of what needs a decision: requested corrections, quarantined windows, undelivered mail,
+//! implausibly long days, overlapping computers, and employees whose apps send nothing any more.
 
 use axum::response::Response;
 use contracts::{
@@ -28,13 +28,13 @@ use crate::{
     names::{Ids, KnownNames},
 };
 
-/// The number of quarantined windows on a page.
+/// The number of quarantined windows on one page of the list.
 const HELD: usize = 50;
-/// The most items that are read of each kind.
+/// The largest number of items of each kind that are read.
 const MOST: usize = 1_000;
-/// How many days back long days and overlapping computers are searched for.
+/// The number of days before today in which long days and overlapping computers are searched.
 const DAYS: i32 = 14;
-/// A day with more time is listed, in milliseconds.
+/// The page lists days with more time than this, in milliseconds.
 const LONG: i64 = 16 * HOUR;
 
 /// The form of a decision about a window.
@@ -50,7 +50,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::ATTENTION, content)
 }
 
-/// Tries a quarantined window again, by the present rules.
+/// Checks a quarantined window again by the current rules, and records it if they allow it.
 pub(super) async fn replay(visitor: Visitor, Form(chosen): Form<Chosen>) -> Result<Response, Problem> {
     let (id, content) = chosen.read()?;
     let done = |state| match state {
@@ -60,7 +60,7 @@ pub(super) async fn replay(visitor: Visitor, Form(chosen): Form<Chosen>) -> Resu
     Ok(after(&visitor, ReplayQuarantined { id, content, set_aside: true }, done).await)
 }
 
-/// Records a quarantined window although a rule forbids it.
+/// Records a quarantined window although a rule refused it.
 pub(super) async fn admit(visitor: Visitor, Form(chosen): Form<Chosen>) -> Result<Response, Problem> {
     let (id, content) = chosen.read()?;
     Ok(after(&visitor, AdmitQuarantined { id, content }, recorded).await)
@@ -76,7 +76,7 @@ pub(super) async fn discard(visitor: Visitor, Form(chosen): Form<Chosen>) -> Res
     Ok(after(&visitor, DiscardQuarantined { id, content }, |()| (Done::Discarded, None)).await)
 }
 
-/// The form that chooses the project and task of a quarantined window.
+/// The form that puts the employee of a quarantined window on its project and task.
 #[derive(Deserialize)]
 pub(super) struct Given {
     id: Option<WindowId>,
@@ -86,7 +86,7 @@ pub(super) struct Given {
     task: TaskId,
 }
 
-/// Puts the window's employee on the project and task, also for the future, and records the window.
+/// Puts the window's employee on the project and the task, from now on too, and records the window.
 pub(super) async fn assign(visitor: Visitor, Form(given): Form<Given>) -> Result<Response, Problem> {
     if !may_assign(&visitor) {
         return Ok(visitor.forbidden());
@@ -115,7 +115,8 @@ impl Chosen {
     }
 }
 
-/// The answer to a form: the page with a notice of what was done, and with the window, for a check.
+/// The response to a form: a redirect to the page, with a notice of what was done and, after a
+/// recording, a link to the window.
 async fn after<R: ForManagers>(
     visitor: &Visitor,
     request: R,
@@ -130,7 +131,8 @@ async fn after<R: ForManagers>(
     }
 }
 
-/// The window that was recorded a moment ago, as the address names it; none where it counts as an adjustment.
+/// The recorded window that the query parameter `window` names; `None` when it was recorded as an
+/// adjustment.
 async fn just_recorded(visitor: &Visitor, params: &Params) -> Option<Window> {
     let id = params.get("window", "must be the id of a window").ok().flatten()?;
     match visitor.ask_if(Resource::Time, GetWindow { id, seq: None, set_aside: false }).await {
@@ -173,7 +175,8 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     };
     let held = async {
         let (held, has_more) = held.await?;
-        // Rates are shown only to visitors who may put somebody on the work.
+        // Rates are requested only for visitors who may put somebody on a project and a task,
+        // because only they are shown them.
         let is_any = may_assign(visitor) && held.iter().any(|held| may_be_placed(held.code));
         let rates = if is_any { no_rate::Known::ask(visitor).await? } else { None };
         Ok::<_, Failure>((held, has_more, rates))
@@ -259,8 +262,8 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     })
 }
 
-/// Tells the person who decides why a window is quarantined, and what to do. The window's own `detail` is written for
-/// the employee.
+/// Explains to the person who decides why a window is quarantined and what they can do. The
+/// window's own `detail` is written for the employee.
 fn remedy(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::NotOnProject => {
@@ -283,12 +286,12 @@ fn remedy(code: Code) -> Option<&'static str> {
     })
 }
 
-/// Whether a window is held only because its employee was not on the work.
+/// Whether a window was quarantined only because its employee was not on the project or the task.
 fn may_be_placed(code: Code) -> bool {
     matches!(code, Code::NotOnProject | Code::NotOnTask)
 }
 
-/// The window that was recorded a moment ago, as a link, and whether a rate prices it.
+/// A link to the window that was just recorded, and whether a rate applies to it.
 fn shown_recorded(visitor: &Visitor, window: &Window, name: &str, names: &KnownNames) -> Markup {
     let reader = &visitor.reader;
     let (project, task) = (lanes::project(names, window.project_id), lanes::task(names, window.task_id));

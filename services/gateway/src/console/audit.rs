@@ -1,4 +1,4 @@
-//! The audit trail, the newest entries first.
+//! The page of the audit trail, with the newest entries first.
 
 use std::collections::BTreeSet;
 
@@ -23,11 +23,11 @@ use crate::{
     routes::trail_as_csv,
 };
 
-/// The number of entries on a page.
+/// The number of entries on one page of the trail.
 const ENTRIES: usize = 50;
-/// The most ids in changes that names are asked for.
+/// The largest number of ids in the changed fields of the entries whose names are requested.
 const NAMED: usize = 500;
-/// The filters, by their names in the URL.
+/// The filters, by the names of their query parameters.
 const FILTERS: [&str; 6] = ["from", "to", "actor", "subject", "action", "requestId"];
 
 /// Shows the page.
@@ -41,7 +41,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     }
 }
 
-/// All entries as a CSV table.
+/// Answers with all entries that the filter selects, as CSV.
 pub(super) async fn csv(visitor: Visitor, params: Params, listing: Listing) -> Result<Response, Problem> {
     let request = asked(&visitor, &params)?;
     trail_as_csv(visitor.app, visitor.asker, request, listing).await
@@ -89,7 +89,8 @@ async fn content(visitor: &Visitor, params: &Params, asked: ListAuditEntries) ->
     })
 }
 
-/// The URL of the page with the present filter, in which these parts are replaced.
+/// The URL of this page with the current filter. The parameters in `others` replace those of the
+/// same name.
 fn here(visitor: &Visitor, params: &Params, others: &[(&str, &str)]) -> String {
     let kept = FILTERS.into_iter().filter(|name| others.iter().all(|(other, _)| other != name));
     let mut pairs: Vec<(&str, String)> =
@@ -99,7 +100,7 @@ fn here(visitor: &Visitor, params: &Params, others: &[(&str, &str)]) -> String {
     format!("{}?{query}", visitor.address(places::AUDIT.path))
 }
 
-/// The value of a field of the form.
+/// The value of a form field, from the query parameter of the same name.
 fn typed(params: &Params, name: &str) -> String {
     params.get(name, "").ok().flatten().unwrap_or_default()
 }
@@ -147,7 +148,7 @@ fn form(visitor: &Visitor, params: &Params, failure: Option<&Failure>) -> Markup
     }
 }
 
-/// An action as words.
+/// The name of an action, with spaces instead of dots and underscores.
 fn words(action: &str) -> String {
     action.replace(['.', '_'], " ")
 }
@@ -167,7 +168,8 @@ fn ids_of(entries: &[AuditEntry]) -> Ids {
             }
         }
     }
-    // A change does not say of what kind its ids are, so every service that knows names is asked.
+    // A changed field does not say whether its ids are of employees, projects, tasks or keys, so
+    // the names are requested for all of these.
     let mut found = BTreeSet::new();
     entries.iter().filter_map(|entry| entry.changes.as_ref()).for_each(|patch| seek(patch, &mut found));
     for id in found.into_iter().take(NAMED) {
@@ -183,7 +185,7 @@ fn period(id: &str) -> Option<PeriodId> {
     id.parse().ok()
 }
 
-/// The name of the thing with this id, if it is known.
+/// The name of the employee, API key, project or task with this id, if it is known.
 fn name(names: &KnownNames, kind: &str, id: &str) -> Option<String> {
     let name = match kind {
         "person" | "employee" => names.employees.get(&id.parse().ok()?),
@@ -219,7 +221,7 @@ fn table(visitor: &Visitor, params: &Params, entries: &[AuditEntry], names: &Kno
     }
 }
 
-/// The actor, as a link to all of their entries.
+/// The actor's name, as a link to all entries with this actor.
 fn who(visitor: &Visitor, params: &Params, actor: &ShownActor, names: &KnownNames) -> Markup {
     let id = actor.id.as_deref().unwrap_or_default();
     let shown = name(names, &actor.kind, id).or_else(|| actor.name.clone());
@@ -234,7 +236,7 @@ fn who(visitor: &Visitor, params: &Params, actor: &ShownActor, names: &KnownName
     html! { (kind) a href=(here(visitor, params, &[("actor", &value)])) title=(value) { (shown) } }
 }
 
-/// The subject, as a link to all of its entries.
+/// The subject of an entry, as a link to all entries with this subject.
 fn what(visitor: &Visitor, params: &Params, subject: &AuditSubject, names: &KnownNames) -> Markup {
     let of_period = || {
         let PeriodId { employee, first } = period(&subject.id)?;
@@ -245,7 +247,7 @@ fn what(visitor: &Visitor, params: &Params, subject: &AuditSubject, names: &Know
     html! { (subject.kind) " " a href=(here(visitor, params, &[("subject", &subject.id)])) title=(subject.id) { (shown) } }
 }
 
-/// An id without a name, shortened.
+/// Shortens a UUID to its first 8 characters. Other ids stay as they are.
 fn short(id: &str) -> String {
     if id.parse::<Uuid>().is_ok() { format!("{}…", &id[..8]) } else { id.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! The changed fields of an audit entry.
+//! Shows the changed fields of an audit entry.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +10,18 @@ use uuid::Uuid;
 use super::reader::Reader;
 use crate::names::KnownNames;
 
-/// The most characters of a value that are shown.
+/// The largest number of characters of a value that are shown.
 const LETTERS: usize = 300;
-/// The most names of a list that are shown.
+/// The largest number of items of a list that are shown.
 const LISTED: usize = 25;
-/// The milliseconds of the years 2000 to 2099: a number between them is a moment.
+/// The milliseconds since 1970 of the years 2000 to 2099. A number in this range is shown as a
+/// moment.
 const MOMENTS: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
-/// The fields with milliseconds or cents: their values are never moments.
+/// The fields that contain milliseconds of work or amounts of money. Their values are never shown
+/// as moments.
 const AMOUNTS: [&str; 3] = ["time", "costs", "income"];
 
-/// The ids in a value, and in the names of its fields.
+/// Adds to `found` all ids in a JSON value, also those in field names.
 pub(super) fn seek(value: &Value, found: &mut BTreeSet<Uuid>) {
     match value {
         Value::String(text) => found.extend(text.split(['/', '_']).filter_map(|part| part.parse::<Uuid>().ok())),
@@ -32,14 +34,14 @@ pub(super) fn seek(value: &Value, found: &mut BTreeSet<Uuid>) {
     }
 }
 
-/// The name of whatever has this id.
+/// The name of the employee, project, task or API key with this id, if it is known.
 fn any_name<'a>(names: &'a KnownNames, id: &str) -> Option<&'a Name> {
     let id: Uuid = id.parse().ok()?;
     let of_work = || names.work.projects.get(&ProjectId(id)).or_else(|| names.work.tasks.get(&TaskId(id)));
     names.employees.get(&EmployeeId(id)).or_else(of_work).or_else(|| names.keys.get(&KeyId(id)))
 }
 
-/// A changed field.
+/// A changed field, with its values before and after the change.
 #[derive(Debug, PartialEq)]
 struct Change {
     field: String,
@@ -47,7 +49,8 @@ struct Change {
     after: Option<Value>,
 }
 
-/// Reads the changed fields from a JSON Patch with tests.
+/// Reads the changed fields from a JSON Patch, in which `test` operations contain the values before
+/// the change.
 fn read(patch: &Value) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut before: Option<(&str, &Value)> = None;
@@ -58,7 +61,8 @@ fn read(patch: &Value) -> Vec<Change> {
             before = Some((path, value));
             continue;
         }
-        // Another operation may stand between a test and the operation that it belongs to.
+        // Another operation may come between a `test` and the change that it belongs to, so the
+        // paths are compared.
         let was = before.take_if(|(tested, _)| *tested == path).map(|(_, value)| value);
         let now = if is == "remove" { None } else { Some(value) };
         match (path, was, now) {
@@ -71,7 +75,7 @@ fn read(patch: &Value) -> Vec<Change> {
     changes
 }
 
-/// All fields of something that was created or deleted.
+/// All fields of an item that was created or deleted.
 fn whole(was: Option<&Value>, now: Option<&Value>) -> Vec<Change> {
     let empty = serde_json::Map::new();
     let fields = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_else(|| empty.clone());
@@ -82,12 +86,12 @@ fn whole(was: Option<&Value>, now: Option<&Value>) -> Vec<Change> {
     names.into_iter().map(change).collect()
 }
 
-/// The path of a field as words.
+/// The JSON Pointer of a field as text, with commas between its parts.
 fn field(path: &str) -> String {
     path.trim_start_matches('/').replace('/', ", ").replace("~1", "/").replace("~0", "~")
 }
 
-/// A value as text, cut if it is long.
+/// A value as text, cut after [`LETTERS`] characters.
 fn text(value: &Value) -> String {
     let whole = match value {
         Value::Null => "nothing".to_owned(),
@@ -103,7 +107,8 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// Shows a value: ids by name, with the id as the title; moments in the reader's zone; all else as text.
+/// Shows a value: an id as its name, with the id as the HTML title; a moment in the reader's time
+/// zone; any other value as text.
 fn shown(reader: &Reader, names: &KnownNames, field: &str, value: &Value) -> Markup {
     match value {
         Value::String(id) => match any_name(names, id) {
@@ -127,7 +132,7 @@ fn shown(reader: &Reader, names: &KnownNames, field: &str, value: &Value) -> Mar
     }
 }
 
-/// The name of a field, with those of the ids in it.
+/// Shows the path of a field. Ids in the path are replaced by their names.
 fn shown_field(names: &KnownNames, field: &str) -> Markup {
     html! {
         @for (n, part) in field.split(", ").enumerate() {
@@ -137,7 +142,7 @@ fn shown_field(names: &KnownNames, field: &str) -> Markup {
     }
 }
 
-/// The changed fields of an entry as a table, folded away.
+/// The changed fields of an entry as a table in a closed `details` element.
 pub(super) fn changes(reader: &Reader, entry: &AuditEntry, names: &KnownNames) -> Markup {
     let changes = entry.changes.as_ref().map(read).unwrap_or_default();
     html! {

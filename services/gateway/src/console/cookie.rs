@@ -1,4 +1,5 @@
-//! The session cookie: a token, valid for eight hours after the last opened page.
+//! The cookies of the pages: the session cookie, whose token is valid for eight hours and is
+//! renewed when pages are opened, and the cookie with the time zone.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -13,17 +14,18 @@ use contracts::Secret;
 use super::refresh::is_refresh;
 use crate::App;
 
-/// The lifetime, in seconds.
+/// The lifetime of the session cookie and of its token, in seconds: eight hours.
 pub(super) const SECONDS: i64 = 8 * 3_600;
-/// The age at which a page renews the cookie, in seconds.
+/// The age in seconds from which an opened page renews the session cookie.
 const RENEWED_AFTER: i64 = 600;
-/// The cookie with the reader's time zone.
+/// The name of the cookie with the reader's time zone.
 pub(super) const ZONE: &str = "t3-zone";
-/// The lifetime of the cookie in seconds: a year.
+/// The lifetime of the time zone cookie in seconds: a year.
 const ZONE_SECONDS: i64 = 31_536_000;
 
-/// The name and attributes of the session cookie. With the prefix, no other host can set it, and it is only sent
-/// over https. Browsers refuse that over plain http, where the cookie is only used on this machine.
+/// Which name and attributes the session cookie has. The prefix `__Host-` makes sure that no other
+/// host can set the cookie and that browsers send it over https only. Browsers refuse this prefix
+/// over plain http, so on the machine itself the cookie has another name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Manner {
     OverHttps,
@@ -35,7 +37,8 @@ impl Manner {
         Self::told(app.base.link("").starts_with("https://"), headers)
     }
 
-    /// The manner for this request, given whether `PUBLIC_URL` is https.
+    /// The manner for a request with these headers. `is_public_https` says whether `PUBLIC_URL` is
+    /// https.
     fn told(is_public_https: bool, headers: &HeaderMap) -> Self {
         if is_here(headers) && !is_public_https && !is_https(headers) { Self::OnThisMachine } else { Self::OverHttps }
     }
@@ -54,7 +57,8 @@ impl Manner {
     }
 }
 
-/// Whether the browser uses a name that always means its own machine.
+/// Whether the browser addresses the gateway by a name or address that always means the browser's
+/// own machine.
 fn is_here(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = match host.rsplit_once(':') {
@@ -65,7 +69,7 @@ fn is_here(headers: &HeaderMap) -> bool {
     name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// Whether a proxy reports that the browser uses https.
+/// Whether a proxy reports in a header that the browser uses https.
 fn is_https(headers: &HeaderMap) -> bool {
     let says =
         |name: &str, word: &str| {
@@ -76,24 +80,24 @@ fn is_https(headers: &HeaderMap) -> bool {
     says("x-forwarded-proto", "https") || says("forwarded", "proto=https") || says("forwarded", "proto=\"https\"")
 }
 
-/// Whether browsers would drop the cookie: over plain http to another machine.
+/// Whether browsers would drop the session cookie: they do so over plain http to another machine.
 pub(super) fn is_refused(app: &App, headers: &HeaderMap) -> bool {
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     Manner::of(app, headers) == Manner::OverHttps && origin.is_some_and(|origin| origin.starts_with("http://"))
 }
 
-/// The token in the request.
+/// The token in the session cookie of the request.
 pub(super) fn token<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
     value(headers, Manner::of(app, headers).name())
 }
 
-/// The value of a cookie.
+/// The value of the cookie with this name in the request.
 pub(super) fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     all.flat_map(|value| value.split(';')).find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
-/// Sets the session cookie.
+/// Sets the session cookie to this token.
 pub(super) fn give(app: &App, asked: &HeaderMap, response: &mut Response, token: &Secret) {
     let manner = Manner::of(app, asked);
     add(response, manner.set(manner.name(), token.expose(), SECONDS));
@@ -105,7 +109,7 @@ pub(super) fn take(app: &App, asked: &HeaderMap, response: &mut Response) {
     add(response, manner.set(manner.name(), "", 0));
 }
 
-/// Sets the cookie with the time zone.
+/// Sets the cookie with the reader's time zone.
 pub(super) fn give_zone(app: &App, asked: &HeaderMap, response: &mut Response, zone: &str) {
     add(response, Manner::of(app, asked).set(ZONE, zone, ZONE_SECONDS));
 }
@@ -116,8 +120,9 @@ fn add(response: &mut Response, cookie: Option<HeaderValue>) {
     }
 }
 
-/// Renews the cookie when a page is opened. A page that refreshes itself does not renew it, because that would
-/// keep somebody logged in who has left.
+/// Renews the session cookie when a page is opened. A request by which an open page refreshes
+/// itself does not renew the cookie, because a person who has left an open page must be logged out
+/// in the end.
 pub(super) async fn slide(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let asked = request.headers().clone();
     let mut response = next.run(request).await;

@@ -1,5 +1,5 @@
-//! Requesting a correction of one's own time: new time, another time for a window, or a window that should not
-//! count.
+//! The page on which an employee requests a correction of their own time: to add time, to change a
+//! window, or to void a window.
 
 use axum::response::Response;
 use contracts::{
@@ -25,15 +25,15 @@ use crate::{
     names::{Ids, KnownNames},
 };
 
-/// The most tasks that are offered.
+/// The largest number of tasks that the form offers.
 const TASKS: usize = 2_000;
 /// The number of the visitor's latest corrections that are shown.
 const SHOWN: usize = 20;
 
-/// The form.
+/// The form of a correction.
 #[derive(Default, Deserialize)]
 pub(super) struct Filled {
-    /// The window to change; none for new time.
+    /// The window to change; `None` for new time.
     window: Option<WindowId>,
     start: Option<String>,
     end: Option<String>,
@@ -53,13 +53,13 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::ASK, content)
 }
 
-/// Requests the correction.
+/// Requests the correction in the form.
 pub(super) async fn ask(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Response {
     let asked = read(&visitor, &filled).await;
     after(&visitor, &params, &filled, asked).await
 }
 
-/// Requests that a window no longer counts.
+/// Requests that a window is voided, so that it no longer counts.
 pub(super) async fn ask_void(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Response {
     let asked = reason(&filled).map(|reason| CorrectionSent { void: true, ..about(filled.window, reason) });
     after(&visitor, &params, &filled, asked).await
@@ -84,7 +84,7 @@ async fn after(
     }
 }
 
-/// An empty correction of this window, or of none.
+/// A correction without changes, of this window or of new time.
 fn about(window_id: Option<WindowId>, reason: Note) -> CorrectionSent {
     let (start, end, project_id, task_id, note) = (None, None, None, None, None);
     CorrectionSent { id: None, window_id, void: false, start, end, project_id, task_id, note, reason }
@@ -95,7 +95,8 @@ fn reason(filled: &Filled) -> Result<Note, Failure> {
     reason.ok_or_else(|| Failure::field("reason", "must be given"))
 }
 
-/// Reads the form. For a window, only the changed fields: a time that was not changed keeps its milliseconds.
+/// Reads the form. The correction of a window has only the fields that were changed. A time that
+/// was not changed keeps the window's milliseconds, which the form does not show.
 async fn read(visitor: &Visitor, filled: &Filled) -> Result<CorrectionSent, Failure> {
     let window = match filled.window {
         Some(id) => Some(recorded(visitor, id).await?),
@@ -195,7 +196,8 @@ fn form(
     filled: Option<&Filled>,
     failure: Option<&Failure>,
 ) -> Markup {
-    // The other form of the page has no project and task.
+    // The page has two forms. A form without project and task is the other one, so its values and
+    // errors are not shown here.
     let filled = filled.filter(|filled| filled.work.is_some());
     let failure = failure.filter(|_| filled.is_some());
     let typed = |of: fn(&Filled) -> &Option<String>, stored: String| {
@@ -220,7 +222,7 @@ fn form(
     let input = |name, label, value: &str, error| {
         field(&Field { name, label, kind: "text", value, autocomplete: "off", error })
     };
-    // Failures about project and task are shown next to the field for both.
+    // Failures about the project or the task are shown next to the field that contains both.
     let of_work = failure.filter(|failure| is_of_work(failure.code)).map(|failure| failure.detail.as_str());
     let of_work = said(failure, "work").or(said(failure, "taskId")).or(said(failure, "projectId")).or(of_work);
     let of_time = |code| failure.filter(|failure| failure.code == code).map(|failure| failure.detail.as_str());
@@ -263,14 +265,14 @@ fn voiding(visitor: &Visitor, window: &Window, filled: Option<&Filled>, failure:
     }
 }
 
-/// The visitor's latest requests.
+/// The visitor's latest correction requests.
 pub(super) async fn asked_so_far(visitor: &Visitor) -> Result<Vec<CorrectionRequest>, Failure> {
     let own = ListCorrections { limit: Some(SHOWN), employee_id: Some(visitor.employee), ..ListCorrections::default() };
     let own = visitor.app.ask(contracts::Caller::Employee(visitor.employee), &own).await?;
     Ok(own.items)
 }
 
-/// The requests as a section of a page.
+/// The correction requests as a section of a page.
 pub(super) fn listed(visitor: &Visitor, asked: &[CorrectionRequest], names: &KnownNames) -> Markup {
     html! {
         section {
@@ -284,7 +286,7 @@ pub(super) fn listed(visitor: &Visitor, asked: &[CorrectionRequest], names: &Kno
     }
 }
 
-/// The state as a word.
+/// The status of a correction as a sentence.
 pub(super) fn state(status: CorrectionStatus) -> &'static str {
     match status {
         CorrectionStatus::Asked => "Nobody has decided yet.",
@@ -321,7 +323,7 @@ pub(super) fn what(visitor: &Visitor, correction: &CorrectionRequest, names: &Kn
     }
 }
 
-/// The ids in corrections, to request their names.
+/// The ids in corrections whose names are to be requested.
 pub(super) fn ids_of(corrections: &[CorrectionRequest]) -> Ids {
     let was = || corrections.iter().filter_map(|correction| correction.was.as_ref());
     Ids {

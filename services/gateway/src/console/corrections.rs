@@ -1,4 +1,4 @@
-//! Requested corrections, for those who decide.
+//! The page of requested corrections, for the people who decide about them.
 
 use axum::response::Response;
 use contracts::{
@@ -24,14 +24,14 @@ use crate::{
     names::KnownNames,
 };
 
-/// The number of waiting corrections on a page.
+/// The number of waiting corrections on one page of the list.
 const WAITING: usize = 25;
-/// The most waiting corrections that are read.
+/// The largest number of waiting corrections that are read.
 const MOST: usize = 1_000;
-/// The number of latest decided ones that are shown.
+/// The number of the latest decided corrections that are shown.
 const DECIDED: usize = 50;
 
-/// The form of a decision.
+/// The form of a decision about a correction.
 #[derive(Default, Deserialize)]
 pub(super) struct Decision {
     id: Option<CorrectionId>,
@@ -44,7 +44,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::CORRECTIONS, content)
 }
 
-/// Accepts a correction.
+/// Accepts a requested correction.
 pub(super) async fn accept(visitor: Visitor, params: Params, Form(decision): Form<Decision>) -> Response {
     let outcome = async {
         let (id, reason) = decision.read()?;
@@ -89,7 +89,7 @@ async fn after(
     }
 }
 
-/// A failed attempt: the form and the failure.
+/// The submitted form of an attempt to decide that failed, and the failure.
 type Attempt<'a> = Option<(&'a Decision, &'a Failure)>;
 
 async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Result<Markup, Failure> {
@@ -113,7 +113,8 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
     let gone = attempt.filter(|(decision, _)| waiting.iter().all(|correction| decision.id != Some(correction.id)));
     Ok(html! {
         (notice(params))
-        // The correction was decided meanwhile, so its form is gone.
+        // The correction was decided meanwhile and is no longer in the list, so the failure cannot
+        // be shown next to it.
         @if let Some((_, failure)) = gone { p.error role="alert" { (failure.detail) } }
         @if waiting.is_empty() {
             section { p.empty { "Nobody waits for a correction." } }

@@ -1,4 +1,4 @@
-//! The work of all employees on a day.
+//! The page of the work of all employees on one day.
 
 use axum::response::Response;
 use contracts::{Failure, Resource, Scope};
@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::{lanes, places, visitor::Visitor};
 use crate::extract::Params;
 
-/// The number of employees on a page.
+/// The number of employees on one page of the list.
 const PEOPLE: usize = 50;
 
 /// Shows the page.

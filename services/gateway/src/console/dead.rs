@@ -1,4 +1,4 @@
-//! Dead messages: how many, for which service, why and since when.
+//! A section about dead messages: for which service, for which reason, how many and since when.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use maud::{Markup, html};
 
 use super::visitor::Visitor;
 
-/// The dead messages, as far as they can be read.
+/// The dead messages, as far as the gateway could read them from the stream DEAD.
 #[derive(Debug)]
 pub(super) struct Dead {
-    /// The number of messages; none if the stream cannot be read.
+    /// The number of dead messages; `None` if the stream cannot be read.
     count: Option<u64>,
     /// The oldest messages, grouped by consumer and reason.
     groups: BTreeMap<(String, String), Group>,
-    /// The number of messages in the groups.
+    /// The number of messages that were read, which is the sum of the groups.
     looked_at: u64,
 }
 
@@ -25,7 +25,7 @@ struct Group {
     since: String,
 }
 
-/// Reads the dead messages. A failure to read them does not fail the page.
+/// Reads the dead messages. If they cannot be read, the page is still shown.
 pub(super) async fn found(visitor: &Visitor) -> Result<Dead, Failure> {
     Ok(match kit::all_dead(&visitor.app.bus).await {
         Ok((count, oldest)) => Dead::of(count, oldest.into_iter().map(|dead| (dead.consumer, dead.reason, dead.at))),
@@ -40,14 +40,15 @@ impl Dead {
     fn of(count: u64, oldest: impl Iterator<Item = (String, String, String)>) -> Self {
         let (mut groups, mut looked_at) = (BTreeMap::new(), 0);
         for (consumer, reason, at) in oldest {
-            // The messages are read in order, so the first of a group is its oldest.
+            // The messages are read from the oldest to the newest, so the first message of a group
+            // is its oldest.
             groups.entry((consumer, reason)).or_insert(Group { count: 0, since: at }).count += 1;
             looked_at += 1;
         }
         Self { count: Some(count), groups, looked_at }
     }
 
-    /// Whether there is nothing to do.
+    /// Whether there are no dead messages.
     pub(super) fn is_calm(&self) -> bool {
         self.count == Some(0)
     }
@@ -84,7 +85,7 @@ impl Dead {
     }
 }
 
-/// The consumer: the last part of `dead.<stream>.<consumer>`.
+/// The name of the consumer: the last part of `dead.<stream>.<consumer>`.
 fn service(consumer: &str) -> &str {
     consumer.rsplit('.').next().unwrap_or(consumer)
 }

@@ -1,4 +1,4 @@
-//! Shows actors on pages.
+//! Shows on a page who has done something.
 
 use contracts::{Actor, Name};
 use maud::{Markup, html};
@@ -11,7 +11,7 @@ pub(super) fn actor(text: Option<&String>) -> Option<Actor> {
     text?.parse().ok()
 }
 
-/// Adds the actor to the ids whose names are requested.
+/// Adds the id of the actor to the ids whose names are requested.
 pub(super) fn want(ids: &mut Ids, actor: Option<Actor>) {
     match actor {
         Some(Actor::Person { employee, .. }) => ids.employees.extend([employee]),
@@ -20,7 +20,8 @@ pub(super) fn want(ids: &mut Ids, actor: Option<Actor>) {
     }
 }
 
-/// The actor's name, as a link to their page for those who may open it.
+/// The actor's name. The name of a person is a link to the person's page, for visitors who may open
+/// that page.
 pub(super) fn doer(visitor: &Visitor, names: &KnownNames, actor: Option<Actor>) -> Markup {
     match actor {
         Some(Actor::Person { employee, .. }) => {

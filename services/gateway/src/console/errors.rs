@@ -10,15 +10,15 @@ use maud::{Markup, html};
 use super::{address, layout, places, visitor::Visitor};
 use crate::{App, error::retry_after};
 
-/// The header by which htmx opens another page.
+/// The response header that tells htmx to open another page.
 const REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
-/// Redirects to a page of the console after a form.
+/// Redirects to a page of the console after a form was submitted.
 pub(super) fn see(path: &str) -> Response {
     with_header(StatusCode::SEE_OTHER, header::LOCATION, path)
 }
 
-/// Redirects to the log-in, which returns here afterwards.
+/// Redirects to the log-in page, which returns to `here` after the log-in.
 pub(super) fn log_in_first(app: &App, here: &str, is_refresh: bool) -> Response {
     let query = serde_urlencoded::to_string([("next", here)]).unwrap_or_default();
     let path = format!("{}?{query}", places::LOG_IN.path);
@@ -28,7 +28,7 @@ pub(super) fn log_in_first(app: &App, here: &str, is_refresh: bool) -> Response 
     with_header(StatusCode::UNAUTHORIZED, REDIRECT, &address(app, &path))
 }
 
-/// Whether an answer is that of [`log_in_first`], and not an error.
+/// Whether a response is one of [`log_in_first`], and not an error.
 pub(super) fn is_log_in(answer: &Response) -> bool {
     matches!(answer.status(), StatusCode::SEE_OTHER | StatusCode::UNAUTHORIZED)
 }
@@ -47,7 +47,7 @@ pub(super) fn alone(app: &App, failure: &Failure) -> Response {
     later(failure, layout::alone(app, status, title, &content))
 }
 
-/// An error page with this status, instead of problem JSON.
+/// An HTML error page that replaces a response with problem JSON of this status.
 pub(super) fn in_place_of(app: &App, status: StatusCode) -> Response {
     let code = match status.as_u16() {
         404 => Code::NotFound,
@@ -61,7 +61,7 @@ pub(super) fn in_place_of(app: &App, status: StatusCode) -> Response {
     response
 }
 
-/// The error page for a form from another site.
+/// The 403 response to a form that was submitted by a page of another site.
 pub(super) fn from_elsewhere() -> Response {
     let text =
         "This form did not come from our own pages, so nothing was done. Go back, load the page anew and try again.\n";
@@ -69,17 +69,17 @@ pub(super) fn from_elsewhere() -> Response {
 }
 
 impl Visitor {
-    /// 404 for a logged-in visitor.
+    /// The 404 error page for a logged-in visitor.
     pub(super) fn missing(&self) -> Response {
         self.failed(&Failure::not_found("page"))
     }
 
-    /// 403.
+    /// The 403 error page.
     pub(super) fn forbidden(&self) -> Response {
         self.failed(&Failure::new(Code::MissingScope, "Your role does not let you open this page."))
     }
 
-    /// The error page for a failure.
+    /// The error page for a failure, for a logged-in visitor.
     pub(super) fn failed(&self, failure: &Failure) -> Response {
         let ErrorPage { status, title, content } = error_page(&self.app, failure);
         later(failure, self.page_as(status, title, None, &content))

@@ -1,4 +1,5 @@
-//! Extracts the visitor from a request: the first argument of every handler except the log-in's.
+//! Extracts the visitor from a request. Every handler except those of the log-in has a visitor as
+//! its first argument.
 
 use std::sync::Arc;
 
@@ -18,7 +19,8 @@ impl FromRequestParts<Arc<App>> for Visitor {
         let is_refresh = is_refresh(&parts.headers);
         let log_in = || errors::log_in_first(app, &here, is_refresh);
         let Some(token) = cookie::token(app, &parts.headers) else { return Err(log_in()) };
-        // An unknown path below the console has no access of its own.
+        // The router declares no access for an unknown path below the console. Everybody who is
+        // logged in gets the 404 page there.
         let access = parts.extensions.get::<Access>().copied().unwrap_or(Access::Own);
         let settings = app.organisation.settings().await;
         let reader = Reader::of(&parts.headers, &settings);
@@ -27,7 +29,8 @@ impl FromRequestParts<Arc<App>> for Visitor {
             Ok(pass) => Ok(visitor(pass)),
             Err(Refusal::LogIn) => Err(log_in()),
             Err(Refusal::Forbidden(pass)) => {
-                // A visitor without a role is sent to their own page.
+                // The start page is not for employees without a role, so they are redirected to
+                // their own page.
                 if pass.scopes.0.is_empty() && parts.uri.path() == places::NOW.path {
                     return Err(errors::see(places::MY_DAY.path));
                 }

@@ -1,4 +1,4 @@
-//! Fields of forms, with the API's own errors next to them.
+//! Form fields, with the errors of the API next to them.
 
 use axum::{http::StatusCode, response::Response};
 use contracts::Failure;
@@ -11,7 +11,7 @@ pub(super) struct Field<'a> {
     pub(super) name: &'a str,
     pub(super) label: &'a str,
     pub(super) kind: &'a str,
-    /// The value.
+    /// The value that the field shows.
     pub(super) value: &'a str,
     pub(super) autocomplete: &'a str,
     pub(super) error: Option<&'a str>,
@@ -29,7 +29,7 @@ pub(super) fn field(field: &Field<'_>) -> Markup {
     }
 }
 
-/// A choice of several values, each with its label.
+/// Renders a field to choose one of several values, each with a label.
 pub(super) fn choice(name: &str, label: &str, all: &[(&str, String)], chosen: &str, error: Option<&str>) -> Markup {
     let id = format!("{name}-error");
     html! {
@@ -41,12 +41,12 @@ pub(super) fn choice(name: &str, label: &str, all: &[(&str, String)], chosen: &s
     }
 }
 
-/// The error of a field.
+/// The error message of a field, if the failure has one.
 pub(super) fn said<'a>(failure: Option<&'a Failure>, field: &str) -> Option<&'a str> {
     failure?.errors.iter().find(|error| error.field == field).map(|error| error.message.as_str())
 }
 
-/// The error of the whole form.
+/// Renders an alert about the failure of a form.
 pub(super) fn alert(failure: Option<&Failure>) -> Markup {
     html! {
         @if let Some(failure) = failure {
@@ -58,7 +58,7 @@ pub(super) fn alert(failure: Option<&Failure>) -> Markup {
 }
 
 impl Visitor {
-    /// Shows a page again with the typed values and the errors.
+    /// Shows a page again after a failed form, with the typed values and the errors.
     pub(super) fn again(&self, place: &Place, failure: &Failure, content: Result<Markup, Failure>) -> Response {
         let status = StatusCode::from_u16(failure.code.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
         match content {

@@ -1,4 +1,5 @@
-//! Fields of forms on pages with several forms. Each field has the id of its form.
+//! Form fields for pages with several forms. The HTML id of each field begins with the name of its
+//! form.
 
 use std::fmt::Display;
 
@@ -11,13 +12,14 @@ use super::{forms, places::Place, visitor::Visitor};
 /// A field of a form.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Input<'a> {
-    /// The name of the form: several forms of a page may have fields with one name.
+    /// The name of the form. It makes the id of the field unique, because several forms on a page
+    /// may have fields with the same name.
     pub(super) form: &'a str,
     pub(super) name: &'a str,
     pub(super) label: &'a str,
-    /// The value.
+    /// The value that the field shows.
     pub(super) value: &'a str,
-    /// The error.
+    /// The error message below the field.
     pub(super) error: Option<&'a str>,
     pub(super) hint: Option<&'a str>,
 }
@@ -27,7 +29,7 @@ impl Input<'_> {
         format!("{}-{}", self.form, self.name)
     }
 
-    /// The ids of its descriptions.
+    /// The ids of the HTML elements with the error and the hint, for `aria-describedby`.
     fn described(&self) -> Option<String> {
         let id = self.id();
         let said = [self.error.map(|_| format!("{id}-error")), self.hint.map(|_| format!("{id}-hint"))];
@@ -45,12 +47,12 @@ impl Input<'_> {
         }
     }
 
-    /// A line of text.
+    /// Renders a field for one line of text.
     pub(super) fn line(&self) -> Markup {
         self.typed("text")
     }
 
-    /// An amount, exactly as it was typed.
+    /// Renders a field for a decimal amount. Its text is shown exactly as it was typed.
     pub(super) fn amount(&self) -> Markup {
         self.typed("decimal")
     }
@@ -62,12 +64,12 @@ impl Input<'_> {
         })
     }
 
-    /// A day.
+    /// Renders a field for a day, which must be filled in.
     pub(super) fn day(&self) -> Markup {
         self.dated(true)
     }
 
-    /// An optional day.
+    /// Renders a field for a day, which may be empty.
     pub(super) fn any_day(&self) -> Markup {
         self.dated(false)
     }
@@ -79,16 +81,17 @@ impl Input<'_> {
         })
     }
 
-    /// A text of several lines.
+    /// Renders a field for a text of several lines.
     pub(super) fn lines(&self, rows: usize) -> Markup {
         self.around(&html! {
-            // Browsers drop a first line break.
+            // Browsers drop a line break at the beginning of a `textarea`. Without the added one,
+            // the text would lose its own.
             textarea id=(self.id()) name=(self.name) rows=(rows)
                 aria-invalid=[self.error.map(|_| "true")] aria-describedby=[self.described()] { "\n" (self.value) }
         })
     }
 
-    /// A choice of these values, each with its label.
+    /// Renders a field to choose one of these values, each with its label.
     pub(super) fn choice(&self, options: &[(String, String)]) -> Markup {
         self.around(&html! {
             select id=(self.id()) name=(self.name)
@@ -98,7 +101,8 @@ impl Input<'_> {
         })
     }
 
-    /// A choice of words. A present word that is no longer offered stays until another is chosen.
+    /// Renders a field to choose one of these words. If the current word is no longer among them,
+    /// it is added, so that it stays until another is chosen.
     pub(super) fn word(&self, words: &[Label]) -> Markup {
         let mut options: Vec<(String, String)> =
             words.iter().map(|word| (word.to_string(), word.to_string())).collect();
@@ -109,22 +113,23 @@ impl Input<'_> {
     }
 }
 
-/// Where a field is in a submitted form.
+/// The function that returns a field of a submitted form.
 type Typed<F> = fn(&F) -> &Option<String>;
 
-/// The typed fields of a form that changes something, as the page shows them again after a failure.
+/// The values of a form for changes, which the page shows again after a failure.
 pub(super) struct Fields<'a, const N: usize> {
     /// The name of the form.
     form: &'static str,
-    /// The typed values; before anything is typed, the stored ones.
+    /// The typed values. Before a form was submitted, these are the stored values.
     values: [String; N],
-    /// The stored values, where another request has changed them meanwhile.
+    /// Hints with the stored values that another request has changed meanwhile.
     hints: [Option<String>; N],
     failure: Option<&'a Failure>,
 }
 
 impl<'a, const N: usize> Fields<'a, N> {
-    /// Each field is given by where it is in the submitted form, and by its stored value.
+    /// Builds the values from pairs: a function that returns the field of the submitted form, and
+    /// the stored value.
     pub(super) fn of<F>(form: &'static str, tried: Option<(&F, &'a Failure)>, fields: [(Typed<F>, String); N]) -> Self {
         let failure = tried.map(|(_, failure)| failure);
         let values = fields.each_ref().map(|(field, now)| match tried {
@@ -135,68 +140,72 @@ impl<'a, const N: usize> Fields<'a, N> {
         Self { form, values, hints, failure }
     }
 
-    /// The nth field, with this hint if there is no other.
+    /// The field with the index `n`. It shows `hint` unless it already has a hint about its stored
+    /// value.
     pub(super) fn input<'b>(&'b self, n: usize, name: &'b str, label: &'b str, hint: Option<&'b str>) -> Input<'b> {
         let hint = self.hints[n].as_deref().or(hint);
         Input { form: self.form, name, label, value: &self.values[n], error: beside(self.failure, name), hint }
     }
 }
 
-/// A check box.
+/// Renders a check box.
 pub(super) fn tick(name: &str, label: &str, ticked: bool) -> Markup {
     html! { p { label.choice { input type="checkbox" name=(name) value="yes" checked[ticked]; " " (label) } } }
 }
 
-/// A hidden field with the ETag of the state that the form shows: a change is refused if that state has changed since.
+/// Renders a hidden field with the ETag of the state that the form shows. A change is refused if
+/// the state has changed since.
 pub(super) fn seen(tag: &Tag) -> Markup {
     html! { input type="hidden" name="seen" value=(tag.as_str()); }
 }
 
-/// A change with the condition that the thing has not changed since the form was shown.
+/// Makes a change conditional: it is refused if the item has changed since the form was shown.
 pub(super) fn on_seen<R>(seen: Option<&String>, change: R) -> Conditional<R> {
     let tags = seen.filter(|seen| !seen.is_empty()).map(|seen| vec![Tag::sent(seen)]);
     Conditional { change, if_match: IfMatch(tags) }
 }
 
-/// Collects the errors of fields that are read one by one.
+/// Collects the errors of form fields that are read one after the other.
 #[derive(Default)]
 pub(super) struct Misfits(Vec<FieldError>);
 
 impl Misfits {
-    /// The value of a field, if it is valid.
+    /// Returns the value of a field if it is valid. Otherwise records the error.
     pub(super) fn take<T>(&mut self, field: &str, read: Result<T, impl Display>) -> Option<T> {
         read.map_err(|error| self.0.push(FieldError { field: field.to_owned(), message: error.to_string() })).ok()
     }
 
-    /// Refuses the form if any field is invalid.
+    /// Fails with the recorded errors, if there are any.
     pub(super) fn check(self) -> Result<(), Failure> {
         if self.0.is_empty() { Ok(()) } else { Err(Failure::fields(self.0)) }
     }
 }
 
-/// The typed text; empty for a missing field.
+/// The typed text of a field; empty when the form lacks the field.
 pub(super) fn text(field: &Option<String>) -> &str {
     field.as_deref().unwrap_or_default()
 }
 
-/// A text of several lines, with the line ends of browsers converted; none if it is empty.
+/// Reads a text of several lines, with the line ends of browsers (CR LF) converted; `None` if the
+/// text is empty.
 pub(super) fn note(typed: &str) -> Result<Option<Note>, contracts::InvalidText> {
     let note = Note::parse(&typed.replace("\r\n", "\n"))?;
     Ok(if note.as_str().is_empty() { None } else { Some(note) })
 }
 
-/// Words, one on each line.
+/// Reads words, one from each line.
 pub(super) fn words(typed: &str) -> Result<Vec<Label>, String> {
     let lines = typed.lines().map(str::trim).filter(|line| !line.is_empty());
     lines.enumerate().map(|(n, line)| Label::given(line).map_err(|error| format!("{error} (word {})", n + 1))).collect()
 }
 
-/// Words as text, one on each line.
+/// Writes words as text, one on each line.
 pub(super) fn typed(words: &[Label]) -> String {
     words.iter().map(Label::as_str).collect::<Vec<_>>().join("\n")
 }
 
-/// The error of a field, also if the API names the rule instead of the field.
+/// The error message of a field, from the failure's field errors or from a failure code that
+/// belongs to this field.
 pub(super) fn beside<'a>(failure: Option<&'a Failure>, field: &str) -> Option<&'a str> {
     let of_rule = || failure.filter(|failure| field_of(failure.code) == Some(field)).map(|f| f.detail.as_str());
     forms::said(failure, field).or_else(of_rule)
@@ -212,7 +221,7 @@ fn field_of(code: Code) -> Option<&'static str> {
     }
 }
 
-/// The error of the whole form.
+/// Renders an alert about the failure of a form.
 pub(super) fn alert(failure: Option<&Failure>) -> Markup {
     if failure.is_some_and(|failure| failure.code == Code::PreconditionFailed) {
         return html! {
@@ -225,7 +234,8 @@ pub(super) fn alert(failure: Option<&Failure>) -> Markup {
     forms::alert(failure)
 }
 
-/// The stored value, if another request has changed it to something else than was typed.
+/// A hint with the stored value, if another request has changed the value and it differs from what
+/// was typed.
 pub(super) fn stored(failure: Option<&Failure>, typed: &str, stored: &str) -> Option<String> {
     let is_stale = failure.is_some_and(|failure| failure.code == Code::PreconditionFailed);
     let same = typed.lines().eq(stored.lines());
@@ -233,7 +243,8 @@ pub(super) fn stored(failure: Option<&Failure>, typed: &str, stored: &str) -> Op
 }
 
 impl Visitor {
-    /// Shows a page with its own title again, with the typed values and the errors.
+    /// Shows a page that has its own title again after a failed form, with the typed values and the
+    /// errors.
     pub(super) fn titled_again(
         &self,
         place: &Place,

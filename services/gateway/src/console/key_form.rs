@@ -11,7 +11,7 @@ use super::{
     visitor::Visitor,
 };
 
-/// The submitted form, as pairs of name and value: each ticked scope is one pair.
+/// The submitted form as pairs of name and value. Each ticked scope is a pair of its own.
 pub(super) struct Filled(pub(super) Vec<(String, String)>);
 
 impl Filled {
@@ -23,7 +23,7 @@ impl Filled {
         self.0.iter().any(|(field, value)| field == "scopes" && value == scope)
     }
 
-    /// Reads the request to make the key.
+    /// Reads the form into a request that creates the key.
     pub(super) fn read(&self, visitor: &Visitor) -> Result<CreateApiKey, Failure> {
         let name = Name::given(self.get("name")).map_err(|error| Failure::field("name", error))?;
         let role = match self.get("role") {
@@ -46,7 +46,8 @@ impl Filled {
         Ok(CreateApiKey { name, role, scopes, expires_at: self.expires_at(visitor)? })
     }
 
-    /// The end of the chosen day.
+    /// The end of the chosen day in the reader's time zone, when the key expires; `None` without a
+    /// day.
     fn expires_at(&self, visitor: &Visitor) -> Result<Option<Millis>, Failure> {
         let misfit = || Failure::field("expiresAt", "must be a day such as 2026-03-01");
         match self.get("expiresAt") {
@@ -63,7 +64,7 @@ fn role_word(role: Role) -> String {
     format!("{role:?}").to_lowercase()
 }
 
-/// The form for a new key.
+/// Renders the form for a new key.
 pub(super) fn form(visitor: &Visitor, filled: Option<&Filled>, failure: Option<&Failure>) -> Markup {
     let typed = |name: &str| filled.map_or("", |filled| filled.get(name));
     let input = |name, label, kind| {

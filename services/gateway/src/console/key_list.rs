@@ -12,7 +12,7 @@ use super::{
 };
 use crate::names::Ids;
 
-/// The list of keys.
+/// Renders the list of keys.
 pub(super) async fn list(visitor: &Visitor, keys: &[ApiKey]) -> Markup {
     let (mut ids, now) = (Ids::default(), visitor.app.clock.now());
     for key in keys {

@@ -1,4 +1,4 @@
-//! Making and revoking API keys, from the page with the settings.
+//! Creating and revoking API keys, on the page of the settings.
 
 use axum::response::Response;
 use contracts::{KeyId, NewApiKey, RevokeApiKey};
@@ -24,7 +24,7 @@ pub(super) struct Chosen {
     id: Option<KeyId>,
 }
 
-/// Makes a key. The answer is the only page that ever shows it.
+/// Creates a key. The response is the only page that ever shows the text of the key.
 pub(super) async fn make(
     visitor: Visitor,
     params: Params,

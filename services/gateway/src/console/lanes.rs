@@ -15,20 +15,22 @@ use super::{
 };
 use crate::names::{Ids, KnownNames};
 
-/// The drawing has four parts, and the edges of each are full hours.
+/// The number of parts of the drawing. The parts are equally long, and each begins and ends at a
+/// full hour.
 const PARTS: i64 = 4;
 
-/// The most stretches that are drawn, about.
+/// The approximate number of stretches after which no more are read and drawn.
 const STRETCHES: usize = 10_000;
 
-/// One person's day.
+/// A person and their lane for the day.
 #[derive(Debug)]
 pub(super) struct Person {
     pub(super) name: String,
     pub(super) lane: Lane,
 }
 
-/// What these employees worked on in a range, and whether there is more than can be drawn.
+/// Requests what these employees worked on in a range. The second value is true if there is more
+/// than can be drawn.
 pub(super) async fn worked(
     visitor: &Visitor,
     range: TimeRange,
@@ -49,14 +51,14 @@ pub(super) async fn worked(
     }
 }
 
-/// The days of these people, in the given order.
+/// Joins names and lanes, in the order of the names. A person without work gets an empty lane.
 pub(super) fn people(named: Vec<(EmployeeId, String)>, worked: Vec<Lane>) -> Vec<Person> {
     let mut lanes: BTreeMap<EmployeeId, Lane> = worked.into_iter().map(|lane| (lane.employee_id, lane)).collect();
     let person = |(id, name)| Person { name, lane: lanes.remove(&id).unwrap_or(Lane::empty(id)) };
     named.into_iter().map(person).collect()
 }
 
-/// The ids in lanes, to request their names.
+/// The ids in the lanes whose names are to be requested.
 pub(super) fn ids_in(people: &[Person]) -> Ids {
     let stretches = || people.iter().flat_map(|person| &person.lane.stretches);
     Ids {
@@ -66,7 +68,7 @@ pub(super) fn ids_in(people: &[Person]) -> Ids {
     }
 }
 
-/// The ids in windows, to request their names.
+/// The ids in the windows whose names are to be requested.
 pub(super) fn ids_of(windows: &[Window]) -> Ids {
     Ids {
         projects: windows.iter().map(|window| window.project_id).collect(),
@@ -75,17 +77,19 @@ pub(super) fn ids_of(windows: &[Window]) -> Ids {
     }
 }
 
-/// The name of a project, also of a deleted one.
+/// The name of a project, or a replacement text if the name is not known. Deleted projects keep
+/// their names.
 pub(super) fn project(names: &KnownNames, id: ProjectId) -> &str {
     names.work.projects.get(&id).map_or("a project without a name", Name::as_str)
 }
 
-/// The name of a task, also of a deleted one.
+/// The name of a task, or a replacement text if the name is not known. Deleted tasks keep their
+/// names.
 pub(super) fn task(names: &KnownNames, id: TaskId) -> &str {
     names.work.tasks.get(&id).map_or("a task without a name", Name::as_str)
 }
 
-/// The timeline as a figure.
+/// Renders the timeline as a figure, with a table of the same stretches.
 pub(super) fn drawn(visitor: &Visitor, day: Date, range: TimeRange, people: &[Person], names: &KnownNames) -> Markup {
     let reader = &visitor.reader;
     let seen = cropped(range, people);
@@ -152,7 +156,8 @@ pub(super) fn drawn(visitor: &Visitor, day: Date, range: TimeRange, people: &[Pe
     figure(Figure { title: &reader.date(day), sentence: &sentence, drawing, table })
 }
 
-/// The part of the day with work: whole hours, a multiple of four.
+/// The part of the day that contains all work, in full hours; its number of hours is a multiple of
+/// four.
 fn cropped(range: TimeRange, people: &[Person]) -> TimeRange {
     let edges = people.iter().flat_map(|person| {
         let counted = person.lane.stretches.iter().map(|stretch| (stretch.start, stretch.end));
@@ -170,7 +175,7 @@ fn cropped(range: TimeRange, people: &[Person]) -> TimeRange {
     TimeRange::new(start, start + length.max(PARTS) * HOUR).unwrap_or(range)
 }
 
-/// Links to the previous and next day, and a form to choose a day.
+/// Renders links to the previous and the next day, and a form to choose a day.
 pub(super) fn steps(visitor: &Visitor, path: &str, day: Date, today: Date) -> Markup {
     let to = |day: Date| format!("{}?day={day}", visitor.address(path));
     html! {

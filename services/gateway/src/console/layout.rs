@@ -1,4 +1,4 @@
-//! The layout of every page.
+//! The HTML layout of every page.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -10,16 +10,17 @@ use maud::{DOCTYPE, Markup, html};
 use super::{address, assets, places, places::Place, visitor::Visitor};
 use crate::App;
 
-/// The settings of htmx: a failed request does not change the page.
+/// The configuration of htmx. After a failed request, the page stays as it is.
 const HTMX: &str = r#"{"noSwap":[204,304,"4xx","5xx"]}"#;
 
 impl Visitor {
-    /// A page of the menu, or its error page.
+    /// The page of this place, titled with the name of the place, or the error page for the
+    /// failure.
     pub(super) fn page(&self, place: &Place, content: Result<Markup, Failure>) -> Response {
         self.titled(place, place.name, content)
     }
 
-    /// A page with its own title.
+    /// The page of this place with another title, or the error page for the failure.
     pub(super) fn titled(&self, place: &Place, title: &str, content: Result<Markup, Failure>) -> Response {
         match content {
             Ok(content) => self.page_as(StatusCode::OK, title, Some(place), &content),
@@ -27,7 +28,7 @@ impl Visitor {
         }
     }
 
-    /// A page with this status.
+    /// A page with this status and title. `place` is marked as the current one in the menu.
     pub(super) fn page_as(&self, status: StatusCode, title: &str, place: Option<&Place>, content: &Markup) -> Response {
         let zone = serde_urlencoded::to_string([("next", &self.here)]).unwrap_or_default();
         let body = html! {
@@ -61,7 +62,7 @@ impl Visitor {
     }
 }
 
-/// A page for a visitor who is not logged in.
+/// A page for a visitor who is not logged in, without menu.
 pub(super) fn alone(app: &App, status: StatusCode, title: &str, content: &Markup) -> Response {
     let body = html! {
         body.narrow {

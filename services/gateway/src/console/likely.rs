@@ -1,6 +1,7 @@
-//! What a page is likely to need, judged by the pages before it. It is requested at once, together with what says
-//! whether it is needed. Where the guess was wrong, the page requests the right thing: what is shown never depends on
-//! a guess.
+//! Guesses which data a page will need, from what the last pages showed. The guessed data are
+//! requested at the same time as the list that decides what is needed, which saves one round trip.
+//! If the guess was wrong, the page requests the right data afterwards, so a wrong guess never
+//! changes what is shown.
 
 use std::{
     collections::HashMap,
@@ -16,19 +17,20 @@ use crate::{
     names::{Ids, KnownNames},
 };
 
-/// The most pages whose employees are remembered.
+/// The largest number of list pages whose employees are remembered.
 const PAGES: usize = 256;
-/// The most projects and tasks that are remembered.
+/// The largest number of projects and tasks that are remembered.
 const NAMES: usize = 300;
 
-/// A page of employees: the manager who looks, the number of employees before it, and how many it has at most.
+/// The key of a remembered list page: the manager who opens it, the number of employees on earlier
+/// pages, and the largest number of employees on the page.
 type Page = (Option<EmployeeId>, usize, usize);
 
-/// What the last pages showed.
+/// The employees, projects and tasks that the last pages showed.
 #[derive(Debug, Default)]
 pub(crate) struct Likely {
     people: Mutex<HashMap<Page, Vec<EmployeeId>>>,
-    /// Projects and tasks only.
+    /// Contains ids of projects and tasks only.
     work: Mutex<Ids>,
 }
 
@@ -60,8 +62,9 @@ impl Likely {
 }
 
 impl Visitor {
-    /// A page of the employees who may have worked in a range, and what `ask` gives about them. `ask` is called with
-    /// the employees of the same page before, and again if they are others now.
+    /// Returns a page of the employees who may have worked in a range, and the reply of `ask` for
+    /// these employees. `ask` is first called with the employees whom this page showed before. It
+    /// is called again if the page has other employees now.
     pub(super) async fn roster_with<T, Fut>(
         &self,
         params: &Params,
@@ -91,12 +94,13 @@ impl Visitor {
         Ok((pager, people, answer))
     }
 
-    /// The present names of the projects and tasks that the last pages showed.
+    /// Requests the current names of the projects and tasks that the last pages showed.
     pub(super) async fn likely_names(&self) -> Arc<KnownNames> {
         self.names(self.app.likely.work()).await
     }
 
-    /// The names of these projects and tasks. They are requested if `ahead`, the likely ones, lacks some.
+    /// The names of these projects and tasks. Returns `ahead` if it has all of them; otherwise
+    /// requests them.
     pub(super) async fn names_beside(&self, ahead: Arc<KnownNames>, ids: Ids) -> Arc<KnownNames> {
         self.app.likely.keep_work(&ids);
         let Ids { projects, tasks, .. } = &ids;

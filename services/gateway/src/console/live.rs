@@ -1,4 +1,4 @@
-//! Content that refreshes itself, for those who have JavaScript.
+//! Pages whose content refreshes itself in browsers with JavaScript.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -12,7 +12,8 @@ use super::{places::Place, visitor::Visitor};
 use crate::extract::Params;
 
 impl Visitor {
-    /// A page whose content is refreshed every ten seconds. The answer is 204 if nothing has changed.
+    /// A page whose content is refreshed every ten seconds. The response to a refresh is 204 if
+    /// nothing has changed.
     pub(super) fn live(&self, place: &Place, params: &Params, content: Result<Markup, Failure>) -> Response {
         let content = match content {
             Ok(content) => content,

@@ -1,19 +1,19 @@
-//! The formats of numbers and dates of a language.
+//! How numbers, dates and times are written in the reader's language.
 
 use jiff::civil::{Date, Time};
 
-/// The order and separator of a date's parts.
+/// The order and the separator of the parts of a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Dates {
-    /// 2026-03-01.
+    /// Year, month, day with hyphens: 2026-03-01.
     Iso,
-    /// Day, month, year.
+    /// Day, month, year, with this separator.
     DayFirst(char),
-    /// Month, day, year.
+    /// Month, day, year, with slashes.
     MonthFirst,
 }
 
-/// The formats of a language.
+/// How numbers, dates and times are written in one language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Locale {
     decimal: char,
@@ -26,10 +26,11 @@ const fn locale(decimal: char, group: char, dates: Dates) -> Locale {
     Locale { decimal, group, dates, has_noon: false }
 }
 
-/// The formats for unknown languages.
+/// The formats for languages that are not in [`KNOWN`].
 const ANY: Locale = locale('.', ',', Dates::Iso);
-/// By language, or by language and country if the country differs; the first match counts. U+202F and U+00A0 are
-/// spaces that do not break.
+/// The formats by language, or by language and country where a country differs from its language.
+/// The first entry that fits is used, so a country stands before its language. U+202F and U+00A0
+/// are spaces at which no line breaks.
 const KNOWN: [(&str, Locale); 27] = [
     ("en-us", Locale { decimal: '.', group: ',', dates: Dates::MonthFirst, has_noon: true }),
     ("en-ca", ANY),
@@ -61,7 +62,7 @@ const KNOWN: [(&str, Locale); 27] = [
 ];
 
 impl Locale {
-    /// The formats of the browser's preferred language that is known (`Accept-Language`).
+    /// The formats of the first known language in the header `Accept-Language`.
     pub(super) fn accepted(header: &str) -> Self {
         let tags =
             header.split(',').filter_map(|part| part.split(';').next()).map(|tag| tag.trim().to_ascii_lowercase());
@@ -73,7 +74,7 @@ impl Locale {
         tags.filter_map(of).next().unwrap_or(ANY)
     }
 
-    /// A whole number with separated thousands.
+    /// Formats an integer, with a separator between groups of three digits.
     pub(super) fn whole(self, number: i64) -> String {
         let digits = number.unsigned_abs().to_string();
         let mut text = if number < 0 { "−".to_owned() } else { String::new() };
@@ -86,7 +87,7 @@ impl Locale {
         text
     }
 
-    /// An amount in cents.
+    /// Formats an amount of money, given in cents.
     pub(super) fn money(self, cents: i64) -> String {
         let sign = if cents < 0 { "−" } else { "" };
         let whole = i64::try_from(cents.unsigned_abs() / 100).unwrap_or(i64::MAX);
@@ -102,7 +103,7 @@ impl Locale {
         }
     }
 
-    /// A time of day, to the minute.
+    /// Formats a time of day, in hours and minutes.
     pub(super) fn time(self, time: Time) -> String {
         let (hour, minute) = (time.hour(), time.minute());
         if !self.has_noon {

@@ -1,4 +1,4 @@
-//! Locks of the organisation and of projects, and moving them.
+//! The page of the locks of the organisation and of projects, with the forms that move them.
 
 use axum::response::Response;
 use contracts::{
@@ -26,12 +26,12 @@ use crate::{
     routes::LOCK_PATIENCE,
 };
 
-/// The most projects that are offered.
+/// The largest number of projects that the form offers.
 const MOST: usize = 5_000;
-/// What a day must be.
+/// The error message for an invalid day.
 const DAY: &str = "must be a day such as 2026-03-01";
 
-/// The forms: what to lock, up to which day, and the reason to move a lock back.
+/// The values of both forms: what to lock, up to which day, and the reason for moving a lock back.
 #[derive(Default, Deserialize)]
 pub(super) struct Filled {
     project: Option<String>,
@@ -39,7 +39,7 @@ pub(super) struct Filled {
     reason: Option<String>,
 }
 
-/// A failed attempt: the form, its values and the failure.
+/// A submitted form that failed: whether it moves a lock back, its values, and the failure.
 #[derive(Clone, Copy)]
 struct Attempt<'a> {
     reopens: bool,
@@ -66,7 +66,7 @@ pub(super) async fn set(visitor: Visitor, params: Params, Form(filled): Form<Fil
     }
 }
 
-/// Moves a lock back, or removes it.
+/// Moves a lock back to an earlier day, or removes it if the form has no day.
 pub(super) async fn reopen(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Response {
     let outcome = async {
         let project_id = filled.project()?;
@@ -82,7 +82,7 @@ pub(super) async fn reopen(visitor: Visitor, params: Params, Form(filled): Form<
 }
 
 impl Filled {
-    /// The project; none for the organisation.
+    /// The project to lock; `None` for the whole organisation.
     fn project(&self) -> Result<Option<ProjectId>, Failure> {
         match text(&self.project) {
             "" => Ok(None),
@@ -90,7 +90,7 @@ impl Filled {
         }
     }
 
-    /// The first moment of the day in the organisation's time zone; none without a day.
+    /// The first moment of the chosen day in the organisation's time zone; `None` without a day.
     async fn until(&self, visitor: &Visitor) -> Result<Option<Millis>, Failure> {
         match text(&self.day).trim() {
             "" => Ok(None),
@@ -146,12 +146,12 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Option<Attempt<'_>
     })
 }
 
-/// The name of what is locked.
+/// The name of the locked project, or "Everything" for the lock of the organisation.
 fn what<'a>(names: &'a KnownNames, lock: &Lock) -> &'a str {
     lock.project_id.map_or("Everything", |id| lanes::project(names, id))
 }
 
-/// The error of the day, from the rule or the field.
+/// The error message for the field of the day, from the failure's code or its field errors.
 fn wrong_day(failure: Option<&Failure>) -> Option<&str> {
     let of_rule = failure.filter(|failure| failure.code == Code::LockMovesBack).map(|failure| failure.detail.as_str());
     of_rule.or(said(failure, "lockedUntil")).or(said(failure, "day"))
@@ -179,7 +179,7 @@ fn form(visitor: &Visitor, zone: &Zone, projects: &[Project], attempt: Option<At
     }
 }
 
-/// The form that moves a lock back.
+/// Renders the form that moves a lock back.
 fn opening(visitor: &Visitor, names: &KnownNames, lock: &Lock, attempt: Option<Attempt<'_>>) -> Markup {
     let project = lock.project_id.map(|id| id.to_string()).unwrap_or_default();
     let attempt = attempt.filter(|attempt| attempt.reopens && text(&attempt.filled.project) == project);

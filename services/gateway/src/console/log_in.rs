@@ -1,4 +1,4 @@
-//! Logging in and out.
+//! The page to log in, and logging out.
 
 use std::sync::Arc;
 
@@ -25,10 +25,10 @@ use crate::{
     routes::agent,
 };
 
-/// The longest session in seconds: 30 days, however often it is used.
+/// The longest lifetime of a session, in seconds: 30 days, even if the session is in use.
 const LONGEST: i64 = 30 * 86_400;
 
-/// The form of the page.
+/// The form to log in.
 #[derive(Deserialize)]
 pub(super) struct Filled {
     email: Option<String>,
@@ -36,25 +36,26 @@ pub(super) struct Filled {
     next: Option<String>,
 }
 
-/// Why the log-in failed.
+/// Why a log-in failed, if it did.
 #[derive(Clone, Copy)]
 enum Wrong<'a> {
     Nothing,
-    /// One message for every cause, so that nobody learns who has an account.
+    /// The password was refused. The message is the same for every cause, so that nobody learns
+    /// which addresses have an account.
     Password,
-    /// The browser would drop the cookie.
+    /// The browser would drop the session cookie, because the page was opened over plain http.
     PlainHttp,
-    /// A failure of directory.
+    /// Another failure, whose text is shown.
     Other(&'a Failure),
 }
 
-/// Shows the form.
+/// Shows the form to log in.
 pub(super) async fn show(State(app): State<Arc<App>>, params: Params) -> Response {
     let next: String = params.get("next", "must be a page").ok().flatten().unwrap_or_default();
     form(&app, "", ours(&next), Wrong::Nothing)
 }
 
-/// Logs in, and returns to the page that the visitor wanted.
+/// Logs in, and redirects to the page that the visitor wanted to open.
 pub(super) async fn submit(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -99,9 +100,10 @@ pub(super) async fn log_out(
                 return visitor.failed(&failure);
             }
         }
-        // There is no session to end.
+        // The visitor has no session that must be ended.
         Err(answer) if errors::is_log_in(&answer) => {}
-        // The visitor cannot be identified now. Without the cookie nobody could end the session, which is good for
+        // The visitor cannot be identified now, so the session cannot be ended. The cookie is kept
+        // for another attempt, because without it nobody could end the session, which lasts for
         // weeks.
         Err(answer) => return answer,
     }
@@ -110,7 +112,8 @@ pub(super) async fn log_out(
     response
 }
 
-/// The page to go to: one of the console, never another site.
+/// The page to open after the log-in. Anything but a page of the console becomes the start page, so
+/// that a link cannot lead to another site.
 pub(super) fn ours(next: &str) -> &str {
     let is_page = |path: &str| {
         next.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))

@@ -1,4 +1,4 @@
-//! The members of a project with their rates, adding and removing them.
+//! The members of a project with their rates, and the forms that add and remove members.
 
 use std::collections::BTreeSet;
 
@@ -19,28 +19,28 @@ use super::{
 };
 use crate::names::KnownNames;
 
-/// The most people that are offered.
+/// The largest number of employees that a form offers.
 pub(super) const MOST: usize = 20_000;
 
-/// The form with an employee.
+/// The form with a chosen employee.
 #[derive(Deserialize)]
 pub(super) struct Chosen {
     employee: Option<String>,
 }
 
 impl Chosen {
-    /// The employee.
+    /// The id of the chosen employee.
     pub(super) fn employee(&self) -> Result<EmployeeId, Failure> {
         text(&self.employee).parse().map_err(|_| Failure::field("employee", "must be somebody from the list"))
     }
 
-    /// Whether the choice means everybody.
+    /// Whether the value `*` was chosen, which means everybody.
     pub(super) fn is_everybody(&self) -> bool {
         text(&self.employee) == "*"
     }
 }
 
-/// Puts somebody on a project, unless they are on it.
+/// Adds an employee to a project, unless they are a member already.
 pub(super) async fn join(visitor: &Visitor, id: ProjectId, employee: EmployeeId) -> Result<Project, Failure> {
     let add = |employees: &mut Vec<EmployeeId>| {
         if !employees.contains(&employee) {
@@ -50,12 +50,14 @@ pub(super) async fn join(visitor: &Visitor, id: ProjectId, employee: EmployeeId)
     replace(visitor, id, add).await
 }
 
-/// Takes somebody off a project and its tasks.
+/// Removes an employee from a project and its tasks.
 pub(super) async fn leave(visitor: &Visitor, id: ProjectId, employee: EmployeeId) -> Result<Project, Failure> {
     replace(visitor, id, |employees| employees.retain(|other| *other != employee)).await
 }
 
-/// Changes the present list, so that a concurrent change is not lost.
+/// Reads the current list of members, changes it, and writes it on the condition that the project
+/// has not changed meanwhile. A concurrent change therefore makes this one fail, and is not
+/// overwritten.
 async fn replace(
     visitor: &Visitor,
     id: ProjectId,
@@ -69,7 +71,7 @@ async fn replace(
     visitor.ask(on_seen(Some(&tag), UpdateProject { id, changes })).await
 }
 
-/// The members with their rates, and the rates of everybody else.
+/// Renders the members with their rates, and the rates for everybody without rates of their own.
 pub(super) fn table(visitor: &Visitor, project: &Project, names: &KnownNames) -> Markup {
     let may_change = visitor.may(Scope::write(Resource::Projects));
     let rates = |payee: Payee| project.payroll.0.get(&payee).copied();
@@ -138,7 +140,7 @@ fn cells(line: Option<PayrollLine>, without: &str) -> Markup {
     }
 }
 
-/// The form that puts somebody on a project.
+/// Renders the form that adds an employee to a project.
 pub(super) fn put_on_form(
     visitor: &Visitor,
     project: &Project,
@@ -160,7 +162,7 @@ pub(super) fn put_on_form(
     }
 }
 
-/// A choice of employees, with its button.
+/// Renders a field to choose an employee, and the button of its form.
 pub(super) fn chooser(label: &str, mut options: Vec<(String, String)>, failure: Option<&Failure>) -> Markup {
     options.insert(0, (String::new(), "Choose somebody".to_owned()));
     let error = beside(failure, "employee").or(said(failure, "employees"));

@@ -1,5 +1,6 @@
-//! The console: pages for people with a role, and each employee's own. It sends the same requests as the API and
-//! renders the replies. Every page works without JavaScript.
+//! The console: pages for people with a role, and pages of each employee's own time. The pages send
+//! the same requests to services as the API, and render the replies as HTML. Every page works
+//! without JavaScript.
 
 mod account;
 mod adjustments;
@@ -87,26 +88,28 @@ pub(crate) use self::{
 use self::{places::Place, visitor::Visitor};
 use crate::{App, error::PROBLEM_JSON};
 
-/// The content security policy: pages load only our own files, run nothing inline, and send forms only to us.
+/// The content security policy of every page: a page loads only files of this gateway, runs no
+/// inline scripts, and submits forms only to this gateway.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
-/// Marks a page that may be compressed: it contains no secret that its length could reveal.
+/// Marks a response that may be compressed. It contains no secret that could be guessed from the
+/// compressed length.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HoldsNoSecret;
 
-/// Marks a page of the console that contains a secret.
+/// Marks a page of the console that contains a secret, so that it is not compressed.
 #[derive(Clone, Copy, Debug)]
 struct HoldsSecret;
 
-/// A path of the gateway as browsers see it.
+/// The path under which browsers reach a path of the gateway, including the prefix of a proxy.
 fn address(app: &App, path: &str) -> String {
     app.base.path(path)
 }
 
-/// The routes of the console, each with who may open it.
+/// The routes of the console, each with the [`Access`] of its page.
 pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
     let router = Router::new()
         .merge(page(&places::NOW, get(now::show)))
@@ -182,7 +185,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route(places::LOG_OUT, post(log_in::log_out))
         .route("/console/{*rest}", get(missing));
     let router = router.layer(middleware::from_fn_with_state(app.clone(), cookie::slide));
-    // Without this, another site could send a form with the visitor's cookie.
+    // Without this layer, a page of another site could submit a form with the visitor's cookie.
     let router = router.layer(CsrfLayer::new().with_rejection_response(|_: ProtectionError| errors::from_elsewhere()));
     router.merge(assets::router()).layer(middleware::from_fn_with_state(app.clone(), as_page))
 }
@@ -191,8 +194,9 @@ fn page(place: &Place, methods: MethodRouter<Arc<App>>) -> Router<Arc<App>> {
     Router::new().route(place.path, methods.layer(Extension(place.access)))
 }
 
-/// Adds the headers of every page that it does not have yet. An error outside of the handlers, such as an
-/// unreadable form, becomes an error page.
+/// Adds the headers that every page must have, where a page does not set them itself. An error
+/// outside of the handlers, such as a form that cannot be deserialized, is replaced by an error
+/// page.
 async fn as_page(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON) {
@@ -204,7 +208,8 @@ async fn as_page(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     let headers = response.headers_mut();
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(POLICY);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    // Browsers then send the origin with our own forms, and no URL of ours to other sites.
+    // With this policy browsers send the origin when our own forms are submitted, and send no URL
+    // of ours to other sites.
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
     response
 }

@@ -1,4 +1,4 @@
-//! An employee's own day and week.
+//! The page of the visitor's own day and week.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{extract::Params, names::KnownNames};
 
-/// The most quarantined windows that are listed: the latest ones.
+/// The largest number of quarantined windows that are listed. The latest ones are listed.
 const SET_ASIDE: usize = 50;
 
 /// Shows the page.
@@ -42,7 +42,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         filter,
         after: None,
     };
-    // The page is about the visitor, whatever their role.
+    // The page shows the visitor's own data, whatever their role.
     let (own, myself) = (Caller::Employee(visitor.employee), GetEmployee { id: visitor.employee });
     let held = ListQuarantine { employee: Some(visitor.employee), ..ListQuarantine::default() };
     let discarded = ListQuarantine { decided: true, ..held };
@@ -108,7 +108,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     })
 }
 
-/// Why a window is quarantined, in plain words for the employee.
+/// Explains to the employee why a window is quarantined.
 fn why(code: Code) -> &'static str {
     match code {
         Code::NotOnProject => "You were not on this project then. Ask whoever leads it whether you should have been.",

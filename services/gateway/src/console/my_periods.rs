@@ -1,4 +1,4 @@
-//! The visitor's own pay periods and their states, and submitting one.
+//! The visitor's own pay periods with their states, and the form that submits one.
 
 use axum::response::Response;
 use contracts::{Caller, PeriodStatus, SubmitPeriod, Zone};
@@ -30,13 +30,13 @@ pub(super) async fn submit(visitor: Visitor, Form(chosen): Form<Chosen>) -> Resu
     })
 }
 
-/// The visitor's present period and the previous one; none if they cannot be read at the moment.
+/// The visitor's current pay period and the one before; empty if they cannot be read at the moment.
 pub(super) async fn latest(visitor: &Visitor) -> Vec<Period> {
     let own = Asker::Own(visitor.employee);
     pay_periods::latest(visitor, &own, visitor.employee, 1).await.unwrap_or_default()
 }
 
-/// The periods, each with the next step.
+/// Renders the pay periods, each with a button to submit it if that is possible.
 pub(super) fn shown(visitor: &Visitor, zone: &Zone, periods: &[Period]) -> Markup {
     let reader = &visitor.reader;
     html! {

@@ -1,5 +1,5 @@
-//! Hours without a rate, which count at 0.00. Pages say so before and after the hours are recorded, with a link to
-//! the rates.
+//! Warnings about hours without a rate, which count at 0.00. Pages show a warning before and after
+//! such hours are recorded, with a link to the rates.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,11 @@ use super::{
     visitor::Visitor,
 };
 
-/// The most rates that are read. With more, no page warns before hours are recorded.
+/// The largest number of rates, and of projects, that are read. If there are more, pages do not
+/// warn before hours are recorded.
 const MOST: usize = 10_000;
 
-/// The rates that an hour lacks.
+/// Which rates are missing for some hours: for their cost, and for their income.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lacking {
     cost: bool,
@@ -27,7 +28,8 @@ pub(super) struct Lacking {
 }
 
 impl Lacking {
-    /// The rates that a recorded window lacks on one of its days. Unbilled work needs no bill rate.
+    /// The rates that are missing for a recorded window, on at least one of its days. Unbilled work
+    /// needs no bill rate.
     pub(super) fn of(window: &Window) -> Self {
         let all = || [window.rates()].into_iter().chain(window.rate_parts.iter().map(|part| part.rates()));
         let lacks = |of: fn(&Rates) -> bool| all().any(|rates| of(&rates));
@@ -50,7 +52,7 @@ impl Lacking {
     }
 }
 
-/// All rates, to find out before hours are recorded whether one applies.
+/// All rates, from which pages find out before hours are recorded whether a rate applies to them.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     rates: Vec<DatedRate>,
@@ -58,7 +60,7 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Requests all rates; none if the visitor may not see them or there are too many.
+    /// Requests all rates. Returns `None` if the visitor may not see them or there are too many.
     pub(super) async fn ask(visitor: &Visitor) -> Result<Option<Self>, Failure> {
         let all = [Resource::Rates, Resource::Projects];
         if !all.into_iter().all(|resource| visitor.may(Scope::read(resource))) {
@@ -73,14 +75,15 @@ impl Known {
         Ok((!more_rates && !more_projects).then_some(Self { rates, payrolls }))
     }
 
-    /// The rates that work on a day would lack. A kind of rate that nobody uses is not missed, unless there are no
-    /// rates at all.
+    /// The rates that would be missing for work on this day. A kind of rate (pay or bill) that is
+    /// set nowhere does not count as missing, unless both kinds are set nowhere.
     pub(super) fn lacking(&self, employee: EmployeeId, project: ProjectId, task: TaskId, day: Date) -> Lacking {
         let scopes = RateScope::of_work(employee, project, task);
         let line = self.payrolls.get(&project).map(|payroll| payroll.line(employee));
         let lacks = |kind: RateKind| {
             let is_dated = |rate: &DatedRate| {
-                // A rate of a task may name its project as well.
+                // A rate of a task may name the task's project as well, which changes nothing about
+                // where the rate applies.
                 let scope =
                     if rate.scope.task.is_some() { RateScope { project: None, ..rate.scope } } else { rate.scope };
                 rate.kind == kind && rate.valid_from <= day && scopes.contains(&scope)
@@ -110,7 +113,7 @@ fn rate(line: &PayrollLine, kind: RateKind) -> Option<Rate> {
     }
 }
 
-/// The warning before hours without a rate are recorded.
+/// Renders a warning that hours which are not recorded yet have no rate.
 pub(super) fn before(visitor: &Visitor, lacking: Lacking, project: ProjectId) -> Markup {
     html! {
         @if !lacking.is_nothing() {
@@ -122,7 +125,7 @@ pub(super) fn before(visitor: &Visitor, lacking: Lacking, project: ProjectId) ->
     }
 }
 
-/// The note at recorded hours without a rate.
+/// Renders a note that a recorded window has no rate.
 pub(super) fn after(visitor: &Visitor, window: &Window) -> Markup {
     let lacking = Lacking::of(window);
     html! {
@@ -138,7 +141,7 @@ pub(super) fn after(visitor: &Visitor, window: &Window) -> Markup {
     }
 }
 
-/// The explanation of `no rate` below a table; empty if no row has it.
+/// Renders the explanation of `no rate` below a table, if a row of the table shows `no rate`.
 pub(super) fn hint(visitor: &Visitor, mut sums: impl Iterator<Item = (i64, Cents)>) -> Markup {
     html! {
         @if sums.any(|(time, costs)| lacks_rate(time, costs)) {
@@ -150,7 +153,7 @@ pub(super) fn hint(visitor: &Visitor, mut sums: impl Iterator<Item = (i64, Cents
     }
 }
 
-/// A link to the rates of a project, or to all rates, for visitors who may see them.
+/// Renders a link to the rates of a project, or to all rates, if the visitor may see them.
 fn to_rates(visitor: &Visitor, project: Option<ProjectId>, words: &str) -> Markup {
     let query = project.map(|id| format!("?projectId={id}")).unwrap_or_default();
     html! {

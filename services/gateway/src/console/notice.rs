@@ -1,10 +1,11 @@
-//! Notices about what was done: after a form the page is loaded again, and its URL names the notice.
+//! Notices about what a form has done. After a form, the browser is redirected to a page, whose URL
+//! has the notice's name in the query parameter `done`.
 
 use maud::{Markup, html};
 
 use crate::extract::Params;
 
-/// What was done.
+/// What a form has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Done {
     Created,
@@ -161,7 +162,7 @@ impl Done {
     }
 }
 
-/// The notice that the URL names.
+/// Renders the notice that the query parameter `done` names, if there is one.
 pub(super) fn notice(params: &Params) -> Markup {
     let word: Option<String> = params.get("done", "must be a word").ok().flatten();
     let done = Done::ALL.into_iter().find(|done| word.as_deref() == Some(done.word()));

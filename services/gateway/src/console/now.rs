@@ -1,4 +1,4 @@
-//! Who works on what now, and what needs a decision.
+//! The start page: who works on what now, and what needs a decision.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -19,12 +19,13 @@ use crate::{
     names::{Ids, KnownNames},
 };
 
-/// An employee with time within this number of days, but none in the last [`SILENT`], counts as silent.
+/// An employee counts as silent who has time in the last `USED_TO` days, but none in the last
+/// [`SILENT`] days.
 const USED_TO: i32 = 14;
 const SILENT: i32 = 3;
-/// The number of employees on a page.
+/// The number of employees on one page of the list.
 const PEOPLE: usize = 50;
-/// The most silent employees that are named.
+/// The largest number of silent employees whose names are shown.
 const NAMED: usize = 10;
 
 /// Shows the page, whose content refreshes itself.
@@ -77,20 +78,21 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     })
 }
 
-/// A page of those who track now, by name.
+/// One page of the list of employees who track time now, sorted by name.
 #[derive(Debug)]
 pub(crate) struct AtWork {
-    /// The number of all employees who track.
+    /// The number of all employees who track time now.
     count: usize,
     people: Vec<Tracked>,
     names: Arc<KnownNames>,
 }
 
-/// Pages of those who track now, by the manager who asks and the number of people before it. They are kept a moment,
-/// because pages that are open ask again and again.
+/// Recent pages of the list of tracking employees, by the manager who opens the page and the number
+/// of employees on earlier pages. They are cached for a moment, because every open page requests
+/// the list again every ten seconds.
 pub(crate) type RecentAtWork = RecentAnswer<(Option<EmployeeId>, usize), AtWork>;
 
-/// How long a page of tracking employees is kept.
+/// How long a page of the list of tracking employees is cached.
 pub(crate) const AT_WORK_LASTS: Duration = Duration::from_secs(2);
 
 async fn at_work(visitor: &Visitor, skip: usize) -> Result<AtWork, Failure> {
@@ -111,7 +113,8 @@ fn time(visitor: &Visitor, range: TimeRange) -> GetTime {
     }
 }
 
-/// The silent employees without deactivated ones: their number, and the first by name.
+/// The silent employees: their number, and the first `most` of them by name. Deactivated employees
+/// are left out.
 pub(super) async fn silent_since(visitor: &Visitor, today: Date, most: usize) -> Result<Roster, Failure> {
     let days = |ago: i32, count: i32| {
         let range = today.checked_sub(ago.days()).ok().and_then(|first| visitor.reader.days(first, count));
@@ -122,13 +125,14 @@ pub(super) async fn silent_since(visitor: &Visitor, today: Date, most: usize) ->
     if employees.is_empty() || !visitor.may(Scope::read(Resource::Employees)) {
         return Ok(Roster::default());
     }
-    // The range begins now, so that employees who were deactivated today are left out too.
+    // The range begins now, not at the beginning of the day. Otherwise employees who were
+    // deactivated today would be included.
     let from_now_on = TimeRange::new(visitor.app.clock.now(), silent.end().max(visitor.app.clock.now() + 1));
     let range = from_now_on.unwrap_or(silent);
     visitor.ask(ListRoster { range, employees, skip: 0, limit: most }).await
 }
 
-/// The ids of tracking employees and their work, to request the names.
+/// The ids of tracking employees, their projects and tasks, whose names are to be requested.
 fn ids_of(people: &[Tracked]) -> Ids {
     Ids {
         employees: people.iter().map(|tracked| tracked.employee_id).collect(),
@@ -167,7 +171,7 @@ fn table(visitor: &Visitor, people: &[Tracked], names: &KnownNames) -> Markup {
     }
 }
 
-/// What needs a decision, each as a sentence.
+/// Renders what needs a decision, each kind as a sentence.
 fn needs(reader: &Reader, held: u64, unsent: u64, silent: &Roster) -> Markup {
     html! {
         @if held == 0 && unsent == 0 && silent.count == 0 {
@@ -194,13 +198,13 @@ fn needs(reader: &Reader, held: u64, unsent: u64, silent: &Roster) -> Markup {
     }
 }
 
-/// Whether the mail of an employee's invitation was not sent.
+/// Whether the mail with an employee's invitation could not be sent so far.
 pub(super) fn is_unsent(employee: &Employee) -> bool {
     let state = employee.invitation.as_ref().map(|invitation| invitation.state);
     matches!(state, Some(DeliveryState::Retrying | DeliveryState::Failed))
 }
 
-/// The sums of all rows.
+/// The sums of the time, the costs and the income of all rows.
 struct Sums {
     time: i64,
     costs: Cents,

@@ -1,4 +1,4 @@
-//! Pages of long lists.
+//! Splits long lists into pages.
 
 use contracts::Failure;
 use maud::{Markup, html};
@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::visitor::Visitor;
 use crate::extract::Params;
 
-/// The shown part of a list.
+/// Which page of a list is shown, and how long the list and its pages are.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pager {
     page: usize,
@@ -15,7 +15,8 @@ pub(super) struct Pager {
 }
 
 impl Pager {
-    /// The number of items before the requested page, for a list that is requested page by page.
+    /// The number of items before the requested page. It is needed to request only the items of
+    /// that page.
     pub(super) fn skipped(params: &Params, size: usize) -> Result<usize, Failure> {
         Ok(Self::number(params)?.saturating_sub(1).saturating_mul(size))
     }
@@ -29,12 +30,13 @@ impl Pager {
         self.count > self.size
     }
 
-    /// The number of items.
+    /// The number of items in the whole list.
     pub(super) fn count(self) -> usize {
         self.count
     }
 
-    /// The requested page of a list with this many items.
+    /// The requested page of a list with `count` items. A number beyond the last page gives the
+    /// last page.
     pub(super) fn of(params: &Params, count: usize, size: usize) -> Result<Self, Failure> {
         Ok(Self { page: Self::number(params)?.clamp(1, count.div_ceil(size).max(1)), count, size })
     }
@@ -44,12 +46,12 @@ impl Pager {
         (self.page - 1) * self.size
     }
 
-    /// The items of the page.
+    /// Keeps only the items of the page.
     pub(super) fn part<T>(self, items: Vec<T>) -> Vec<T> {
         items.into_iter().skip(self.before()).take(self.size).collect()
     }
 
-    /// Links to the previous and next page, if there are any.
+    /// Renders links to the previous and the next page, if there are any.
     pub(super) fn links(self, visitor: &Visitor) -> Markup {
         let last = self.count.div_ceil(self.size).max(1);
         let (path, query) = visitor.here.split_once('?').unwrap_or((&visitor.here, ""));

@@ -1,4 +1,4 @@
-//! Pay periods on pages: states, sums and the forms to decide.
+//! Parts of pages about pay periods: states, sums, and the forms that decide about a period.
 
 use contracts::{AdjustedSum, EmployeeId, Failure, PeriodStatus, Resource, Scope, TimeRange, Zone};
 use maud::{Markup, html};
@@ -13,8 +13,8 @@ use crate::{
     periods::{self, Period},
 };
 
-/// An employee's present period and some before it, the latest first. The next one is included if something counts
-/// in it.
+/// The employee's current pay period and `before` earlier ones, the latest first. The next pay
+/// period is included if it has time or adjustments or is no longer open.
 pub(super) async fn latest(
     visitor: &Visitor,
     asker: &Asker,
@@ -33,17 +33,17 @@ pub(super) async fn latest(
     Ok(periods)
 }
 
-/// Whether the period has time, or was submitted.
+/// Whether the period has time or adjustments, or was submitted or approved.
 pub(super) fn has_anything(period: &Period) -> bool {
     period.time != 0 || period.status != PeriodStatus::Open || period.adjustments != AdjustedSum::default()
 }
 
-/// Whether the period has changed since it was submitted.
+/// Whether the period was submitted, and its time has changed since.
 pub(super) fn has_changed(period: &Period) -> bool {
     period.status == PeriodStatus::Submitted && period.submitted_hash != Some(period.hash)
 }
 
-/// The state as words.
+/// The state of a period in words.
 pub(super) fn state(period: &Period) -> &'static str {
     match period.status {
         PeriodStatus::Open if period.note.is_some() => "open again",
@@ -55,7 +55,7 @@ pub(super) fn state(period: &Period) -> &'static str {
     }
 }
 
-/// The state, as a link to the pay run for those who may open it.
+/// The state of a period. The state "paid" is a link to the pay run, for visitors who may open it.
 pub(super) fn linked_state(visitor: &Visitor, period: &Period) -> Markup {
     let run = period.pay_run.filter(|_| visitor.may_open(places::PAY_RUN.access));
     html! {
@@ -67,12 +67,12 @@ pub(super) fn linked_state(visitor: &Visitor, period: &Period) -> Markup {
     }
 }
 
-/// The first and last day of the period, in the organisation's time zone.
+/// The first and the last day of the period, in the organisation's time zone.
 pub(super) fn days(reader: &Reader, zone: &Zone, period: &Period) -> String {
     format!("{} – {}", reader.date(period.id.first), reader.date(zone.day(period.end - 1)))
 }
 
-/// The sum of adjustments, separate from all other sums.
+/// Renders the sum of adjustments, which is shown separately from the other sums.
 pub(super) fn apart(reader: &Reader, sum: AdjustedSum) -> Markup {
     html! {
         @if sum == AdjustedSum::default() { "none" }
@@ -81,7 +81,7 @@ pub(super) fn apart(reader: &Reader, sum: AdjustedSum) -> Markup {
     }
 }
 
-/// The headings of the columns of [`sums`].
+/// The headings of the columns that [`sums`] renders.
 pub(super) fn sums_named(reader: &Reader) -> Markup {
     html! {
         th.number scope="col" { "Hours" }
@@ -90,7 +90,7 @@ pub(super) fn sums_named(reader: &Reader) -> Markup {
     }
 }
 
-/// The sums of a period, and separately those of its adjustments.
+/// Renders the columns with the sums of a period; the sum of its adjustments has its own column.
 pub(super) fn sums(reader: &Reader, period: &Period) -> Markup {
     html! {
         td.number { (reader.hours(period.time)) }
@@ -100,13 +100,13 @@ pub(super) fn sums(reader: &Reader, period: &Period) -> Markup {
     }
 }
 
-/// Whether the visitor may decide about any period.
+/// Whether the visitor may decide about pay periods at all.
 pub(super) fn may_decide(visitor: &Visitor) -> bool {
     visitor.may(Scope::write(Resource::Periods))
 }
 
-/// The forms to decide about a period. `from` is the page to return to; `what` names the period for screen
-/// readers.
+/// Renders the forms to decide about a period. `from` names the page to return to. `what` names the
+/// period in texts for screen readers.
 pub(super) fn decide(visitor: &Visitor, period: &Period, what: &str, from: &str) -> Markup {
     let may_for_all = visitor.may_for_all(Resource::Periods);
     let with_note = |path: &str, label: &str, hint: &str| {

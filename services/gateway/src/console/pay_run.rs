@@ -1,4 +1,4 @@
-//! One pay run: its periods, and its files.
+//! The page of one pay run, with its periods and the files to download.
 
 use axum::response::Response;
 use contracts::{AdjustedSum, EmployeeId, Failure, Name, PaidPeriod, PayRunId, Zone};
@@ -21,7 +21,7 @@ use crate::{
     routes::{pay_run_as_csv, pay_run_as_json, pay_run_as_xlsx, whole_pay_run},
 };
 
-/// The people of one page.
+/// The number of employees on one page of the list.
 const PEOPLE: usize = 200;
 
 /// Shows the page.
@@ -32,17 +32,17 @@ pub(super) async fn show(visitor: Visitor, PathId(id): PathId<PayRunId>, params:
     }
 }
 
-/// The run as JSON.
+/// Answers with the pay run as JSON.
 pub(super) async fn json(visitor: Visitor, PathId(id): PathId<PayRunId>) -> Result<Response, Problem> {
     pay_run_as_json(&visitor.app, &visitor.asker, id).await
 }
 
-/// The run as a CSV table.
+/// Answers with the pay run as CSV.
 pub(super) async fn csv(visitor: Visitor, PathId(id): PathId<PayRunId>) -> Result<Response, Problem> {
     pay_run_as_csv(&visitor.app, &visitor.asker, id).await
 }
 
-/// The run as a spreadsheet file.
+/// Answers with the pay run as a spreadsheet file (XLSX).
 pub(super) async fn xlsx(visitor: Visitor, PathId(id): PathId<PayRunId>) -> Result<Response, Problem> {
     pay_run_as_xlsx(&visitor.app, &visitor.asker, id).await
 }

@@ -1,4 +1,4 @@
-//! The list of pay runs, and making one.
+//! The page with the list of pay runs, and the form that makes one.
 
 use axum::response::Response;
 use contracts::{AdjustedSum, CreatePayRun, Failure, ListPayRuns, MadePayRun, PayRun, Resource, Settings, Zone};
@@ -23,12 +23,12 @@ use crate::{
     routes::PAY_RUN_PATIENCE,
 };
 
-/// The number of runs on a page.
+/// The number of pay runs on one page of the list.
 const RUNS: usize = 50;
-/// The most runs that are read.
+/// The largest number of pay runs that are read.
 const MOST: usize = 5_000;
 
-/// The form for a new run.
+/// The form for a new pay run.
 #[derive(Default, Deserialize)]
 pub(super) struct Filled {
     from: Option<String>,
@@ -41,7 +41,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::PAY_RUNS, content)
 }
 
-/// Pays the approved periods of these days.
+/// Makes a pay run of the approved periods between two days.
 pub(super) async fn make(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Response {
     let outcome = async {
         let request = filled.read(&visitor.app.organisation.settings().await.timezone)?;
@@ -60,7 +60,8 @@ pub(super) async fn make(visitor: Visitor, params: Params, Form(filled): Form<Fi
 }
 
 impl Filled {
-    /// From the start of the first day to the end of the last, in the organisation's time zone.
+    /// Reads the request: from the start of the first day to the end of the last day, in the
+    /// organisation's time zone.
     fn read(&self, zone: &Zone) -> Result<CreatePayRun, Failure> {
         let mut misfits = Misfits::default();
         let day =
@@ -106,18 +107,18 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
     })
 }
 
-/// The days of a run, in the organisation's time zone.
+/// The first and the last day of a pay run, in the organisation's time zone.
 pub(super) fn days(visitor: &Visitor, zone: &Zone, run: &PayRun) -> String {
     let date = |day| visitor.reader.date(day);
     format!("{} – {}", date(zone.day(run.start)), date(zone.day(run.end - 1)))
 }
 
-/// The sum of its adjustments.
+/// The sum of the adjustments that a pay run pays.
 pub(super) fn adjusted(run: &PayRun) -> AdjustedSum {
     AdjustedSum { time: run.adjustment_time, costs: run.adjustment_costs, income: run.adjustment_income }
 }
 
-/// The number of periods, in the reader's format.
+/// The number of periods that a pay run pays, in the reader's number format.
 pub(super) fn count(visitor: &Visitor, run: &PayRun) -> String {
     visitor.reader.count(usize::try_from(run.period_count).unwrap_or(usize::MAX))
 }
@@ -145,7 +146,7 @@ fn table(visitor: &Visitor, zone: &Zone, runs: &[PayRun], names: &KnownNames) ->
 
 fn form(visitor: &Visitor, settings: &Settings, attempt: Attempt<'_>) -> Markup {
     let (filled, failure) = attempt.unzip();
-    // The last period that has ended.
+    // The form proposes the days of the last pay period that has ended.
     let current = settings.pay_period_of(settings.timezone.day(visitor.app.clock.now())).first;
     let last = current.yesterday().unwrap_or(current);
     let first = settings.pay_period_of(last).first;

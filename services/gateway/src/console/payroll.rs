@@ -1,4 +1,4 @@
-//! The payroll of a project, one line at a time: of everybody or of one employee.
+//! The form for one line of a project's payroll: the rates of everybody, or of one employee.
 
 use contracts::{
     Failure, GetProject, InvalidRate, Payee, PayrollLine, Project, ProjectChanges, ProjectId, Rate, Tag, UpdateProject,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{extract::Params, names::KnownNames};
 
-/// The form with the rates of one line.
+/// The submitted rates of one payroll line.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Filled {
@@ -27,7 +27,7 @@ pub(super) struct Filled {
     overtime_pay_rate: Option<String>,
 }
 
-/// Sets a line of the payroll. A line without rates is removed.
+/// Sets the rates of one payroll line. A line without rates is removed.
 pub(super) async fn set(visitor: &Visitor, id: ProjectId, filled: &Filled) -> Result<Project, Failure> {
     let payee: Payee = text(&filled.payee).parse().map_err(|error| Failure::field("payee", error))?;
     let line = read(filled)?;
@@ -39,7 +39,8 @@ pub(super) async fn set(visitor: &Visitor, id: ProjectId, filled: &Filled) -> Re
         payroll.0.insert(payee, line);
     }
     let changes = ProjectChanges { payroll: Some(payroll), ..ProjectChanges::default() };
-    // The form has no tag, so at least a change that comes after this reading is not overwritten.
+    // If the form has no ETag of the state that it showed, the change depends on the state that was
+    // just read. A change between this read and the write is then not overwritten.
     let read = Some(project.tag().as_str().to_owned());
     visitor.ask(on_seen(filled.seen.as_ref().or(read.as_ref()), UpdateProject { id, changes })).await
 }
@@ -57,7 +58,7 @@ fn read(filled: &Filled) -> Result<PayrollLine, Failure> {
     Ok(line)
 }
 
-/// Parses a typed amount; none if it is empty.
+/// Parses a typed amount of money; `None` if the text is empty.
 pub(super) fn rate(typed: &str) -> Result<Option<Rate>, InvalidRate> {
     match typed.trim() {
         "" => Ok(None),
@@ -65,24 +66,25 @@ pub(super) fn rate(typed: &str) -> Result<Option<Rate>, InvalidRate> {
     }
 }
 
-/// A rate as text, with as few decimals as possible.
+/// A rate as text: without decimals if it is a whole number, otherwise with two to four.
 pub(super) fn amount(rate: Rate) -> String {
     let (whole, rest) = (rate.units() / 10_000, rate.units() % 10_000);
     let rest = format!("{rest:04}");
     match rest.trim_end_matches('0') {
         "" => whole.to_string(),
-        // An amount has at least two decimals.
+        // Cents have two digits, so 62.5 is written as 62.50.
         rest => format!("{whole}.{rest:0<2}"),
     }
 }
 
-/// The URL of the page with the form for a line.
+/// The URL of the project's page, at the form for this payroll line.
 pub(super) fn address(visitor: &Visitor, id: ProjectId, payee: Payee) -> String {
     let query = serde_urlencoded::to_string([("rates", payee.to_string())]).unwrap_or_default();
     format!("{}?{query}#rates", visitor.address(&places::project(id)))
 }
 
-/// The line of the form: that of everybody, unless the query or form names a member of the project.
+/// The payroll line that the form shows: that of the employee whom the submitted form or the query
+/// parameter `rates` names, if the employee is a member; otherwise the line of everybody.
 pub(super) fn chosen(params: &Params, project: &Project, tried: Option<(&Filled, &Failure)>) -> Result<Payee, Failure> {
     let asked: Option<Payee> = match tried {
         Some((filled, _)) => text(&filled.payee).parse().ok(),
@@ -95,7 +97,7 @@ pub(super) fn chosen(params: &Params, project: &Project, tried: Option<(&Filled,
     Ok(asked.filter(is_on).unwrap_or(Payee::Everybody))
 }
 
-/// The form for a line.
+/// Renders the form for a payroll line.
 pub(super) fn form(
     visitor: &Visitor,
     project: &Project,

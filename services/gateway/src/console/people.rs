@@ -1,4 +1,4 @@
-//! The list of employees, and inviting somebody.
+//! The page with the list of employees, and the form that invites somebody.
 
 use axum::response::Response;
 use contracts::{
@@ -20,9 +20,9 @@ use crate::{
     extract::{Form, Params},
 };
 
-/// The number of employees on a page.
+/// The number of employees on one page of the list.
 const PEOPLE: usize = 100;
-/// The most employees that are read.
+/// The largest number of employees that are read.
 const MOST: usize = 20_000;
 
 /// The form that invites somebody.
@@ -38,7 +38,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::PEOPLE, content)
 }
 
-/// Invites somebody.
+/// Creates an employee, who gets an invitation by mail.
 pub(super) async fn submit(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Result<Response, Problem> {
     let created = visitor.submit(read(&filled)).await;
     Ok(match created {
@@ -118,7 +118,7 @@ pub(super) fn role_name(role: contracts::Role) -> String {
     format!("{role:?}")
 }
 
-/// The state of an employee as words.
+/// Renders the state of an employee: active, deactivated, or invited.
 pub(super) fn state(visitor: &Visitor, employee: &Employee) -> Markup {
     let date = |at| visitor.reader.date(visitor.reader.day(at));
     let mail = employee.invitation.as_ref().map(|invitation| invitation.state);
@@ -135,13 +135,15 @@ pub(super) fn state(visitor: &Visitor, employee: &Employee) -> Markup {
                 Some(DeliveryState::Queued) => span.tag { "Mail on its way" },
                 Some(DeliveryState::Sent) | None => span.tag { "Invited" },
             }
-            // The time is shown to the minute, so that a second invitation on one day can be told from the first.
+            // The time is shown to the minute, so that a second invitation on the same day looks
+            // different from the first.
             " since " (visitor.reader.moment(employee.invited))
         }
     }
 }
 
-/// The number of an employee's computers, and whether one of them does not allow the app what it needs.
+/// The number of an employee's computers, with a warning if one of them denies the desktop app a
+/// permission.
 fn computers(employee: &Employee) -> Markup {
     let lacks = employee.system_permissions.iter().any(|entry| {
         let permissions = &entry.permissions;

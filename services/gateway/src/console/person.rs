@@ -1,4 +1,4 @@
-//! One employee: account, role and work.
+//! The page of one employee: account, role and work.
 
 use std::collections::BTreeMap;
 
@@ -34,12 +34,12 @@ use crate::{
     periods::Period,
 };
 
-/// The days of the heat map.
+/// The smallest number of days in the heat map, which begins at the first day of a week.
 const DAYS: i32 = 371;
-/// The number of pay periods that are shown before the present one.
+/// The number of pay periods that are shown before the current one.
 const PERIODS: usize = 5;
 
-/// The form with the employee's fields.
+/// The form with the employee's name, e-mail address and title.
 #[derive(Deserialize)]
 pub(super) struct Filled {
     name: Option<String>,
@@ -47,7 +47,7 @@ pub(super) struct Filled {
     title: Option<String>,
 }
 
-/// The form with the role.
+/// The form with the employee's role.
 #[derive(Deserialize)]
 pub(super) struct FilledRole {
     role: Option<Role>,
@@ -61,7 +61,7 @@ pub(super) async fn show(visitor: Visitor, PathId(id): PathId<EmployeeId>, param
     }
 }
 
-/// Changes name, e-mail and title.
+/// Changes the employee's name, e-mail address and title.
 pub(super) async fn update(
     visitor: Visitor,
     PathId(id): PathId<EmployeeId>,
@@ -88,7 +88,7 @@ fn read(filled: &Filled) -> Result<EmployeeChanges, Failure> {
     })
 }
 
-/// Changes the role.
+/// Changes the employee's role.
 pub(super) async fn set_role(
     visitor: Visitor,
     PathId(id): PathId<EmployeeId>,
@@ -99,7 +99,7 @@ pub(super) async fn set_role(
     Ok(after(&visitor, id, &params, SetRole { id, role }, Done::Saved).await)
 }
 
-/// Has a new invitation mailed.
+/// Sends a new invitation by mail.
 pub(super) async fn invite(visitor: Visitor, PathId(id): PathId<EmployeeId>, params: Params) -> Response {
     after(&visitor, id, &params, InviteEmployee { id }, Done::Invited).await
 }
@@ -201,7 +201,8 @@ fn worked(visitor: &Visitor, first: Date, today: Date, days: &BTreeMap<Date, i64
     figure(Figure { title: "The last year", sentence: &sentence, drawing, table })
 }
 
-/// The employee's pay periods with the forms to decide, and the adjustments that count in them.
+/// Renders the employee's pay periods, with the forms to decide about them and the adjustments that
+/// count in them.
 async fn periods_shown(visitor: &Visitor, id: EmployeeId, periods: &[Period]) -> Markup {
     if periods.is_empty() {
         return html! {};
@@ -256,7 +257,8 @@ fn change(visitor: &Visitor, employee: &Employee, filled: Option<&Filled>, failu
     }
 }
 
-/// What can be done for somebody who has not activated their account yet: what their page is mostly opened for.
+/// Renders the form that sends a new invitation, if the account is not activated yet. It comes
+/// first, because it is the usual reason for opening the page of such an employee.
 fn invited(visitor: &Visitor, employee: &Employee) -> Markup {
     html! {
         @if !employee.is_active && employee.deactivated_at.is_none() {

@@ -1,4 +1,4 @@
-//! The pages: their paths and titles, and who may open them.
+//! The pages of the console: their paths and titles, and who may open them.
 
 use axum::http::Method;
 use contracts::{
@@ -10,7 +10,7 @@ use contracts::{
 use super::notice::Done;
 use crate::auth::Access::{self, Open, Own, Scoped, ScopedForAll, ScopedOrOwn};
 
-/// A page.
+/// A page or the target of a form.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) path: &'static str,
@@ -92,10 +92,10 @@ pub(super) const ASK_VOID: Place = place("/me/correction/void", "Ask for a corre
 pub(super) const MY_SUBMIT: Place = place("/me/submit", "My day", Own);
 pub(super) const ZONE: Place = place("/console/zone", "Time zone", Own);
 pub(super) const LOG_IN: Place = place("/console/log-in", "Log in", Open);
-/// Accepts only a form.
+/// The path for logging out, which accepts only POST.
 pub(super) const LOG_OUT: &str = "/console/log-out";
 
-/// The menu, in this order. A visitor sees the pages that they may open.
+/// The pages in the menu, in this order. A visitor sees those that they may open.
 pub(super) const MENU: [&Place; 14] = [
     &NOW,
     &DAY,
@@ -113,8 +113,9 @@ pub(super) const MENU: [&Place; 14] = [
     &ACCOUNT,
 ];
 
-/// All pages that can be opened, each with who may open it: `anybody`, `own`, a scope, or a scope that managers do
-/// not have. For tests that open every page as everybody.
+/// The paths of all pages, each with who may open it: `anybody`, `own`, a scope, a scope followed
+/// by ` or own`, or a scope followed by ` for all`, which managers do not have. Tests use it to
+/// open every page with every role.
 pub fn console_pages() -> impl Iterator<Item = (&'static str, String)> {
     let all = [
         &NOW,
@@ -161,7 +162,7 @@ pub(super) fn window(id: WindowId) -> String {
     format!("{}/{id}", WINDOWS.path)
 }
 
-/// The path of a page, with a notice.
+/// The path of a page, with the name of a notice in the query.
 pub(super) fn after(path: &str, done: Done) -> String {
     format!("{path}?done={}", done.word())
 }
@@ -171,12 +172,12 @@ pub(super) fn person(id: EmployeeId) -> String {
     format!("{}/{id}", PEOPLE.path)
 }
 
-/// The path of a person's page, with a notice.
+/// The path of an employee's page, with the name of a notice in the query.
 pub(super) fn person_after(id: EmployeeId, done: Done) -> String {
     format!("{}?done={}", person(id), done.word())
 }
 
-/// The path to which a form of that page is sent.
+/// The path to which a form on the employee's page is submitted.
 pub(super) fn person_action(id: EmployeeId, word: &str) -> String {
     format!("{}/{word}", person(id))
 }
@@ -191,7 +192,7 @@ pub(super) fn project(id: ProjectId) -> String {
     format!("{}/{id}", PROJECTS.path)
 }
 
-/// The path of a project's page, with a notice.
+/// The path of a project's page, with the name of a notice in the query.
 pub(super) fn project_after(id: ProjectId, done: Done) -> String {
     format!("{}?done={}", project(id), done.word())
 }
@@ -201,7 +202,7 @@ pub(super) fn task(id: TaskId) -> String {
     TASK.path.replace("{id}", &id.to_string())
 }
 
-/// The path of a task's page, with a notice.
+/// The path of a task's page, with the name of a notice in the query.
 pub(super) fn task_after(id: TaskId, done: Done) -> String {
     format!("{}?done={}", task(id), done.word())
 }

@@ -27,7 +27,7 @@ use crate::{
     names::{Ids, KnownNames},
 };
 
-/// The submitted form of the page.
+/// Which form of the page was submitted, with its values if the page shows them again.
 #[derive(Clone, Copy)]
 pub(super) enum Tried<'a> {
     Update(&'a project_form::Filled),
@@ -37,7 +37,7 @@ pub(super) enum Tried<'a> {
     Other,
 }
 
-/// A failed attempt: the form and the failure.
+/// A submitted form that failed, and the failure.
 pub(super) type Attempt<'a> = Option<(Tried<'a>, &'a Failure)>;
 
 /// Shows the page.
@@ -48,7 +48,7 @@ pub(super) async fn show(visitor: Visitor, PathId(id): PathId<ProjectId>, params
     }
 }
 
-/// Redirects to the page with a notice, or shows it again with the failure.
+/// Redirects to the page with a notice, or shows the page again with the failure.
 pub(super) async fn after<T>(
     visitor: &Visitor,
     id: ProjectId,
@@ -63,7 +63,7 @@ pub(super) async fn after<T>(
     }
 }
 
-/// Shows the page again with the failure.
+/// Shows the page again with the failure and what was typed.
 pub(super) async fn again(
     visitor: &Visitor,
     id: ProjectId,
@@ -75,7 +75,7 @@ pub(super) async fn again(
     visitor.titled_again(&places::PROJECT, failure, content)
 }
 
-/// The data of the page.
+/// The data that the sections of the page show.
 struct Shown<'a> {
     visitor: &'a Visitor,
     project: &'a Project,

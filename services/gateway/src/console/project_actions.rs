@@ -1,4 +1,4 @@
-//! The actions of the forms on the page of a project.
+//! The handlers of the forms on a project's page.
 
 use axum::response::Response;
 use contracts::{DeleteProject, ProjectChanges, ProjectId, UpdateProject};
@@ -16,13 +16,13 @@ use super::{
 };
 use crate::extract::{Form, LongForm, Params, PathId};
 
-/// A form with only the tag of the shown state.
+/// A form that contains only the ETag of the state that the page showed.
 #[derive(Deserialize)]
 pub(super) struct Seen {
     seen: Option<String>,
 }
 
-/// Changes the project itself.
+/// Changes the project's own fields.
 pub(super) async fn update(
     visitor: Visitor,
     PathId(id): PathId<ProjectId>,
@@ -45,7 +45,7 @@ pub(super) async fn archive(
     set_archived(&visitor, id, &params, &form, true).await
 }
 
-/// Reopens the project.
+/// Brings an archived project back.
 pub(super) async fn restore(
     visitor: Visitor,
     PathId(id): PathId<ProjectId>,
@@ -75,7 +75,7 @@ pub(super) async fn delete(
     }
 }
 
-/// Puts somebody on a project.
+/// Adds an employee to the project.
 pub(super) async fn put_on(
     visitor: Visitor,
     PathId(id): PathId<ProjectId>,
@@ -86,7 +86,7 @@ pub(super) async fn put_on(
     after(&visitor, id, &params, outcome.await, Done::PutOn, Tried::PutOn).await
 }
 
-/// Takes somebody off a project and its tasks.
+/// Removes an employee from the project and its tasks.
 pub(super) async fn take_off(
     visitor: Visitor,
     PathId(id): PathId<ProjectId>,
@@ -97,7 +97,7 @@ pub(super) async fn take_off(
     after(&visitor, id, &params, outcome.await, Done::TakenOff, Tried::Other).await
 }
 
-/// Sets a line of the payroll. A line without rates is removed.
+/// Sets the rates of one payroll line. A line without rates is removed.
 pub(super) async fn set_rates(
     visitor: Visitor,
     PathId(id): PathId<ProjectId>,
@@ -108,7 +108,7 @@ pub(super) async fn set_rates(
     after(&visitor, id, &params, outcome, Done::Saved, Tried::Rates(&filled)).await
 }
 
-/// Creates a task of a project.
+/// Creates a task in the project.
 pub(super) async fn create_task(
     visitor: Visitor,
     PathId(id): PathId<ProjectId>,

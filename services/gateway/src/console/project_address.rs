@@ -1,20 +1,22 @@
-//! The addresses of a project's page and of its forms.
+//! The URLs of a project's page and of the forms on it. They keep the days that the page shows.
 
 use contracts::ProjectId;
 
 use super::{notice::Done, places, visitor::Visitor};
 
-/// The path to which a form is sent, with the shown days, which are shown afterwards too.
+/// The URL to which a form is submitted. It contains the days that the page shows, so that the page
+/// can show them again.
 pub(super) fn action(visitor: &Visitor, id: ProjectId, word: &str) -> String {
     visitor.address(&format!("{}/{word}{}", places::project(id), days(visitor, '?')))
 }
 
-/// The page with the notice, and with the shown days.
+/// The URL of the project's page with a notice, and with the days that the page showed.
 pub(super) fn after(visitor: &Visitor, id: ProjectId, done: Done) -> String {
     format!("{}{}", places::project_after(id, done), days(visitor, '&'))
 }
 
-/// The days of the query, for another query; empty if there are none.
+/// The query parameters about the days in the current URL, beginning with `begins_with`; empty if
+/// there are none.
 fn days(visitor: &Visitor, begins_with: char) -> String {
     let query = visitor.here.split_once('?').map_or("", |(_, query)| query);
     let names_days = |pair: &&str| ["from=", "to=", "bars="].iter().any(|name| pair.starts_with(name));

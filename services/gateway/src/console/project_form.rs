@@ -13,7 +13,7 @@ use super::{
 /// The submitted form.
 #[derive(Default, Deserialize)]
 pub(super) struct Filled {
-    /// The tag of the shown state.
+    /// The ETag of the state that the form showed.
     pub(super) seen: Option<String>,
     name: Option<String>,
     description: Option<String>,
@@ -23,7 +23,7 @@ pub(super) struct Filled {
     priorities: Option<String>,
 }
 
-/// Reads the changes.
+/// Reads the submitted form into changes of the project.
 pub(super) fn read(filled: &Filled) -> Result<ProjectChanges, Failure> {
     let mut misfits = Misfits::default();
     let name = misfits.take("name", Name::given(text(&filled.name)));
@@ -44,7 +44,7 @@ pub(super) fn read(filled: &Filled) -> Result<ProjectChanges, Failure> {
     })
 }
 
-/// The form that changes a project.
+/// Renders the form that changes a project.
 pub(super) fn form(visitor: &Visitor, project: &Project, tag: &Tag, tried: Option<(&Filled, &Failure)>) -> Markup {
     let ticked =
         |of: fn(&Filled) -> &Option<String>, stored: bool| tried.map_or(stored, |(filled, _)| of(filled).is_some());

@@ -1,4 +1,4 @@
-//! The list of projects with their time and money, and creating one.
+//! The page with the list of projects, their time and money, and the form that creates a project.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ use crate::{
     names::{Ids, KnownNames},
 };
 
-/// The number of projects on a page.
+/// The number of projects on one page of the list.
 const PROJECTS: usize = 100;
 
 /// The form that creates a project.
@@ -39,7 +39,7 @@ pub(super) struct Filled {
 /// Which projects are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
-    /// Projects that accept time, and other projects with time in these days.
+    /// Projects that accept time, and other projects that have time in the chosen days.
     Open,
     /// Archived projects.
     Archived,
@@ -50,7 +50,8 @@ enum Which {
 enum State {
     Open,
     Archived,
-    /// Projects that are not open. The request does not say whether a project is archived or deleted.
+    /// The project is not in the list of open projects. The reply does not say whether it is
+    /// archived or deleted.
     ArchivedOrDeleted,
 }
 
@@ -58,7 +59,7 @@ struct Entry {
     id: ProjectId,
     name: String,
     state: State,
-    /// The number of members, if it is known.
+    /// The number of members; `None` if it is not known.
     people: Option<usize>,
     sums: Sums,
 }
@@ -194,7 +195,8 @@ async fn content(
     })
 }
 
-/// Projects with time in these days that are not in the list; they are shown next to the open ones.
+/// The projects with time in the chosen days that are not in the list of open projects, whose names
+/// are to be requested.
 fn unnamed(which: Which, listed: &[Project], rows: &[TimeRow]) -> Ids {
     let listed: BTreeSet<ProjectId> = listed.iter().map(|project| project.id).collect();
     let others = rows.iter().filter_map(|row| row.project).filter(|id| which == Which::Open && !listed.contains(id));

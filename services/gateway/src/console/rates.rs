@@ -1,4 +1,4 @@
-//! Dated rates: those of a project, and those for all projects.
+//! The page of dated rates, either of one project or for all projects.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ use crate::{
     names::{Ids, KnownNames},
 };
 
-/// The most rates that are shown.
+/// The largest number of rates that are shown.
 const MOST: usize = 2_000;
 
 /// The form that sets a rate.
@@ -64,7 +64,7 @@ pub(super) async fn submit(visitor: Visitor, params: Params, Form(filled): Form<
     }
 }
 
-/// Deletes a rate before its first day.
+/// Deletes a rate whose first day has not come yet.
 pub(super) async fn delete(visitor: Visitor, params: Params, Form(chosen): Form<Chosen>) -> Response {
     let outcome = async {
         let must = "must be one of the rates";
@@ -86,7 +86,7 @@ fn project_of(typed: &Option<String>) -> Option<ProjectId> {
     text(typed).parse().ok()
 }
 
-/// The path of the form's page, with a notice.
+/// The path of the page that had the form, with the name of a notice in the query.
 fn home(project: Option<ProjectId>, done: Done) -> String {
     match project {
         Some(id) => places::project_after(id, done),
@@ -115,7 +115,7 @@ fn read(filled: &Filled) -> Result<SetRate, Failure> {
     }
 }
 
-/// The chosen id; none for everybody or everything.
+/// The chosen id; `None` if the rate is for everybody or for all tasks.
 fn chosen<T: std::str::FromStr>(typed: &Option<String>) -> Result<Option<T>, ()> {
     match text(typed) {
         "" => Ok(None),
@@ -157,7 +157,7 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
     })
 }
 
-/// The rates of a project and of its tasks.
+/// Renders the section with the dated rates of a project and of its tasks.
 pub(super) async fn of_project(
     visitor: &Visitor,
     project: &Project,
@@ -188,7 +188,7 @@ pub(super) async fn of_project(
     })
 }
 
-/// The rates for all projects.
+/// Renders the section with the dated rates for all projects.
 async fn everywhere(visitor: &Visitor, attempt: Attempt<'_>) -> Result<Markup, Failure> {
     let list = ListRates { everywhere: true, ..ListRates::default() };
     let everybody = async {
@@ -211,7 +211,7 @@ async fn everywhere(visitor: &Visitor, attempt: Attempt<'_>) -> Result<Markup, F
     })
 }
 
-/// The name of a kind of rate.
+/// The name of a kind of rate on the page.
 fn kind_name(kind: RateKind) -> &'static str {
     match kind {
         RateKind::Bill => "An hour is billed with",
@@ -221,7 +221,7 @@ fn kind_name(kind: RateKind) -> &'static str {
     }
 }
 
-/// The data to show some rates.
+/// The data that are needed to show a list of rates and its form.
 struct Shown<'a> {
     visitor: &'a Visitor,
     project: Option<&'a Project>,
@@ -286,7 +286,7 @@ impl Shown<'_> {
         html! { @if let Some(project) = self.project { input type="hidden" name="project" value=(project.id); } }
     }
 
-    /// The work that a rate is for, as words.
+    /// The work that a rate is for, in words.
     fn scope(&self, scope: RateScope) -> String {
         let who = scope.employee.map_or("Everybody", |id| employee_names::name(self.names, id));
         let on = |task: TaskId| {

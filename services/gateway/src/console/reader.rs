@@ -1,4 +1,4 @@
-//! Formats times and numbers for the reader of a page: in their time zone and language.
+//! Formats times and numbers for the reader of a page, in their time zone and language.
 
 use axum::http::{HeaderMap, header};
 use contracts::{Cents, Currency, Millis, Settings, TimeRange, WeekDay, Zone};
@@ -10,23 +10,23 @@ use jiff::{
 
 use super::{cookie, locale::Locale};
 
-/// Milliseconds in a minute.
+/// The number of milliseconds in a minute.
 const MINUTE: i64 = 60_000;
 
-/// The text instead of a cost, if no rate applies.
+/// The text that is shown in place of a cost if no rate applies.
 pub(super) const NO_RATE: &str = "no rate";
 
-/// Whether time has no cost, because there is no rate or the rate is 0.
+/// Whether worked time has the cost 0, because it has no rate or its rate is 0.
 pub(super) fn lacks_rate(time: i64, costs: Cents) -> bool {
     time > 0 && costs.0 == 0
 }
 
-/// The reader of a page.
+/// The reader of a page, for whom texts are formatted.
 #[derive(Clone, Debug)]
 pub(super) struct Reader {
-    /// The time zone.
+    /// The time zone in which times are shown.
     pub(super) zone: Zone,
-    /// The first day of the week.
+    /// The first day of the week, from the organisation's settings.
     week_start: WeekDay,
     /// The currency of all amounts, if the organisation has set one.
     currency: Option<Currency>,
@@ -34,7 +34,8 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// From the browser's language and chosen time zone, or else the organisation's.
+    /// The reader who sends these headers. The language is that of the browser. The time zone is
+    /// the one that the reader has chosen (a cookie), or else the organisation's.
     pub(super) fn of(headers: &HeaderMap, settings: &Settings) -> Self {
         let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let zone = cookie::value(headers, cookie::ZONE).and_then(|zone| zone.parse().ok());
@@ -43,41 +44,43 @@ impl Reader {
         Self { zone, week_start: settings.week_start, currency: settings.currency, locale }
     }
 
-    /// The local day of a moment.
+    /// The day of a moment, in the reader's time zone.
     pub(super) fn day(&self, at: Millis) -> Date {
         self.zoned(at).date()
     }
 
-    /// The range of this many local days.
+    /// The range of `count` days from `first` on, in the reader's time zone; `None` beyond the
+    /// calendar.
     pub(super) fn days(&self, first: Date, count: i32) -> Option<TimeRange> {
         let begins = |day: Date| Some(Millis(day.to_zoned(self.rules()).ok()?.timestamp().as_millisecond()));
         let end = first.checked_add(count.days()).ok()?;
         TimeRange::new(begins(first)?, begins(end)?).ok()
     }
 
-    /// The first day of the week of a day.
+    /// The first day of the week that contains this day.
     pub(super) fn week(&self, day: Date) -> Date {
         let since = day.weekday().since(self.week_start.of_calendar());
         day.checked_sub(i32::from(since).days()).unwrap_or(day)
     }
 
-    /// A moment as a date and a time of day.
+    /// Formats a moment as a date and a time of day.
     pub(super) fn moment(&self, at: Millis) -> String {
         let at = self.zoned(at).datetime();
         format!("{} {}", self.locale.date(at.date()), self.locale.time(at.time()))
     }
 
-    /// A moment in local time.
+    /// The date and the time of day of a moment, in the reader's time zone.
     pub(super) fn local(&self, at: Millis) -> DateTime {
         self.zoned(at).datetime()
     }
 
-    /// The moment with this local time; the first of two.
+    /// The moment with this local date and time; the earlier of two moments when clocks are set
+    /// back.
     pub(super) fn at(&self, local: DateTime) -> Option<Millis> {
         Some(Millis(local.to_zoned(self.rules()).ok()?.timestamp().as_millisecond()))
     }
 
-    /// The time of day of a moment.
+    /// Formats the time of day of a moment.
     pub(super) fn time(&self, at: Millis) -> String {
         self.locale.time(self.zoned(at).time())
     }
@@ -86,30 +89,31 @@ impl Reader {
         self.locale.date(day)
     }
 
-    /// An amount in a table, whose head names the currency: see [`Self::in_currency`].
+    /// Formats an amount without its currency, for a column whose heading names the currency (see
+    /// [`Self::in_currency`]).
     pub(super) fn money(&self, amount: Cents) -> String {
         self.locale.money(amount.0)
     }
 
-    /// The cost of some time, in such a table. Time for which nobody has set a rate is told apart from time that costs
-    /// nothing.
+    /// Formats the cost of some time for such a column. Worked time that costs 0 is shown as
+    /// `no rate`.
     pub(super) fn cost(&self, time: i64, costs: Cents) -> String {
         if lacks_rate(time, costs) { NO_RATE.to_owned() } else { self.money(costs) }
     }
 
-    /// The head of a column of amounts, or what a rate is called.
+    /// The name of a column of amounts or of an input field, with the currency if there is one.
     pub(super) fn in_currency(&self, name: &str) -> String {
         self.currency.map_or_else(|| name.to_owned(), |currency| format!("{name} ({currency})"))
     }
 
-    /// An amount outside of a table.
+    /// Formats an amount with its currency, for use outside of tables.
     pub(super) fn sum(&self, amount: Cents) -> String {
         let money = self.money(amount);
-        // A space at which lines do not break.
+        // U+00A0 is a space at which no line breaks, so the currency stays next to its amount.
         self.currency.map_or_else(|| money.clone(), |currency| format!("{money}\u{a0}{currency}"))
     }
 
-    /// The cost of some time, outside of a table.
+    /// Formats the cost of some time with its currency, for use outside of tables.
     pub(super) fn sum_of_cost(&self, time: i64, costs: Cents) -> String {
         if lacks_rate(time, costs) { NO_RATE.to_owned() } else { self.sum(costs) }
     }
@@ -118,7 +122,7 @@ impl Reader {
         self.locale.whole(i64::try_from(number).unwrap_or(i64::MAX))
     }
 
-    /// A duration as hours and minutes, rounded to minutes: 7:30.
+    /// Formats a duration in hours and minutes, rounded to minutes: 7:30.
     pub(super) fn hours(&self, millis: i64) -> String {
         let minutes = (millis + MINUTE / 2).div_euclid(MINUTE);
         let sign = if minutes < 0 { "−" } else { "" };

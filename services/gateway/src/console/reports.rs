@@ -1,4 +1,5 @@
-//! Reports of time and money: a table, a chart, CSV, a spreadsheet file, and on paper.
+//! The page of reports of time and money, as a table with a chart, as CSV, and as a spreadsheet
+//! file (XLSX). The page can be printed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,13 +26,13 @@ use crate::{
     teams,
 };
 
-/// The most rows that are shown. A longer report is for a spreadsheet.
+/// The largest number of rows that the page shows. The files contain all rows.
 const ROWS: usize = 1_000;
-/// The most adjustments that are read.
+/// The largest number of adjustments that are read.
 const LATE: usize = 10_000;
-/// The most bars.
+/// The largest number of bars in the chart.
 const BARS: usize = 25;
-/// The groupings with their names.
+/// The groupings, with their words in the query parameter `groupBy` and their names on the page.
 static GROUPINGS: [(Grouping, &str, &str); 6] = [
     (Grouping::Project, "project", "Project"),
     (Grouping::Task, "task", "Task"),
@@ -41,7 +42,7 @@ static GROUPINGS: [(Grouping, &str, &str); 6] = [
     (Grouping::Month, "month", "Month"),
 ];
 
-/// The requested report.
+/// The report that the query parameters request.
 struct Asked {
     from: Date,
     to: Date,
@@ -55,13 +56,13 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::REPORTS, content)
 }
 
-/// The whole report as a CSV table.
+/// Answers with the whole report as CSV.
 pub(super) async fn csv(visitor: Visitor, params: Params, listing: Listing) -> Result<Response, Problem> {
     let request = asked(&visitor, &params).await?.request(&visitor)?;
     time_as_csv(visitor.app, visitor.asker, request, listing).await
 }
 
-/// The report as a spreadsheet file, with the sums.
+/// Answers with the report and its sums as a spreadsheet file (XLSX).
 pub(super) async fn xlsx(visitor: Visitor, params: Params, listing: Listing) -> Result<Response, Problem> {
     let request = asked(&visitor, &params).await?.request(&visitor)?;
     time_as_xlsx(visitor.app, visitor.asker, request, listing).await
@@ -86,7 +87,7 @@ impl Asked {
         range.ok_or_else(|| Failure::field("to", "must be a day of the calendar"))
     }
 
-    /// The grouping and the filters, as the query of a URL.
+    /// The grouping and the filters as query parameters.
     fn query(&self) -> Vec<(&'static str, String)> {
         fn joined<T: ToString>(ids: &[T]) -> String {
             ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
@@ -124,7 +125,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let names = visitor.names(ids).await;
     let mut groupings: Vec<_> = GROUPINGS.iter().filter(|(grouping, ..)| asked.by.contains(grouping)).collect();
     if !of_people.is_empty() {
-        // A stable sort: all other groupings stay in their order.
+        // The sort is stable, so the other groupings keep their order.
         groupings.sort_by_key(|(grouping, ..)| *grouping != Grouping::Employee);
     }
     let title = format!("{} to {}", reader.date(asked.from), reader.date(asked.to));
@@ -166,7 +167,8 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     })
 }
 
-/// The sum of each person with several rows. It is requested, because a sum of rounded rows differs by cents.
+/// The sums of each employee, if an employee may have several rows. They are requested from
+/// analytics, because adding the rounded amounts of the rows would give sums that differ by cents.
 async fn of_people(visitor: &Visitor, asked: &Asked) -> Result<BTreeMap<EmployeeId, Sums>, Failure> {
     if !asked.by.contains(&Grouping::Employee) || asked.by.len() == 1 {
         return Ok(BTreeMap::new());
@@ -176,7 +178,8 @@ async fn of_people(visitor: &Visitor, asked: &Asked) -> Result<BTreeMap<Employee
     Ok(rows.iter().filter_map(|row| Some((row.employee?, Sums::of(row)))).collect())
 }
 
-/// The rows, all in one group; or in a group for each person, by name.
+/// Groups the rows by employee, in the order of their names, if `apart` is true; otherwise returns
+/// one group with all rows.
 fn by_person<'a>(
     visitor: &Visitor,
     rows: &'a [TimeRow],
@@ -194,7 +197,8 @@ fn by_person<'a>(
     people.into_iter().map(|((_, person), rows)| (person, rows)).collect()
 }
 
-/// The adjustments of the report's employees and projects that count in these days.
+/// The adjustments that count in the report's days, limited to the report's employees, projects and
+/// tasks.
 async fn late(visitor: &Visitor, asked: &Asked) -> Result<Vec<Adjustment>, Failure> {
     if !visitor.may(Scope::read(Resource::Periods)) {
         return Ok(Vec::new());
@@ -258,7 +262,7 @@ fn name(names: &KnownNames, id: Option<EmployeeId>) -> &str {
     id.and_then(|id| names.employees.get(&id)).map_or("somebody without a name", Name::as_str)
 }
 
-/// The name of a row's key.
+/// The value of a row in the column of a grouping, such as the name of its project.
 fn key(visitor: &Visitor, row: &TimeRow, grouping: Grouping, names: &KnownNames) -> String {
     let date = |day: Option<Date>| day.map(|day| visitor.reader.date(day));
     let key = match grouping {
@@ -272,7 +276,8 @@ fn key(visitor: &Visitor, row: &TimeRow, grouping: Grouping, names: &KnownNames)
     key.unwrap_or_default()
 }
 
-/// Links to the reports of the most frequent ranges of days, with the other filters unchanged.
+/// Renders links to reports of often used ranges of days. The links keep the grouping and the
+/// filters.
 fn shortcuts(visitor: &Visitor, asked: &Asked) -> Markup {
     let today = visitor.reader.day(visitor.app.clock.now());
     let before = |day: Date| day.yesterday().unwrap_or(day);

@@ -1,4 +1,5 @@
-//! Repricing recorded hours: a preview, then a job.
+//! The page that prices recorded hours anew: a form, a preview of what would change, and then a
+//! job.
 
 use axum::response::Response;
 use contracts::{
@@ -20,10 +21,10 @@ use crate::{
     routes::REPRICE_PATIENCE,
 };
 
-/// The most projects that are offered.
+/// The largest number of projects that the form offers.
 const MOST: usize = 5_000;
 
-/// The chosen hours.
+/// The hours that the form selects: a project or all, and the days.
 #[derive(Clone, Copy, Debug, Default)]
 struct Asked {
     project: Option<ProjectId>,
@@ -41,7 +42,7 @@ pub(super) struct Confirmed {
     hash: Option<String>,
 }
 
-/// The page: a form, a preview, or a job.
+/// Shows the page: the form, the form with a preview, or the state of a job.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = async {
         let job: Option<RepriceId> = params.get("job", "must be a job's id")?;
@@ -54,7 +55,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::REPRICE, content)
 }
 
-/// Starts the job.
+/// Starts the job that prices the selected hours anew.
 pub(super) async fn submit(visitor: Visitor, Form(confirmed): Form<Confirmed>) -> Response {
     let day = |typed: &Option<String>| text(typed).parse::<Date>().ok();
     let asked =
@@ -77,7 +78,7 @@ fn asked(params: &Params) -> Result<Asked, Failure> {
     Ok(Asked { project: params.get("projectId", "must be a project's id")?, from: day("from")?, to: day("to")? })
 }
 
-/// The filter that selects the hours of these days, in the organisation's time zone.
+/// The filter that selects the hours of the chosen days, in the organisation's time zone.
 async fn filter(visitor: &Visitor, asked: Asked) -> Result<RepriceFilter, Failure> {
     let zone = visitor.app.organisation.settings().await.timezone.clone();
     let begin = match (asked.from, asked.to) {

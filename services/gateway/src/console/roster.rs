@@ -1,4 +1,4 @@
-//! The employees who may have worked in a range, page by page.
+//! Lists of the employees who may have worked in a range of time, page by page.
 
 use contracts::{Failure, ListRoster, RosterEntry, TimeRange};
 
@@ -6,7 +6,7 @@ use super::{pages::Pager, visitor::Visitor};
 use crate::extract::Params;
 
 impl Visitor {
-    /// A page of the employees who may have worked in a range, by name.
+    /// Requests a page of the employees who may have worked in a range, sorted by name.
     pub(super) async fn roster(
         &self,
         params: &Params,
@@ -17,7 +17,8 @@ impl Visitor {
         let mut roster = self.ask(asked(Pager::skipped(params, size)?)).await?;
         let pager = Pager::of(params, roster.count, size)?;
         if roster.people.is_empty() && roster.count > 0 {
-            // The query names a page after the last one: the last one is shown.
+            // The query parameter names a page beyond the last page. The last page is shown instead
+            // of an empty one.
             roster = self.ask(asked(pager.before())).await?;
         }
         Ok((pager, roster.people))

@@ -1,4 +1,4 @@
-//! The settings of the organisation, and the API keys.
+//! The page of the organisation's settings and of the API keys.
 
 use axum::response::Response;
 use contracts::{
@@ -23,7 +23,7 @@ use crate::{
     extract::{Form, Params},
 };
 
-/// The form of the settings.
+/// The form that changes the settings.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Filled {
@@ -35,7 +35,7 @@ pub(super) struct Filled {
     seen: Option<String>,
 }
 
-/// A refused form of the page, with its values.
+/// A submitted form that was refused, with its values and the failure.
 pub(super) enum Misfit<'a> {
     Settings(&'a Filled, &'a Failure),
     Key(&'a key_form::Filled, &'a Failure),
@@ -60,7 +60,7 @@ pub(super) async fn submit(visitor: Visitor, params: Params, Form(filled): Form<
     })
 }
 
-/// Shows the page again.
+/// Shows the page again with the values and the failure of a form.
 pub(super) async fn again(visitor: &Visitor, params: &Params, misfit: Misfit<'_>, failure: &Failure) -> Response {
     let content = content(visitor, params, Some(misfit)).await;
     visitor.again(&places::SETTINGS, failure, content)

@@ -1,4 +1,4 @@
-//! Time, cost and income of a range of days, as bars and as a table.
+//! Shows time, cost and income of a range of days, as bars and as a table.
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
@@ -14,14 +14,14 @@ use super::{
 };
 use crate::extract::Params;
 
-/// The most rows of a report that are read.
+/// The largest number of rows of a report that are read.
 pub(super) const MOST: usize = 10_000;
-/// The most bars.
+/// The largest number of bars in a chart.
 const BARS: usize = 25;
-/// The most lines of a table.
+/// The largest number of lines in a table.
 const LINES: usize = 500;
 
-/// The value that the bars of a chart show.
+/// The quantity that the bars of a chart show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Measure {
     Time,
@@ -65,7 +65,7 @@ impl Measure {
     }
 }
 
-/// A sum of time and money.
+/// A sum of time (in milliseconds), costs and income.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sums {
     pub(super) time: i64,
@@ -74,23 +74,23 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    /// The sum of a row.
+    /// The sum in a row of a report.
     pub(super) fn of(row: &TimeRow) -> Self {
         Self { time: row.time, costs: row.costs, income: row.income }
     }
 
-    /// The sum of a report without grouping; zero if nothing is recorded.
+    /// The sum of a report without grouping, which has one row or, if nothing is recorded, none.
     pub(super) fn whole(rows: &[TimeRow]) -> Self {
         rows.first().map(Self::of).unwrap_or_default()
     }
 
-    /// The cells of a line.
+    /// Renders the table cells of the sum.
     pub(super) fn cells(self, reader: &Reader) -> Markup {
         html! { @for measure in Measure::ALL { td.number { (measure.shown(reader, self)) } } }
     }
 }
 
-/// The headings of these cells.
+/// Renders the headings of the columns that [`Sums::cells`] fills.
 pub(super) fn heads(reader: &Reader) -> Markup {
     let head = |measure: Measure| match measure {
         Measure::Time => measure.name().to_owned(),
@@ -99,16 +99,16 @@ pub(super) fn heads(reader: &Reader) -> Markup {
     html! { @for measure in Measure::ALL { th.number scope="col" { (head(measure)) } } }
 }
 
-/// A line: what was worked on, and its sum.
+/// A line of a table: the name of a project, task or employee, and its sum.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) name: String,
-    /// The target of its link.
+    /// The URL of the name's link.
     pub(super) link: Option<String>,
     pub(super) sums: Sums,
 }
 
-/// The chosen days and measure.
+/// The days and the measure that the reader has chosen.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     pub(super) from: Date,
@@ -117,7 +117,8 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// The range of the query; the default is this month up to today.
+    /// Reads the query parameters. Without them the days are those of the current month up to
+    /// today, and the measure is time.
     pub(super) fn of(visitor: &Visitor, params: &Params) -> Result<Self, Failure> {
         let today = visitor.reader.day(visitor.app.clock.now());
         let must = "must be a day such as 2026-03-01";
@@ -137,7 +138,7 @@ impl Asked {
         Ok(Self { from, to, measure })
     }
 
-    /// The request for the sums of these days.
+    /// The request to analytics for the sums of these days.
     pub(super) fn request(self, visitor: &Visitor, by: &[Grouping], filter: &Filter) -> Result<GetTime, Failure> {
         let range = visitor.reader.days(self.from, (self.to - self.from).get_days() + 1);
         Ok(GetTime {
@@ -149,7 +150,7 @@ impl Asked {
         })
     }
 
-    /// The form fields for the days and measure.
+    /// Renders the form fields to choose the days and the measure.
     pub(super) fn fields(self) -> Markup {
         html! {
             label { "From " input type="date" name="from" value=(self.from) required; }
@@ -164,17 +165,17 @@ impl Asked {
         }
     }
 
-    /// The query for a link to another page with the same days.
+    /// The query parameters for a link to another page that shows the same days.
     pub(super) fn query(self) -> String {
         format!("from={}&to={}&bars={}", self.from, self.to, self.measure.word())
     }
 
-    /// The days as words.
+    /// The first and the last day, in words.
     pub(super) fn days(self, reader: &Reader) -> String {
         format!("{} to {}", reader.date(self.from), reader.date(self.to))
     }
 
-    /// Bars of the largest lines.
+    /// Renders the lines with the largest values as bars.
     pub(super) fn drawn(self, reader: &Reader, lines: &[Line]) -> Markup {
         let mut lines: Vec<&Line> = lines.iter().filter(|line| line.sums != Sums::default()).collect();
         lines.sort_by_key(|line| Reverse(self.measure.of(line.sums)));
@@ -187,7 +188,7 @@ impl Asked {
         bars(&lines.iter().map(bar).collect::<Vec<_>>())
     }
 
-    /// A sentence about the chart.
+    /// A sentence about the whole sum, and about what the bars show.
     pub(super) fn sentence(self, reader: &Reader, count: usize, whole: Sums) -> String {
         let (time, income) = (reader.hours(whole.time), reader.sum(whole.income));
         let costs = match lacks_rate(whole.time, whole.costs) {
@@ -203,7 +204,7 @@ impl Asked {
         format!("{time} hours, which {costs} and earn {income}. The bars show the {bars} of {which}.")
     }
 
-    /// The figure with this title. `noun` names what a line is.
+    /// Renders the bars and the table of the lines as a figure. `noun` says what a line stands for.
     pub(super) fn figure(
         self,
         visitor: &Visitor,

@@ -1,4 +1,4 @@
-//! The page of a task: its assignees, and its project.
+//! The page of a task: its fields, its assignees and its project.
 
 use axum::response::Response;
 use contracts::{EmployeeId, Failure, GetProject, GetTask, ListProjects, Project, Resource, Scope, Tag, Task, TaskId};
@@ -20,7 +20,7 @@ use crate::{
     names::{Ids, KnownNames},
 };
 
-/// The submitted form of the page.
+/// Which form of the page was submitted, with its values if the page shows them again.
 #[derive(Clone, Copy)]
 pub(super) enum Tried<'a> {
     Update(&'a task_form::Filled),
@@ -39,7 +39,7 @@ pub(super) async fn show(visitor: Visitor, PathId(id): PathId<TaskId>, params: P
     }
 }
 
-/// Redirects to the page with a notice, or shows it again with the failure.
+/// Redirects to the page with a notice, or shows the page again with the failure.
 pub(super) async fn after<T>(
     visitor: &Visitor,
     id: TaskId,
@@ -54,7 +54,7 @@ pub(super) async fn after<T>(
     }
 }
 
-/// Shows the page again with the failure.
+/// Shows the page again with the failure and what was typed.
 pub(super) async fn again(
     visitor: &Visitor,
     id: TaskId,
@@ -66,7 +66,7 @@ pub(super) async fn again(
     visitor.titled_again(&places::TASK, failure, content)
 }
 
-/// The data of the page.
+/// The data that the sections of the page show.
 struct Shown<'a> {
     visitor: &'a Visitor,
     task: &'a Task,

@@ -1,4 +1,4 @@
-//! The actions of the forms on the page of a task.
+//! The handlers of the forms on a task's page.
 
 use axum::response::Response;
 use contracts::{
@@ -21,19 +21,19 @@ use super::{
 };
 use crate::extract::{Form, LongForm, Params, PathId};
 
-/// The form with the new project.
+/// The form with the project to which the task is to be moved.
 #[derive(Deserialize)]
 pub(super) struct Target {
     project: Option<String>,
 }
 
-/// A form with only the tag of the shown state.
+/// A form that contains only the ETag of the state that the page showed.
 #[derive(Deserialize)]
 pub(super) struct Seen {
     seen: Option<String>,
 }
 
-/// Changes the task itself.
+/// Changes the task's own fields.
 pub(super) async fn update(
     visitor: Visitor,
     PathId(id): PathId<TaskId>,
@@ -46,7 +46,7 @@ pub(super) async fn update(
     after(&visitor, id, &params, outcome, Done::Saved, Tried::Update(&filled)).await
 }
 
-/// Puts a member of the project, or all of them, on the task.
+/// Adds a member of the project to the task, or all members.
 pub(super) async fn put_on(
     visitor: Visitor,
     PathId(id): PathId<TaskId>,
@@ -66,7 +66,7 @@ async fn put(visitor: &Visitor, id: TaskId, chosen: &Chosen) -> Result<Task, Fai
     change(visitor, &task, TaskChanges { employees: Some(everybody), ..TaskChanges::default() }).await
 }
 
-/// Puts somebody on a task, unless they are on it.
+/// Adds an employee to a task, unless they are assigned already.
 pub(super) async fn join(visitor: &Visitor, id: TaskId, employee: EmployeeId) -> Result<Task, Failure> {
     let task = visitor.ask(GetTask { id }).await?;
     let mut employees = task.employees.clone();
@@ -76,7 +76,7 @@ pub(super) async fn join(visitor: &Visitor, id: TaskId, employee: EmployeeId) ->
     change(visitor, &task, TaskChanges { employees: Some(employees), ..TaskChanges::default() }).await
 }
 
-/// Takes somebody off the task.
+/// Removes an employee from the task.
 pub(super) async fn take_off(
     visitor: Visitor,
     PathId(id): PathId<TaskId>,
@@ -92,7 +92,7 @@ pub(super) async fn take_off(
     after(&visitor, id, &params, outcome.await, Done::TakenOff, Tried::Other).await
 }
 
-/// Moves the task to another project, with its assignees who are on that project.
+/// Moves the task to another project. Only assignees who are members of that project stay assigned.
 pub(super) async fn move_to(
     visitor: Visitor,
     PathId(id): PathId<TaskId>,
@@ -116,7 +116,8 @@ async fn moved(visitor: &Visitor, id: TaskId, target: &Target) -> Result<Task, F
     change(visitor, &task, moving(&task, &project)).await
 }
 
-/// The changes that come with another project.
+/// The changes of a task that is moved to another project: the project itself, the assignees who
+/// stay, and words for status and priority that the project has.
 fn moving(task: &Task, project: &Project) -> TaskChanges {
     let kept = |word: &Label, words: &[Label], unless: &str| {
         let wanted = if words.contains(word) { word.as_str() } else { usual(words, unless) };
@@ -132,8 +133,8 @@ fn moving(task: &Task, project: &Project) -> TaskChanges {
     }
 }
 
-/// Changes a task with the condition that it has not changed since it was read, so that no concurrent change is
-/// lost.
+/// Changes a task on the condition that it has not changed since it was read. A concurrent change
+/// makes this one fail, and is not overwritten.
 async fn change(visitor: &Visitor, task: &Task, changes: TaskChanges) -> Result<Task, Failure> {
     let tag = task.tag().as_str().to_owned();
     visitor.ask(on_seen(Some(&tag), UpdateTask { id: task.id, changes })).await
@@ -147,7 +148,8 @@ pub(super) async fn delete(
     Form(form): Form<Seen>,
 ) -> Response {
     let outcome = async {
-        // The reader continues at its project.
+        // The task is read first, because after the deletion the browser is redirected to its
+        // project.
         let task = visitor.ask(GetTask { id }).await?;
         visitor.ask(on_seen(form.seen.as_ref(), DeleteTask { id })).await?;
         Ok(task.project_id)

@@ -13,7 +13,7 @@ use super::{
 /// The submitted form.
 #[derive(Default, Deserialize)]
 pub(super) struct Filled {
-    /// The tag of the shown state.
+    /// The ETag of the state that the form showed.
     pub(super) seen: Option<String>,
     name: Option<String>,
     description: Option<String>,
@@ -22,7 +22,7 @@ pub(super) struct Filled {
     priority: Option<String>,
 }
 
-/// Reads the changes.
+/// Reads the submitted form into changes of the task.
 pub(super) fn read(filled: &Filled) -> Result<TaskChanges, Failure> {
     let mut misfits = Misfits::default();
     let name = misfits.take("name", Name::given(text(&filled.name)));
@@ -34,12 +34,12 @@ pub(super) fn read(filled: &Filled) -> Result<TaskChanges, Failure> {
     Ok(TaskChanges { name, project_id: None, description, billable, employees: None, status, priority })
 }
 
-/// The path to which a form of the task's page is sent.
+/// The URL to which a form on the task's page is submitted.
 pub(super) fn action(visitor: &Visitor, id: TaskId, word: &str) -> String {
     visitor.address(&format!("{}/{word}", places::task(id)))
 }
 
-/// The form that changes a task.
+/// Renders the form that changes a task.
 pub(super) fn form(
     visitor: &Visitor,
     task: &Task,

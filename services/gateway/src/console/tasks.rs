@@ -1,4 +1,4 @@
-//! The tasks of a project, and the form that creates one.
+//! The section with the tasks of a project, and the form that creates a task.
 
 use contracts::{CreateTask, Failure, Given, Label, Name, Project, ProjectId, Resource, Scope, Task};
 use maud::{Markup, html};
@@ -11,7 +11,7 @@ use super::{
     visitor::Visitor,
 };
 
-/// The most tasks of a project that are listed.
+/// The largest number of tasks of a project that are listed.
 pub(super) const MOST: usize = 1_000;
 
 /// The form that creates a task.
@@ -24,7 +24,7 @@ pub(super) struct Filled {
     priority: Option<String>,
 }
 
-/// Reads the request to create the task.
+/// Reads the submitted form into a request that creates a task.
 pub(super) fn read(filled: &Filled, project_id: ProjectId) -> Result<CreateTask, Failure> {
     let mut misfits = Misfits::default();
     let name = misfits.take("name", Name::given(text(&filled.name)));
@@ -43,7 +43,7 @@ pub(super) fn read(filled: &Filled, project_id: ProjectId) -> Result<CreateTask,
     })
 }
 
-/// The list and the form.
+/// Renders the list of tasks and the form that creates one.
 pub(super) fn section(
     visitor: &Visitor,
     project: &Project,
@@ -120,7 +120,7 @@ fn create(visitor: &Visitor, project: &Project, is_first: bool, tried: Option<(&
     }
 }
 
-/// The default word, or if the project does not have it, its first one.
+/// The default word if the project has it, otherwise the project's first word.
 pub(super) fn usual<'a>(words: &'a [Label], word: &str) -> &'a str {
     let usual = words.iter().find(|other| other.as_str() == word).or(words.first());
     usual.map_or("", Label::as_str)

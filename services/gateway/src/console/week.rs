@@ -1,4 +1,4 @@
-//! The hours of employees by day, for a week or a month.
+//! The page of the hours of employees by day, for a week or a month.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use maud::{Markup, html};
 use super::{places, reader::Reader, visitor::Visitor};
 use crate::extract::Params;
 
-/// The number of employees on a page.
+/// The number of employees on one page of the list.
 const PEOPLE: usize = 50;
-/// The most days that are shown.
+/// The largest number of days that are shown.
 const MOST: usize = 31;
 
-/// The range of a page.
+/// Whether the page shows a week or a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Span {
     Week,
@@ -31,7 +31,7 @@ impl Span {
         }
     }
 
-    /// The first day of the span that holds a day, and of the next one.
+    /// The first day of the week or month that contains `day`, and the first day of the next one.
     fn around(self, day: Date, reader: &Reader) -> Option<(Date, Date)> {
         let (first, length) = match self {
             Self::Week => (reader.week(day), 7.days()),
@@ -129,7 +129,7 @@ fn cells(rows: &[TimeRow]) -> BTreeMap<(EmployeeId, Date), i64> {
     rows.iter().filter_map(|row| Some(((row.employee?, row.day?), row.time))).collect()
 }
 
-/// The CSS class of a cell: darker for more hours.
+/// The CSS class of a cell with this time in milliseconds. More time gives a darker cell.
 pub(super) fn shade(time: i64) -> &'static str {
     match time {
         ..=0 => "h0",

@@ -1,4 +1,4 @@
-//! One recorded window, and for those who may, correcting and voiding it.
+//! The page of one recorded window, with forms that correct or void it for visitors who may do so.
 
 use axum::response::Response;
 use contracts::{
@@ -24,7 +24,7 @@ use crate::{
     names::Ids,
 };
 
-/// The most tasks that are offered.
+/// The largest number of tasks that the form offers.
 const TASKS: usize = 5_000;
 
 /// The form that corrects a window.
@@ -36,7 +36,7 @@ pub(super) struct Filled {
     work: Option<String>,
     note: Option<String>,
     reason: Option<String>,
-    /// The tag of the shown state.
+    /// The ETag of the state that the form showed.
     seen: Option<String>,
 }
 
@@ -70,7 +70,8 @@ pub(super) async fn void(
     Ok(after(&visitor, id, &params, &filled, outcome).await)
 }
 
-/// Voids it, and returns the page of the day's other windows, because no page shows a voided one.
+/// Voids the window, and returns the URL of the page with the employee's windows of that day,
+/// because a voided window has no page.
 async fn voided(visitor: &Visitor, id: WindowId, filled: &Filled) -> Result<String, Failure> {
     let reason = Some(filled.reason()?);
     let window = recorded(visitor, id).await?;
@@ -104,15 +105,16 @@ impl Filled {
         Note::parse(reason).map_err(|error| Failure::field("reason", error))
     }
 
-    /// A change with the condition that the window has not changed since it was shown.
+    /// Makes a change conditional: it is refused if the window has changed since the form was
+    /// shown.
     fn on_condition<R>(&self, change: R) -> Conditional<R> {
         let seen = self.seen.as_deref().filter(|seen| !seen.is_empty());
         Conditional { change, if_match: IfMatch(seen.map(|seen| vec![Tag::sent(seen)])) }
     }
 }
 
-/// The fields of the form that differ from the window. An unchanged time keeps its milliseconds, although the form
-/// only shows seconds.
+/// Reads the fields of the form that differ from the window. A time that was not changed keeps the
+/// window's milliseconds, which the form does not show.
 async fn read(visitor: &Visitor, id: WindowId, filled: &Filled) -> Result<CorrectWindow, Failure> {
     let window = recorded(visitor, id).await?;
     let reason = Some(filled.reason()?);
@@ -156,7 +158,7 @@ async fn recorded(visitor: &Visitor, id: WindowId) -> Result<Window, Failure> {
     }
 }
 
-/// A moment in the format of form fields.
+/// A moment in the format of the HTML field `datetime-local`, in the visitor's time zone.
 pub(super) fn local(visitor: &Visitor, at: Millis) -> String {
     visitor.reader.local(at).strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
@@ -238,7 +240,7 @@ fn correcting(
     let note = window.note.as_ref().map(ToString::to_string).unwrap_or_default();
     let reason = filled.filter(|filled| filled.work.is_some()).and_then(|filled| filled.reason.clone());
     let reason = reason.unwrap_or_default();
-    // Failures about the project or task are shown next to the field for both.
+    // Failures about the project or the task are shown next to the field that contains both.
     let unknown = failure.filter(|failure| matches!(failure.code, Code::UnknownProject | Code::UnknownTask));
     let own_reason = said(failure, "reason").filter(|_| filled.is_some_and(|filled| filled.work.is_some()));
     let of_work = said(failure, "work").or(said(failure, "taskId")).or(said(failure, "projectId"));
@@ -256,7 +258,7 @@ fn correcting(
     }
 }
 
-/// A field for a moment, with seconds.
+/// Renders a field for a moment, with seconds.
 pub(super) fn moment(name: &str, label: &str, value: &str, error: Option<&str>) -> Markup {
     let id = format!("{name}-error");
     html! {
@@ -268,7 +270,8 @@ pub(super) fn moment(name: &str, label: &str, value: &str, error: Option<&str>) 
 }
 
 fn voiding(visitor: &Visitor, window: &Window, filled: Option<&Filled>, failure: Option<&Failure>) -> Markup {
-    // A form with more fields than a reason is the other form of the page.
+    // The page has two forms. A form with project and task is the other one, so its values and
+    // errors are not shown here.
     let own = filled.filter(|filled| filled.work.is_none());
     let error = own.and(said(failure, "reason"));
     let value = own.and_then(|filled| filled.reason.as_deref()).unwrap_or_default();

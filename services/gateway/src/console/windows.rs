@@ -1,4 +1,4 @@
-//! The windows of a part of an employee's day.
+//! The page of an employee's windows in a part of a day.
 
 use axum::response::Response;
 use contracts::{EmployeeId, Failure, Filter, HOUR, ListWindows, Resource, Scope, TimeRange};
@@ -7,12 +7,12 @@ use maud::{Markup, html};
 use super::{lanes, notice::notice, places, visitor::Visitor};
 use crate::extract::Params;
 
-/// The most windows that are listed.
+/// The largest number of windows that are listed.
 const MOST: usize = 1_000;
-/// The minutes of the longest day.
+/// The number of minutes in the longest day, on which clocks are set back an hour.
 const MINUTES: i64 = 25 * 60;
 
-/// Shows the page: of everybody for those who may see them, otherwise the visitor's own.
+/// Shows the page. Visitors without the scope for all employees see only their own windows.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = content(&visitor, &params).await;
     visitor.page(&places::WINDOWS, content)

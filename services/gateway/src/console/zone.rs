@@ -1,4 +1,4 @@
-//! The reader's time zone, which is stored in a cookie.
+//! The page on which a reader chooses their time zone, which is stored in a cookie.
 
 use axum::{http::HeaderMap, response::Response};
 use contracts::{Failure, Zone};
@@ -25,7 +25,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::ZONE, Ok(content))
 }
 
-/// Stores the zone, and returns to the page before.
+/// Stores the time zone, and redirects to the page from which the visitor came.
 pub(super) async fn submit(
     visitor: Visitor,
     headers: HeaderMap,

@@ -2,7 +2,8 @@
 
 use axum::http::{HeaderMap, header};
 
-/// The quality value of a media type that is named explicitly; nothing when it is not.
+/// The quality value that `Accept` gives to a media type; `None` when the header does not name the
+/// type explicitly.
 pub(super) fn quality(headers: &HeaderMap, kind: &str) -> Option<f32> {
     let ranges = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     ranges.flat_map(|value| value.split(',')).find_map(|range| {
@@ -13,7 +14,7 @@ pub(super) fn quality(headers: &HeaderMap, kind: &str) -> Option<f32> {
     })
 }
 
-/// Whether the answer is for a browser: browsers name HTML, programs do not.
+/// Whether the response should be HTML. Browsers name HTML in `Accept`; other programs do not.
 pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
     let json = ["application/json", "application/problem+json"].map(|kind| quality(headers, kind).unwrap_or(0.0));
     quality(headers, "text/html").is_some_and(|html| html > 0.0 && json.iter().all(|json| html >= *json))

@@ -15,10 +15,10 @@ use super::{
 };
 use crate::error::Problem;
 
-/// The default limit of a body, in bytes.
+/// The default limit of a body: 1 MiB, in bytes.
 const MIB: usize = 1 << 20;
 
-/// A JSON body of at most `MOST` bytes.
+/// A JSON body of at most `MOST` bytes, deserialized.
 #[derive(Debug)]
 pub(crate) struct Body<T, const MOST: usize = MIB>(pub(crate) T);
 
@@ -30,7 +30,7 @@ impl<S: Sync, T: DeserializeOwned, const MOST: usize> FromRequest<S> for Body<T,
     }
 }
 
-/// A JSON body that is parsed as two types.
+/// A JSON body that is deserialized into two types.
 #[derive(Debug)]
 pub(crate) struct Bodies<T, U>(pub(crate) T, pub(crate) U);
 
@@ -43,10 +43,10 @@ impl<S: Sync, T: DeserializeOwned, U: DeserializeOwned> FromRequest<S> for Bodie
     }
 }
 
-/// The text of a JSON body.
+/// Reads a JSON body as UTF-8.
 async fn text(request: Request, most: usize) -> Result<Bytes, Problem> {
     let kind = content_type(request.headers());
-    // Without a content type, JSON is assumed.
+    // A body without content type is taken for JSON.
     let is_json = kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json");
     if !is_json && kind != "text/json" && request.headers().contains_key(header::CONTENT_TYPE) {
         let detail = "The body must be JSON, sent with `Content-Type: application/json`.";
@@ -61,7 +61,7 @@ async fn text(request: Request, most: usize) -> Result<Bytes, Problem> {
     Ok(other.map_or(bytes, Bytes::from))
 }
 
-/// A JSON body, or none.
+/// An optional JSON body: `None` when the request has no body.
 impl<S: Sync, T: DeserializeOwned, const MOST: usize> OptionalFromRequest<S> for Body<T, MOST> {
     type Rejection = Problem;
 
@@ -79,10 +79,11 @@ pub(super) fn content_type(headers: &HeaderMap) -> String {
     kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// How much larger a compressed body may be than its content: incompressible data grows a little.
+/// How many bytes a compressed body may have above the limit of its content, because compression
+/// makes incompressible data a little larger.
 const CODING_OVERHEAD: usize = 64 * 1024;
 
-/// The decompressed body, of at most `most` bytes.
+/// Reads a body of at most `most` bytes and decompresses it.
 pub(super) async fn read(request: Request, most: usize) -> Result<Bytes, Problem> {
     let codings = coding::codings(request.headers())?;
     let sent_most = if codings.is_empty() { most } else { most + CODING_OVERHEAD };
@@ -102,16 +103,16 @@ pub(super) async fn read(request: Request, most: usize) -> Result<Bytes, Problem
     Ok(coding::decoded(body, &codings, most)?.into())
 }
 
-/// Parses JSON. An error names the field and never repeats its value.
+/// Deserializes JSON. An error names the field, and never repeats the field's value.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
-    // serde would accept an array for an object, with the fields in order.
+    // serde would also deserialize an object from an array with the values of its fields in order.
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(Failure::field("body", "must be an object"));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        // serde reports `null` for an enum, and a number beyond f64, as syntax errors. The text is JSON all
-        // the same.
+        // serde reports `null` for an enum, and numbers too large for f64, as syntax errors
+        // although the text is valid JSON. Without this check the error would not name the field.
         let is_json = error.inner().is_data() || serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
         if is_json { fields::misfit(&error) } else { Failure::fields(vec![fields::malformed(error.inner())]) }
     })?;

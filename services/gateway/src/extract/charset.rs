@@ -1,5 +1,5 @@
-//! The encoding of a JSON body. JSON is UTF-8 (RFC 8259, 8.1); for older clients a byte order mark, UTF-16 and the
-//! `charset` of the content type are accepted too.
+//! Converts JSON bodies to UTF-8. JSON must be UTF-8 (RFC 8259, 8.1). For older clients, a byte
+//! order mark, UTF-16, and the `charset` of the content type are accepted too.
 
 use std::{borrow::Cow, str};
 
@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, header};
 use contracts::Failure;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-/// The `charset` of the content type.
+/// The parameter `charset` of the content type.
 pub(super) fn charset(headers: &HeaderMap) -> Option<String> {
     let parameters = headers.get(header::CONTENT_TYPE)?.to_str().ok()?.split(';').skip(1);
     let mut named = parameters.filter_map(|parameter| parameter.split_once('='));
@@ -15,10 +15,11 @@ pub(super) fn charset(headers: &HeaderMap) -> Option<String> {
     Some(value.trim().trim_matches('"').to_owned())
 }
 
-/// Converts a body to UTF-8 without a byte order mark. Borrows it when nothing changes.
+/// Converts a body to UTF-8 without a byte order mark. Returns the borrowed body when its bytes
+/// need no change.
 ///
 /// # Errors
-/// When it is malformed in its encoding.
+/// When the body is malformed in its encoding.
 pub(super) fn utf8<'a>(body: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, [u8]>, Failure> {
     let (encoding, body) = match Encoding::for_bom(body) {
         Some((encoding, mark)) => (encoding, &body[mark..]),
@@ -33,7 +34,8 @@ pub(super) fn utf8<'a>(body: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, 
     }
 }
 
-/// Detects UTF-16: JSON begins with ASCII, so one of the first two bytes is 0.
+/// Detects UTF-16. JSON begins with an ASCII character, so one of the first two bytes is 0 in
+/// UTF-16.
 fn by_content(body: &[u8]) -> Option<&'static Encoding> {
     match body {
         [0, other, ..] if *other != 0 => Some(UTF_16BE),
@@ -42,7 +44,8 @@ fn by_content(body: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// The named encoding. Ignored for a body that is valid UTF-8, which is meant then.
+/// The encoding that `charset` names. It is ignored when the body is valid UTF-8, because a wrong
+/// `charset` is then more likely than another encoding.
 fn named(charset: Option<&str>, body: &[u8]) -> Option<&'static Encoding> {
     Encoding::for_label(charset?.as_bytes()).filter(|_| str::from_utf8(body).is_err())
 }
@@ -83,7 +86,7 @@ mod tests {
         let latin = b"{\"name\":\"J\xfcrgen\"}";
         assert_eq!(utf8(latin, Some("iso-8859-1")).as_deref(), Ok("{\"name\":\"Jürgen\"}".as_bytes()));
         assert_eq!(utf8(JSON.as_bytes(), Some("iso-8859-1")).as_deref(), Ok(JSON.as_bytes()));
-        // The JSON parser reports the malformed text.
+        // Malformed text is not refused here, but by the JSON parser.
         assert_eq!(utf8(latin, None).as_deref(), Ok(&latin[..]));
         assert_eq!(utf8(b"", None).as_deref(), Ok(&b""[..]));
     }

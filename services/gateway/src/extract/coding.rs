@@ -7,14 +7,15 @@ use contracts::{Code, Failure};
 
 use crate::error::Problem;
 
-/// The accepted codings, for `Accept-Encoding`.
+/// The supported codings, as the value of `Accept-Encoding`.
 pub(crate) const ACCEPTED: &str = "gzip, zstd, deflate";
-/// The most codings of one body. More than one is never useful.
+/// The largest number of codings of one body. A second coding is never useful, but allowed.
 const CODINGS_MOST: usize = 2;
-/// The largest window of a zstd body as a power of two: 8 MiB, which RFC 9659 requires receivers to accept.
+/// The largest window of a zstd body, as the exponent of a power of two: 8 MiB, which RFC 9659
+/// requires receivers to support.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
-/// A coding.
+/// A coding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
     Gzip,
@@ -32,7 +33,7 @@ impl Coding {
     }
 }
 
-/// The codings of a body, in the order in which they were applied.
+/// The codings in `Content-Encoding`, in the order in which they were applied.
 pub(super) fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Problem> {
     let unknown = Problem::unknown_coding;
     let mut codings = Vec::new();
@@ -50,8 +51,8 @@ pub(super) fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Problem> {
     if codings.len() > CODINGS_MOST { Err(unknown()) } else { Ok(codings) }
 }
 
-/// Decompresses a body to at most `most` bytes. Each step is limited, so that no intermediate result can become
-/// large either.
+/// Decompresses a body to at most `most` bytes. This limit also applies between two codings, so
+/// that no intermediate result becomes larger.
 pub(super) fn decoded(mut body: Vec<u8>, codings: &[Coding], most: usize) -> Result<Vec<u8>, Problem> {
     for coding in codings.iter().rev() {
         let misfit = |_| Failure::field("body", format!("must be {}, whole and undamaged", coding.name()));
@@ -67,7 +68,8 @@ pub(super) fn too_large(most: usize) -> Problem {
     Problem::new(Code::TooLarge, format!("The body must have at most {most} bytes, decompressed."))
 }
 
-/// Decompresses at most `most` bytes, across all members or frames.
+/// Decompresses at most `most` bytes of one coding. The limit is for all gzip members or zstd
+/// frames together.
 fn decode(body: &[u8], coding: Coding, most: usize) -> io::Result<Vec<u8>> {
     let mut decoded = Vec::new();
     let most = most as u64;

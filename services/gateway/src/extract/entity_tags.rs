@@ -2,17 +2,17 @@
 
 use axum::http::{HeaderMap, HeaderName};
 
-/// An entity tag of a request.
+/// An entity tag in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EntityTag {
-    /// Whether it is a weak tag.
+    /// Whether the tag is weak, which means that it begins with `W/`.
     pub(crate) is_weak: bool,
-    /// The text between its quotes.
+    /// The text between the tag's quotes.
     pub(crate) text: String,
 }
 
 impl EntityTag {
-    /// The tag without the suffix that compression adds.
+    /// The tag's text without the suffix that a compressed response has, such as `.gzip`.
     pub(crate) fn plain(&self) -> &str {
         self.text.split('.').next().unwrap_or_default()
     }
@@ -21,9 +21,9 @@ impl EntityTag {
 /// The value of a conditional header.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Named {
-    /// `*`: any existing state.
+    /// `*`, which matches any existing state.
     Any,
-    /// One of these tags.
+    /// A list of tags, which matches the state of each of them.
     Tags(Vec<EntityTag>),
 }
 
@@ -31,7 +31,7 @@ pub(crate) enum Named {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
-/// Parses a conditional header, if it is present.
+/// Parses a conditional header; `None` when the header is missing.
 pub(crate) fn named(headers: &HeaderMap, name: HeaderName) -> Result<Option<Named>, Malformed> {
     let mut tags = Vec::new();
     let mut values = headers.get_all(name).iter().peekable();
@@ -50,7 +50,8 @@ pub(crate) fn named(headers: &HeaderMap, name: HeaderName) -> Result<Option<Name
     if tags.is_empty() { Err(Malformed) } else { Ok(Some(Named::Tags(tags))) }
 }
 
-/// Parses a list of tags, which may have empty elements. Nothing when it is malformed.
+/// Parses a list of tags, in which elements may be empty. Returns `None` when the list is
+/// malformed.
 fn read(mut text: &str, tags: &mut Vec<EntityTag>) -> Option<()> {
     loop {
         text = text.trim_start_matches([' ', '\t', ',']);

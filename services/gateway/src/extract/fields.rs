@@ -1,14 +1,14 @@
-//! Turns an error of the parser into a field and what it must be. The parser's messages repeat the input, so only
-//! the parts that name the expected type are used.
+//! Turns an error of the JSON parser into the path of a field and what the field must be. The
+//! parser's messages repeat the input, so only their parts about the expected type are used.
 
 use contracts::{Failure, FieldError};
 use serde_path_to_error::{Path, Segment};
 use uuid::Uuid;
 
-/// The most characters of the path of a field.
+/// The largest number of characters of a field's path in an error.
 const PATH_MOST: usize = 100;
 
-/// The error for an invalid field.
+/// The failure for a field that cannot be deserialized.
 pub(super) fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> Failure {
     let text = error.inner().to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
@@ -21,12 +21,13 @@ pub(super) fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> F
         path = join(path, &field);
         "must be given once".to_owned()
     } else if text.starts_with("must ") {
-        // A message of our own types, which never repeats the input.
+        // The message comes from a type of this project. Such messages never repeat the input.
         text.to_owned()
     } else if text.starts_with("UUID parsing failed") {
         "must be a UUID".to_owned()
     } else {
-        // The input may contain these words too, but the last occurrence is the parser's.
+        // The input may also contain the text ", expected ". The last occurrence is the parser's
+        // own.
         let expected = text.rsplit_once(", expected ").and_then(|(_, expected)| in_words(expected));
         expected.map_or_else(|| "does not fit".to_owned(), |expected| format!("must be {expected}"))
     };
@@ -34,13 +35,13 @@ pub(super) fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> F
     Failure::field(field, message)
 }
 
-/// The error for a body that is not JSON.
+/// The error for a body that is not valid JSON.
 pub(super) fn malformed(error: &serde_json::Error) -> FieldError {
     let message = format!("must be JSON, which it is not at line {}, column {}", error.line(), error.column());
     FieldError { field: "body".into(), message }
 }
 
-/// The expected type in plain words; nothing for messages that are not known.
+/// The parser's name of an expected type in plain words; `None` for names that are not known here.
 fn in_words(expected: &str) -> Option<String> {
     Some(match expected {
         "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number".into(),
@@ -51,7 +52,7 @@ fn in_words(expected: &str) -> Option<String> {
         "a sequence" => "a list".into(),
         "a map" => "an object".into(),
         struct_ if struct_.starts_with("struct ") => "an object".into(),
-        // The variants of an enum.
+        // The parser lists the names of an enum's variants.
         variants if variants.starts_with("one of `") || variants.starts_with('`') => variants.to_owned(),
         _ => return None,
     })
@@ -61,8 +62,8 @@ fn join(path: String, field: &str) -> String {
     if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
 }
 
-/// The path of a field, such as `payroll.*.billRate`. Only the keys of a payroll are chosen by the client, so these
-/// are shown only when they are valid.
+/// The path of a field, such as `payroll.*.billRate`. Clients choose only the keys of a payroll, so
+/// these keys are shown only when they are valid.
 fn shown(path: &Path) -> String {
     let mut shown = String::new();
     let mut made_up = false;

@@ -11,20 +11,21 @@ use serde::de::DeserializeOwned;
 use super::body::{content_type, read};
 use crate::error::Problem;
 
-/// The usual content type of a form.
+/// The content type that browsers use for forms by default.
 const KIND: &str = "application/x-www-form-urlencoded";
-/// The other content type, which some programs use for every form.
+/// The other content type for forms. Some programs use it for every form.
 const PARTS_KIND: &str = "multipart/form-data";
-/// The default limit of a form, in bytes: enough for two short texts.
+/// The default limit of a form in bytes, which is enough for two short texts.
 const TWO_TEXTS: usize = 16 * 1024;
-/// The limit of a form with a description and lists, in bytes, when every character is percent-encoded.
+/// The limit in bytes of a form with a description and lists. It is enough even if every character
+/// is percent-encoded.
 const DESCRIPTION_AND_LISTS: usize = 1 << 20;
 
-/// A form with long texts.
+/// A form with long texts, such as a description.
 pub(crate) type LongForm<T> = Form<T, DESCRIPTION_AND_LISTS>;
 
-/// The fields of an HTML form. Use optional texts and [`required`]: then every form can be parsed, and a missing
-/// field is named.
+/// The fields of an HTML form. Declare each field as an `Option` and use [`required`]. Then a form
+/// without the field can still be deserialized, and the error names the field.
 #[derive(Debug)]
 pub(crate) struct Form<T, const MOST: usize = TWO_TEXTS>(pub(crate) T);
 
@@ -43,7 +44,7 @@ impl<S: Send + Sync, T: DeserializeOwned, const MOST: usize> FromRequest<S> for 
     }
 }
 
-/// Converts a multipart body to the usual encoding.
+/// Converts a multipart form to the default encoding.
 async fn from_parts(request: Request, most: usize) -> Result<Bytes, Problem> {
     let named = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let boundary = named.and_then(|kind| multer::parse_boundary(kind).ok()).ok_or_else(of_another_kind)?;
@@ -58,13 +59,13 @@ async fn from_parts(request: Request, most: usize) -> Result<Bytes, Problem> {
     Ok(encoded.into())
 }
 
-/// 415, also for a body that does not match its content type (RFC 9110, 15.5.16).
+/// The error 415. It is also for a body that does not match its content type (RFC 9110, 15.5.16).
 fn of_another_kind() -> Problem {
     let detail = format!("The body must be a form, sent with `Content-Type: {KIND}` or `{PARTS_KIND}`.");
     Problem::new(Code::UnsupportedMediaType, detail)
 }
 
-/// Requires a field.
+/// Returns the value of a form field, or fails when the form lacks the field.
 pub(crate) fn required<T>(name: &str, field: Option<T>) -> Result<T, Failure> {
     field.ok_or_else(|| Failure::field(name, "must be given"))
 }

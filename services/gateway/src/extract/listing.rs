@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use super::{Params, accept::quality};
 use crate::{error::Problem, sheet::XLSX};
 
-/// The most items of a page.
+/// The largest number of items on a page.
 const LIMIT_MOST: usize = 10_000;
 
 /// The query parameters of every list, for the OpenAPI document.
@@ -18,22 +18,23 @@ const LIMIT_MOST: usize = 10_000;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the form of Listing, for the documentation")]
 pub(crate) struct Paging {
-    /// A page of so many, 1 to 10,000; without it the list comes whole. Where there is more, the
-    /// header `Link` names the next page.
+    /// The number of items on a page, 1 to 10,000. Without it the whole list is returned. If there
+    /// are more items, the header `Link` names the next page.
     #[param(minimum = 1, maximum = 10_000, example = 100)]
     limit: Option<u32>,
-    /// Where the page starts: as `Link` names it. It stays right while the list grows.
+    /// The position where the page begins, as the header `Link` names it. It stays valid while the
+    /// list grows.
     cursor: Option<String>,
 }
 
-/// How a list is requested.
+/// Which part of a list is requested, and in which format.
 #[derive(Debug)]
 pub(crate) struct Listing {
-    /// The most items of the page; nothing for the whole list.
+    /// The largest number of items on the page; `None` for the whole list.
     pub(crate) limit: Option<usize>,
-    /// Whether CSV is preferred.
+    /// Whether the caller prefers CSV.
     pub(crate) wants_csv: bool,
-    /// Whether a spreadsheet is preferred.
+    /// Whether the caller prefers a spreadsheet file (XLSX).
     pub(crate) wants_xlsx: bool,
     cursor: Option<String>,
     uri: Uri,
@@ -51,7 +52,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
         }
         let cursor = params.get("cursor", "must be text")?;
         let [csv, xlsx] = ["text/csv", XLSX].map(|kind| quality(&parts.headers, kind).unwrap_or(0.0));
-        // `*/*` gets JSON. When both tables are equally preferred, CSV wins.
+        // `*/*` gets JSON. When CSV and the spreadsheet file are equally preferred, the caller gets
+        // CSV.
         let json = quality(&parts.headers, "application/json").unwrap_or(0.0);
         let wants_xlsx = xlsx > 0.0 && xlsx >= json && xlsx > csv;
         let wants_csv = csv > 0.0 && csv >= json;
@@ -60,7 +62,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
 }
 
 impl Listing {
-    /// The position after which the page starts, from the cursor.
+    /// The position in the cursor, after which the page begins; `None` for the first page.
     pub(crate) fn after<C: DeserializeOwned>(&self) -> Result<Option<C>, Failure> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
         let place = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|json| serde_json::from_slice(&json).ok());
@@ -69,7 +71,8 @@ impl Listing {
             .ok_or_else(|| Failure::field("cursor", "must be as the header Link of the page before names it"))
     }
 
-    /// The header `Link` (RFC 8288) to the page after this position, with all other parameters.
+    /// The header `Link` (RFC 8288) to the page after this position. The link keeps all other query
+    /// parameters.
     pub(crate) fn link<C: Serialize>(&self, place: &C) -> Result<HeaderValue, Failure> {
         let misfit = || Failure::field("query", "must be percent-encoded");
         let cursor = BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(place).map_err(|_| misfit())?);

@@ -1,5 +1,5 @@
-//! Extractors: they parse requests into types that are always valid. An error names the field and never repeats its
-//! value.
+//! Extractors, which parse requests into types whose values are always valid. An error names the
+//! invalid field and never repeats its value.
 
 mod accept;
 mod body;

@@ -7,7 +7,7 @@ use contracts::{Code, Conditional, IfMatch, Tag};
 use super::entity_tags::{Malformed, Named, named};
 use crate::{error::Problem, etags::Part};
 
-/// The header `If-Match` of a change.
+/// The condition in the header `If-Match` of a request for a change.
 #[derive(Debug)]
 pub(crate) struct OnlyIf(Option<Vec<String>>);
 
@@ -16,7 +16,7 @@ impl<S: Send + Sync> FromRequestParts<S> for OnlyIf {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         match named(&parts.headers, header::IF_MATCH) {
-            // Every change requires that its target exists, so `*` adds nothing.
+            // Every change requires that its target exists, so `*` adds no condition.
             Ok(None | Some(Named::Any)) => Ok(Self(None)),
             // Weak tags never match (RFC 9110, 13.1.1).
             Ok(Some(Named::Tags(tags))) => {
@@ -32,19 +32,19 @@ impl<S: Send + Sync> FromRequestParts<S> for OnlyIf {
 }
 
 impl OnlyIf {
-    /// Attaches the condition to a change.
+    /// Makes a change conditional on the tag of the item's own part ([`Part::Own`]).
     pub(crate) fn on<R>(&self, change: R) -> Conditional<R> {
         self.on_part(Part::Own, change)
     }
 
-    /// Attaches the condition to a change of the first part, which may be given by its own tag or by that of the
-    /// whole answer.
+    /// Makes a change conditional on the tag of the first part. The header may contain that tag
+    /// alone, or the tag of the whole response.
     pub(crate) fn on_first<R>(&self, change: R) -> Conditional<R> {
         let first = |tag: &String| Tag::sent(tag.split('-').next().unwrap_or_default());
         Conditional { change, if_match: IfMatch(self.0.as_ref().map(|tags| tags.iter().map(first).collect())) }
     }
 
-    /// Attaches the condition on this part of the answer to a change.
+    /// Makes a change conditional on the tag of this part of the response.
     pub(crate) fn on_part<R>(&self, part: Part, change: R) -> Conditional<R> {
         let seen = self.0.as_ref().map(|tags| tags.iter().filter_map(|tag| part.of(tag)).map(Tag::sent).collect());
         Conditional { change, if_match: IfMatch(seen) }

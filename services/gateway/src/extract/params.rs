@@ -16,9 +16,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::error::Problem;
 
-/// The rule for a point in time.
+/// The error message for an invalid moment.
 const MOMENT: &str = "must be milliseconds since 1970, a whole number";
-/// The most ids of one filter.
+/// The largest number of ids in one filter.
 const IDS_MOST: usize = 1_000;
 
 /// The query parameters of every request about a time range, for the OpenAPI document.
@@ -26,35 +26,36 @@ const IDS_MOST: usize = 1_000;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the documentation of what is read one by one")]
 pub(crate) struct Asked {
-    /// The first moment, in milliseconds since 1970 UTC.
+    /// The beginning of the range, in milliseconds since 1970 UTC.
     #[param(example = 1_760_000_000_000i64)]
     start: i64,
-    /// The first moment after, however much later.
+    /// The end of the range, in milliseconds since 1970 UTC: the first moment that no longer
+    /// belongs to it. The range may have any length.
     #[param(example = 1_760_086_400_000i64)]
     end: i64,
-    /// Of these employees only: ids with commas between.
+    /// Only time of these employees: ids, separated by commas.
     #[param(rename = "employeeId", style = Form, explode = false, max_items = 1_000)]
     employee_id: Option<HashSet<EmployeeId>>,
-    /// Of the employees of these teams only.
+    /// Only time of the members of these teams: ids, separated by commas.
     #[param(rename = "teamId", style = Form, explode = false, max_items = 1_000)]
     team_id: Option<HashSet<TeamId>>,
-    /// On these projects only.
+    /// Only time on these projects: ids, separated by commas.
     #[param(rename = "projectId", style = Form, explode = false, max_items = 1_000)]
     project_id: Option<HashSet<ProjectId>>,
-    /// On these tasks only.
+    /// Only time on these tasks: ids, separated by commas.
     #[param(rename = "taskId", style = Form, explode = false, max_items = 1_000)]
     task_id: Option<HashSet<TaskId>>,
-    /// In these shifts only.
+    /// Only time in these shifts: ids, separated by commas.
     #[param(rename = "shiftId", style = Form, explode = false, max_items = 1_000)]
     shift_id: Option<HashSet<ShiftId>>,
 }
 
-/// A shift: its id, which a client may have made up.
+/// The id of a shift, which a client may choose freely.
 #[derive(PartialEq, Eq, Hash, ToSchema)]
 #[schema(value_type = String, min_length = 1, max_length = 255, pattern = r"^[^,\x00-\x1F\x7F-\x9F]*[^,\s\x00-\x1F\x7F-\x9F][^,\x00-\x1F\x7F-\x9F]*$")]
 pub(crate) struct ShiftId(String);
 
-/// The parameters of a query.
+/// The query parameters of a request, as pairs of name and value.
 #[derive(Debug)]
 pub(crate) struct Params(Vec<(String, String)>);
 
@@ -70,31 +71,34 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 }
 
 impl Params {
-    /// A parameter, if it is present and not empty.
+    /// The parsed value of a parameter; `None` if the parameter is missing or empty.
     pub(crate) fn get<T: FromStr>(&self, name: &str, must: &str) -> Result<Option<T>, Failure> {
         let text = self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
         let parsed = text.filter(|text| !text.is_empty()).map(str::parse);
         parsed.transpose().map_err(|_| Failure::field(name, must))
     }
 
-    /// An integer in any notation, if it is present and not empty.
+    /// The value of a parameter that is an integer, in any notation such as `1.0` or `1e3`; `None`
+    /// if the parameter is missing or empty.
     pub(crate) fn whole<N: TryFrom<i64>>(&self, name: &str, must: &str) -> Result<Option<N>, Failure> {
         let text: Option<String> = self.get(name, must)?;
         let read = |text: String| contracts::whole(&text).and_then(|number| number.try_into().ok());
         text.map(|text| read(text).ok_or_else(|| Failure::field(name, must))).transpose()
     }
 
-    /// A required parameter.
+    /// The parsed value of a parameter that must be present and not empty.
     pub(crate) fn required<T: FromStr>(&self, name: &str, must: &str) -> Result<T, Failure> {
         self.get(name, must)?.ok_or_else(|| Failure::field(name, must))
     }
 
-    /// The ids of a filter, separated by commas and distinct; empty when absent.
+    /// The ids in a filter, separated by commas, each at most once; empty if the parameter is
+    /// missing.
     pub(crate) fn ids<T: FromStr + Eq + Hash>(&self, name: &str) -> Result<Vec<T>, Failure> {
         self.list(name, "must be ids (UUIDs) with commas between", |id| id.parse().ok())
     }
 
-    /// The filter by employees, projects, tasks and shifts. [`crate::teams::filter`] also reads `teamId`.
+    /// The filter by employees, projects, tasks and shifts. [`crate::teams::filter`] also reads
+    /// `teamId`.
     pub(crate) fn filter(&self) -> Result<Filter, Failure> {
         Ok(Filter {
             employees: self.ids("employeeId")?,
@@ -104,14 +108,14 @@ impl Params {
         })
     }
 
-    /// The values of `groupBy`, at least one.
+    /// The groupings in `groupBy`, which must name at least one.
     pub(crate) fn group_by(&self) -> Result<BTreeSet<Grouping>, Failure> {
         let name = "groupBy";
         let words: Vec<Grouping> = self.list(name, &UnknownGrouping.to_string(), |word| word.parse().ok())?;
         if words.is_empty() { Err(Failure::field(name, UnknownGrouping)) } else { Ok(words.into_iter().collect()) }
     }
 
-    /// The value of `timezone`; UTC by default.
+    /// The time zone in `timezone`; UTC if the parameter is missing.
     pub(crate) fn zone(&self) -> Result<Zone, Failure> {
         Ok(self.get("timezone", &UnknownZone.to_string())?.unwrap_or_default())
     }
@@ -130,14 +134,15 @@ impl Params {
         Ok(ids)
     }
 
-    /// The range from `start` to `end`, both required.
+    /// The range from `start` to `end`. Both parameters are required.
     pub(crate) fn range(&self) -> Result<TimeRange, Failure> {
         let moment = |name| self.whole(name, MOMENT)?.ok_or_else(|| Failure::field(name, MOMENT));
         let (start, end) = (moment("start")?, moment("end")?);
         TimeRange::new(Millis(start), Millis(end)).map_err(|error| Failure::field("end", error))
     }
 
-    /// The range from `start` to `end`, either of which may be absent; nothing when both are.
+    /// The range from `start` to `end`. A missing parameter leaves that side of the range open.
+    /// Returns `None` if both are missing.
     pub(crate) fn open_range(&self) -> Result<Option<TimeRange>, Failure> {
         let (start, end) = (self.whole("start", MOMENT)?, self.whole("end", MOMENT)?);
         if start.is_none() && end.is_none() {

@@ -8,7 +8,7 @@ use contracts::Code;
 
 use crate::error::Problem;
 
-/// The id in a path. A malformed one is answered 404, like an unknown one.
+/// The id in a path. A malformed id is answered with 404, like an unknown one.
 #[derive(Debug)]
 pub(crate) struct PathId<T>(pub(crate) T);
 

@@ -2,25 +2,25 @@
 
 use axum::http::HeaderMap;
 
-/// The response header that lists the preferences that were applied.
+/// The response header that names the preferences that were applied.
 pub(crate) const APPLIED: &str = "preference-applied";
-/// The preference for an answer as soon as the work is safe (RFC 7240, 4.1).
+/// The preference for a response before the work is done (RFC 7240, 4.1).
 pub(crate) const RESPOND_ASYNC: &str = "respond-async";
 
 /// Whether the caller prefers not to wait for the work.
 pub(crate) fn prefers_async(headers: &HeaderMap) -> bool {
     let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| split(value, ',')).any(|preference| {
-        // Parameters after the preference are irrelevant here.
+        // The parameters of the preference have no meaning here.
         let preference = split(preference, ';').next().unwrap_or_default();
         let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
-        // An empty value is the same as none.
+        // RFC 7240 defines that an empty value means the same as no value.
         let is_plain = matches!(value.trim(), "" | "\"\"");
         name.trim().eq_ignore_ascii_case(RESPOND_ASYNC) && is_plain
     })
 }
 
-/// Splits at separators outside of quotes.
+/// Splits a text at the separators outside of quotes.
 fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     text.split(move |c: char| {

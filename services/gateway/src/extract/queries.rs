@@ -1,5 +1,6 @@
-//! Checks the query parameters and conditional headers of each operation against the OpenAPI document. Unknown ones
-//! are refused: a filter or condition that is silently ignored would show or change the wrong data.
+//! Checks the query parameters and the conditional headers of each request against the OpenAPI
+//! document. Unknown parameters and unsupported conditions are refused. If they were ignored, the
+//! wrong data would be shown or changed.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -17,31 +18,33 @@ use utoipa::openapi::{
 
 use crate::error::Problem;
 
-/// The longest parameter name that an error repeats.
+/// The largest length of a parameter name that an error repeats.
 const NAME_MOST: usize = 32;
 
-/// The parameters and conditions of one operation.
+/// The query parameters and conditions that one operation accepts.
 #[derive(Debug, Default)]
 struct Accepted {
     names: Vec<String>,
     /// Whether the operation changes something.
     is_change: bool,
-    /// Whether the operation supports conditions.
+    /// Whether the operation supports `If-Match`.
     is_conditional: bool,
-    /// Whether the operation needs credentials: without them, that is the first error.
+    /// Whether the operation needs credentials. If it does, an error about credentials comes before
+    /// an error about the query.
     is_secured: bool,
 }
 
-/// The parameters and conditions of every operation, by method and path.
+/// The query parameters and conditions that each operation accepts, by method and path.
 #[derive(Debug)]
 pub(crate) struct Queries(HashMap<(Method, String), Accepted>);
 
-/// The error of a query, kept until the caller is authenticated.
+/// The error of an invalid query, as an extension of the request. It is answered after the caller
+/// is authenticated.
 #[derive(Clone, Debug)]
 struct InvalidQuery(Failure);
 
 impl Queries {
-    /// Reads the parameters of all operations from the OpenAPI document.
+    /// Reads what all operations accept from the OpenAPI document.
     pub(crate) fn described_by(api: &OpenApi) -> Arc<Self> {
         let calls = api.paths.paths.iter().filter(|(path, _)| path.starts_with("/api/"));
         let accepted = calls.flat_map(|(path, item)| {
@@ -85,7 +88,7 @@ impl Accepted {
         }
     }
 
-    /// Refuses a condition on a change that does not support it.
+    /// Refuses a condition on a change that does not support conditions.
     fn check_conditions(&self, headers: &HeaderMap) -> Result<(), Failure> {
         let detail = if !self.is_change {
             return Ok(());
@@ -99,7 +102,7 @@ impl Accepted {
         Err(Failure::new(Code::BadPrecondition, detail))
     }
 
-    /// Requires that every name is known and occurs once.
+    /// Requires that every parameter in the query is known and occurs only once.
     fn check(&self, uri: &Uri) -> Result<(), Failure> {
         let malformed = |_| Failure::field("query", "must be parameters such as ?start=1&end=2");
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(malformed)?;
@@ -122,7 +125,8 @@ impl Accepted {
     }
 }
 
-/// The name of a parameter, if it looks like one; the client may send anything.
+/// The name of a parameter for an error; `query` if the name does not look like one, because the
+/// client may have sent anything.
 fn shown(name: &str) -> &str {
     let is_name = name.len() <= NAME_MOST && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if is_name && !name.is_empty() { name } else { "query" }
@@ -139,7 +143,8 @@ fn operations(item: &PathItem) -> impl Iterator<Item = (Method, &Operation)> {
     all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
 }
 
-/// Checks the query and the conditions of a request. Without required credentials an error is answered at once.
+/// Checks the query and the conditions of a request. If the operation needs no credentials, an
+/// error is answered at once. Otherwise it is stored for [`fitting_query`].
 pub(crate) async fn check_query(State(queries): State<Arc<Queries>>, mut request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     if let Some(path) = path
@@ -153,7 +158,8 @@ pub(crate) async fn check_query(State(queries): State<Arc<Queries>>, mut request
     next.run(request).await
 }
 
-/// Refuses the request if its query was invalid. Extractors call this once the caller is authenticated.
+/// Fails if [`check_query`] found the query invalid. Extractors call this function after the caller
+/// is authenticated.
 pub(crate) fn fitting_query(parts: &Parts) -> Result<(), Failure> {
     parts.extensions.get::<InvalidQuery>().map_or(Ok(()), |InvalidQuery(failure)| Err(failure.clone()))
 }

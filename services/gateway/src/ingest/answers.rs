@@ -13,9 +13,10 @@ use tokio::sync::oneshot;
 
 type Awaited = Arc<Mutex<HashMap<u64, oneshot::Sender<IngestAnswer>>>>;
 
-/// The reply inbox of this gateway: the worker answers batch 17 on `<inbox>.17`.
+/// The reply inbox of this gateway. The worker sends the answer for batch 17 to the subject
+/// `<inbox>.17`.
 ///
-/// A lost answer only turns a 201 into a 202; the window is safe either way.
+/// If an answer is lost, the gateway answers 202 instead of 201. The window is not lost.
 #[derive(Clone, Debug)]
 pub(super) struct Answers {
     inbox: String,
@@ -23,7 +24,7 @@ pub(super) struct Answers {
     awaited: Awaited,
 }
 
-/// A pending answer. Dropping it stops waiting.
+/// A pending answer of a worker. Dropping it stops waiting.
 pub(super) struct Answer {
     pub(super) subject: String,
     pub(super) receiver: oneshot::Receiver<IngestAnswer>,
@@ -43,7 +44,7 @@ impl Answers {
         let mut messages = bus.client.subscribe(format!("{inbox}.*")).await?;
         let awaited = Awaited::default();
         let waiting = awaited.clone();
-        // The task ends with the connection.
+        // The task ends when the NATS connection is closed.
         tokio::spawn(async move {
             while let Some(message) = messages.next().await {
                 let number = message.subject.rsplit('.').next().and_then(|last| last.parse().ok());
@@ -51,7 +52,8 @@ impl Answers {
                     number.and_then(|n: u64| waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&n));
                 let Some(waiter) = waiter else { continue };
                 match serde_json::from_slice(&message.payload) {
-                    // Fails when the request has been answered "queued" meanwhile.
+                    // Sending fails when the wait has timed out meanwhile, and the request was
+                    // answered with "queued".
                     Ok(answer) => drop(waiter.send(answer)),
                     Err(error) => tracing::error!(%error, "a worker's answer that cannot be read"),
                 }
@@ -60,7 +62,7 @@ impl Answers {
         Ok(Self { inbox, next: Arc::default(), awaited })
     }
 
-    /// Makes the inbox subject for one more batch.
+    /// Creates the reply subject for one more message, and waits for the answer on it.
     pub(super) fn expect(&self) -> Answer {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = oneshot::channel();

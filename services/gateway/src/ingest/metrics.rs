@@ -6,16 +6,16 @@ use kit::{
 
 use super::Submitted;
 
-/// The results of a window, as the metric names them.
+/// The possible results of submitting a window, as label values of the metric.
 const RESULTS: [&str; 8] =
     ["stored", "duplicate", "conflict", "rejected", "queued", "too_many_requests", "unavailable", "internal"];
 
-/// The metrics of submitting windows.
+/// The metrics of the windows that are submitted to INGEST.
 #[derive(Clone, Debug)]
 pub(super) struct IngestMetrics {
-    /// The number of windows of each message.
+    /// The number of windows in each message.
     pub(super) batch_sizes: Histogram,
-    /// The time until the stream has acknowledged a message, in seconds.
+    /// The time in seconds until the stream acknowledged a message.
     pub(super) published: Histogram,
     answered: [Counter; RESULTS.len()],
 }

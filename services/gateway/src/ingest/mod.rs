@@ -1,9 +1,10 @@
-//! Windows on their way from the gateway to the stream INGEST, and the workers' answers.
+//! Publishes windows to the stream INGEST, and receives the workers' answers.
 //!
-//! Posts that arrive together are coalesced into one message: a few publishes run at the same time, and each takes
-//! all posts that are waiting. A single post waits for no others. Batches wait for their turn in order of arrival,
-//! and single posts have publishers and messages of their own, which workers take first: so clients which catch up
-//! after an outage do not delay others.
+//! Posts that arrive at about the same time are coalesced into one message: a few publishers run
+//! concurrently, and each publishes all posts that are waiting. A single post never waits for
+//! further posts. Batches wait for their turn in order of arrival. Single posts have publishers and
+//! messages of their own, which workers take first. Therefore clients that send many batches after
+//! an outage do not delay single posts.
 
 mod answers;
 mod metrics;
@@ -28,40 +29,41 @@ use self::{
     queue::{Queue, Sent},
 };
 
-/// How long the gateway waits for a worker before it answers "queued".
+/// How long the gateway waits for a worker's answer before it answers "queued".
 const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
 /// How long the gateway tries to publish a window.
 const PUBLISH_PATIENCE: Duration = Duration::from_secs(4);
-/// The most windows of this gateway that are unanswered; any more are refused with 429.
+/// The largest number of windows in this gateway that are not answered yet. Further ones are
+/// refused with 429.
 const MOST_UNANSWERED: usize = 8_192;
-/// How many publishes of single posts run at the same time.
+/// The number of publishers of single posts, which run concurrently.
 const PUBLISHERS: usize = 4;
-/// How many of batches.
+/// The number of publishers of batches, which run concurrently.
 const BATCH_PUBLISHERS: usize = 2;
-/// The most windows of one message.
+/// The largest number of windows in one message.
 const MOST_COALESCED: usize = 256;
 
-/// A window that is stored in the stream.
+/// A window that the stream has acknowledged.
 #[derive(Clone, Debug)]
 pub(crate) struct Submitted {
-    /// The sequence number in the stream.
+    /// The sequence number of its message in the stream.
     pub(crate) seq: u64,
-    /// The outcome that a worker reported; queued without a report.
+    /// The outcome that a worker reported; [`Outcome::Queued`] if no report came in time.
     pub(crate) outcome: Outcome,
-    /// Why it stays queued and what happens next, when a worker has set it aside.
+    /// Why the window stays queued and what happens next, if a worker has set it aside.
     pub(crate) aside: Option<Failure>,
 }
 
 /// What a request waits for before it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Until {
-    /// The outcome from a worker, up to 2 s.
+    /// For the outcome from a worker, at most 2 s.
     Settled,
-    /// The acknowledgement of the stream.
+    /// Only for the acknowledgement of the stream.
     Safe,
 }
 
-/// A window that waits to be published, and the channel for its outcome.
+/// A window that waits to be published, and the channel for its result.
 struct Waiting {
     item: IngestItem,
     until: Until,
@@ -110,11 +112,12 @@ impl Ingest {
         &self.turns
     }
 
-    /// Publishes windows, waits, and gives the result of each, in order.
+    /// Publishes windows, waits as `until` says, and returns the result of each window, in order.
     ///
     /// # Errors
-    /// Each window has its own: [`Code::TooManyRequests`] when too many are unanswered, or the stream is full;
-    /// [`Code::Unavailable`] when the stream has not acknowledged after 4 s. The client must keep such a window.
+    /// Each window has its own result: [`Code::TooManyRequests`] when too many windows are
+    /// unanswered or the stream is full; [`Code::Unavailable`] when the stream has not acknowledged
+    /// within 4 s. The client must keep such a window and send it again.
     pub(crate) async fn submit(&self, items: Vec<IngestItem>, until: Until) -> Vec<Result<Submitted, Failure>> {
         let submitted = self.publish_all(items, until).await;
         submitted.iter().for_each(|answer| self.metrics.answered(answer));

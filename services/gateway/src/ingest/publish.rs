@@ -21,12 +21,12 @@ use super::{
     too_much, unavailable,
 };
 
-/// The most bytes of a message. NATS carries 1 MiB.
+/// The largest size of a message in bytes. NATS accepts messages up to 1 MiB.
 const MOST_BYTES: usize = 700_000;
 /// The pause before a failed publish is repeated.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
-/// Publishes all waiting windows as one message, again and again.
+/// Publishes the waiting windows as messages, until no request can add more.
 pub(super) struct Publisher {
     bus: Bus,
     answers: Answers,
@@ -46,7 +46,8 @@ impl Publisher {
         Self { bus, answers, sent, arrivals, metrics }
     }
 
-    /// Publishes until the last [`super::Ingest`] is dropped, so that open requests are finished during a stop.
+    /// Publishes until the last [`super::Ingest`] is dropped. A shutdown alone does not end it, so
+    /// that open requests are still answered.
     pub(super) async fn run(&self, shutdown: &Shutdown) {
         let mut batch = Vec::with_capacity(MOST_COALESCED);
         while self.take(&mut batch).await > 0 {
@@ -56,7 +57,8 @@ impl Publisher {
         }
     }
 
-    /// Takes the waiting windows, at least one. Gives 0 once no request can add any.
+    /// Takes the waiting windows, and waits until there is at least one. Returns 0 once no request
+    /// can add a window.
     async fn take(&self, batch: &mut Vec<Waiting>) -> usize {
         let mut arrivals = self.arrivals.lock().await;
         let taken = arrivals.take(batch, MOST_COALESCED).await;
@@ -66,7 +68,7 @@ impl Publisher {
         taken + arrivals.take_ready(batch, MOST_COALESCED)
     }
 
-    /// Publishes a message, and lets a task wait for the worker's answer.
+    /// Publishes a message, and starts a task that waits for the worker's answer.
     async fn publish_and_answer(&self, message: Bytes, waiting: Vec<Waiting>, shutdown: &Shutdown) {
         let since = waiting.iter().map(|w| w.since).min().unwrap_or_else(Instant::now);
         let (answer, started) = (self.answers.expect(), Instant::now());
@@ -82,7 +84,8 @@ impl Publisher {
         }
     }
 
-    /// Publishes until the acknowledgement. After a timeout the same id is used again, so the stream stores it once.
+    /// Publishes a message until the stream acknowledges it or the deadline comes. Every attempt
+    /// has the same message id, so the stream stores the message only once.
     async fn publish(&self, message: Bytes, answer_to: &str, deadline: Instant) -> Result<PublishAck, Failure> {
         let id: ContentHash = kit::new_id();
         let mut headers = self.bus.headers();
@@ -115,10 +118,11 @@ impl Publisher {
     }
 }
 
-/// Answers the requests that wait for safety only, then waits for the worker, and answers the rest with its
-/// outcomes, or with "queued".
+/// Answers the requests that wait only for the acknowledgement. Then waits for the worker, and
+/// answers the other requests with the worker's outcomes, or with "queued" if the worker does not
+/// answer in time.
 async fn answer_all(mut answer: Answer, seq: u64, deadline: Instant, waiting: Vec<Waiting>) {
-    // Fails when the client has hung up.
+    // Sending fails when the client has closed the connection.
     let tell = |waiting: Waiting, outcome, aside| drop(waiting.answer.send(Ok(Submitted { seq, outcome, aside })));
     let mut others = Vec::with_capacity(waiting.len());
     for (place, waiting) in waiting.into_iter().enumerate() {
@@ -144,7 +148,7 @@ async fn answer_all(mut answer: Answer, seq: u64, deadline: Instant, waiting: Ve
     }
 }
 
-/// Encodes windows as [`contracts::IngestBatch`]es, in as few messages as their size allows.
+/// Serializes windows as [`contracts::IngestBatch`]es, in as few messages as the size limit allows.
 fn encode(windows: impl Iterator<Item = Waiting>) -> Vec<(Bytes, Vec<Waiting>)> {
     const OPEN: &[u8] = br#"{"items":["#;
     let mut messages = Vec::new();
@@ -178,7 +182,7 @@ fn encode(windows: impl Iterator<Item = Waiting>) -> Vec<(Bytes, Vec<Waiting>)> 
     messages
 }
 
-/// Whether the stream refuses new messages because it is full.
+/// Whether the stream refused a message because it is full.
 fn is_full(error: &PublishError) -> bool {
     let server = error.source().and_then(|cause| cause.downcast_ref::<jetstream::Error>());
     server.is_some_and(|error| error.error_code() == ErrorCode::STREAM_STORE_FAILED)

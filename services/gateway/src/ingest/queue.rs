@@ -4,52 +4,54 @@ use tokio::sync::{Mutex, mpsc};
 
 use super::Waiting;
 
-/// How windows were sent. Each way has a queue, publishers and messages of its own, so that single posts never wait for
-/// batches.
+/// How windows were posted. Each way has its own queue, publishers and messages, so that single
+/// posts never wait for batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// One by one.
+    /// One window in a request.
     Singly,
-    /// Many in one request.
+    /// Several windows in a request.
     InBatches,
 }
 
-/// Windows that wait to be published.
+/// The sending end of a queue of windows that wait to be published.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
     windows: mpsc::Sender<Waiting>,
 }
 
-/// The receiving end of a queue, for one publisher at a time.
+/// The receiving end of a queue. One publisher uses it at a time.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     windows: mpsc::Receiver<Waiting>,
 }
 
 impl Queue {
-    /// A queue with room for this many windows.
+    /// Creates a queue with room for `room` windows.
     pub(super) fn new(room: usize) -> (Self, Arc<Mutex<Arrivals>>) {
         let (sender, receiver) = mpsc::channel(room);
         (Self { windows: sender }, Arc::new(Mutex::new(Arrivals { windows: receiver })))
     }
 
-    /// Adds a window.
+    /// Adds a window to the queue.
     pub(super) fn put(&self, waiting: Waiting) -> Result<(), NoRoom> {
         self.windows.try_send(waiting).map_err(|_| NoRoom)
     }
 }
 
-/// The queue is full.
+/// The error of a full queue.
 #[derive(Debug)]
 pub(super) struct NoRoom;
 
 impl Arrivals {
-    /// Waits for a window, and takes all that are there, up to `most` in all. Gives 0 once all senders are dropped.
+    /// Waits for a window, and takes at most `most` windows that are in the queue. Returns 0 once
+    /// all senders are dropped.
     pub(super) async fn take(&mut self, batch: &mut Vec<Waiting>, most: usize) -> usize {
         self.windows.recv_many(batch, most).await
     }
 
-    /// Takes the windows that are there, up to `most` in all.
+    /// Takes the windows that are in the queue, without waiting, until the batch has `most`
+    /// windows.
     pub(super) fn take_ready(&mut self, batch: &mut Vec<Waiting>, most: usize) -> usize {
         let before = batch.len();
         while batch.len() < most

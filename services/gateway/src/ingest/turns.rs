@@ -9,15 +9,16 @@ use tokio::{
 
 use super::too_much;
 
-/// The most unanswered windows of batches. Whatever is ahead of a single post in the stream is then recorded within a
-/// fraction of its two seconds.
+/// The largest number of windows in batches that are not answered yet. The limit is small enough
+/// that workers record all of them in a fraction of the two seconds for which a single post waits.
 const MOST_WINDOWS: usize = 2_000;
-/// The most batches that wait for their turn. Each takes up to 900 KiB of memory, mostly a fifth of that.
+/// The largest number of batches that wait for their turn. A waiting batch takes up to 900 KiB of
+/// memory, usually a fifth of that.
 const MOST_WAITING: usize = 128;
 /// How long a batch waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The turns of batches, in order of arrival.
+/// Limits the windows of concurrent batches. Batches get their turn in order of arrival.
 #[derive(Clone, Debug)]
 pub(crate) struct Turns {
     windows: Arc<Semaphore>,
@@ -31,16 +32,17 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// Adds the metrics.
+    /// Registers the metrics of the turns.
     pub(super) fn show(&self, metrics: &Metrics) {
         metrics.places("batched_windows", self.windows.clone());
         metrics.places("waiting_batches", self.waiting.clone());
     }
 
-    /// Waits for the turn of a batch with this many windows. The turn lasts until the permit is dropped.
+    /// Waits for the turn of a batch with this number of windows. The turn lasts until the permit
+    /// is dropped.
     ///
     /// # Errors
-    /// 429 when it does not come within two seconds, or too many batches wait.
+    /// 429 when the turn does not come within two seconds, or when too many batches wait already.
     pub(crate) async fn take(&self, windows: usize) -> Result<SemaphorePermit<'_>, Failure> {
         let windows = windows.min(MOST_WINDOWS) as u32;
         if let Ok(turn) = self.windows.try_acquire_many(windows) {
@@ -67,7 +69,7 @@ mod tests {
         let first = turns.take(1_900).await.unwrap();
         let mut second = Box::pin(turns.take(500));
         assert!(second.as_mut().now_or_never().is_none(), "there is no room for it yet");
-        // A smaller batch, for which there would be room, does not overtake.
+        // A smaller batch does not overtake a waiting one, although there would be room for it.
         let mut third = Box::pin(turns.take(50));
         assert!(third.as_mut().now_or_never().is_none());
         drop(first);

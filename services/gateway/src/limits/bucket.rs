@@ -11,15 +11,16 @@ use gcra::{GcraError, GcraState, RateLimit};
 
 use super::Source;
 
-/// The header with the rest of a limit (draft-ietf-httpapi-ratelimit-headers-10).
+/// The response header with what is left of a limit (draft-ietf-httpapi-ratelimit-headers-10).
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("ratelimit");
-/// The header with the limit.
+/// The response header with the limit itself (same draft).
 pub(crate) const POLICY_HEADER: HeaderName = HeaderName::from_static("ratelimit-policy");
-/// The most sources with a state of their own. All others share one.
+/// The largest number of sources that are counted separately. All further sources are counted
+/// together.
 const MOST_SOURCES: usize = 100_000;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A rate limit, and the state of each source.
+/// A rate limit, with the state of each source.
 pub(super) struct Bucket {
     name: &'static str,
     most: NonZeroU32,
@@ -33,25 +34,26 @@ impl fmt::Debug for Bucket {
     }
 }
 
-/// The rest of a limit after a call.
+/// What is left of a limit after a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Left {
     name: &'static str,
     most: NonZeroU32,
     calls: u32,
     is_over: bool,
-    /// The time until another call is possible; if one is possible now, until the limit is unused again.
+    /// The time until another call is possible. If another call is possible now, the time until the
+    /// whole limit is available again.
     wait: Duration,
 }
 
 impl Bucket {
-    /// A limit of this many calls a minute; nothing for 0.
+    /// A limit of `most` calls a minute; `None` for 0, which means no limit.
     pub(super) fn new(name: &'static str, most: u32) -> Option<Self> {
         let most = NonZeroU32::new(most)?;
         Some(Self { name, most, limit: RateLimit::new(most.get(), MINUTE), states: Mutex::default() })
     }
 
-    /// Counts a call.
+    /// Counts a call from a source, and returns what is left of the source's limit.
     pub(super) fn take(&self, source: Source, now: Instant) -> Left {
         let mut states = self.states();
         let has_room = states.len() < MOST_SOURCES || states.contains_key(&source);
@@ -67,7 +69,7 @@ impl Bucket {
         Left { name: self.name, most: self.most, calls, is_over: taken.is_err(), wait }
     }
 
-    /// Removes sources whose limit is unused.
+    /// Removes the sources whose whole limit is available again.
     pub(super) fn forget_idle(&self, now: Instant) {
         let mut states = self.states();
         states.retain(|_, state| state.tat.is_some_and(|all_at| now < all_at));
@@ -85,12 +87,12 @@ impl Left {
         self.is_over
     }
 
-    /// The seconds until another call is possible; if one is possible now, until the limit is unused again.
+    /// The same as `wait`, in whole seconds, rounded up, at least 1.
     pub(crate) fn seconds(&self) -> u32 {
         u32::try_from(self.wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1)
     }
 
-    /// Writes the response headers.
+    /// Writes the rate limit headers into a response.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         let Self { name, most, calls, .. } = self;
         let texts = [
@@ -98,7 +100,7 @@ impl Left {
             (HEADER, format!("\"{name}\";r={calls};t={}", self.seconds())),
         ];
         for (header, text) in texts {
-            // Never fails: the text is ASCII.
+            // The conversion cannot fail, because the text is ASCII.
             if let Ok(value) = HeaderValue::from_str(&text) {
                 headers.insert(header, value);
             }

@@ -10,11 +10,12 @@ use axum::{
 use super::Meter;
 use crate::{App, client::ClientAddress, extract::Queries};
 
-/// The routes for monitoring, which are not limited.
+/// The routes for monitoring, which have no rate limit.
 const FREE: [&str; 2] = ["/healthz", "/readyz"];
 
-/// Counts each request against a limit, and writes the rest into the response. A request with credentials for a route
-/// that requires them is counted by `auth`, once its caller is known.
+/// Counts each request against a limit, and writes what is left of the limit into the response. A
+/// request that has credentials, for a route that requires them, is counted in `auth` as soon as
+/// its caller is known.
 pub(crate) async fn limit(
     State((app, queries)): State<(Arc<App>, Arc<Queries>)>,
     mut request: Request,

@@ -9,7 +9,8 @@ use contracts::{Actor, Code, Failure};
 use super::{Bound, Left, Limits, Source};
 use crate::error::Problem;
 
-/// Counts one request, once its source is known. It is an extension of the request.
+/// Counts one request once, against the limit of its source. It is an extension of the request,
+/// because the source may become known only later.
 #[derive(Clone, Debug)]
 pub(crate) struct Meter(Arc<Inner>);
 
@@ -17,22 +18,23 @@ pub(crate) struct Meter(Arc<Inner>);
 struct Inner {
     limits: Arc<Limits>,
     address: Option<IpAddr>,
-    /// The rest of the limit, once the request was counted; nothing inside without a limit.
+    /// Set once the request was counted: what is left of the limit, or `None` if there is no such
+    /// limit.
     counted: OnceLock<Option<Left>>,
 }
 
 impl Meter {
-    /// The meter of a request from this address.
+    /// Creates the meter of a request from this address.
     pub(super) fn new(limits: Arc<Limits>, address: Option<IpAddr>) -> Self {
         Self(Arc::new(Inner { limits, address, counted: OnceLock::new() }))
     }
 
-    /// The meter of a request.
+    /// The meter in the extensions of a request.
     pub(crate) fn of(parts: &Parts) -> Option<&Self> {
         parts.extensions.get()
     }
 
-    /// Counts the request against the limit of a known caller.
+    /// Counts the request against the limit of an authenticated caller.
     ///
     /// # Errors
     /// 429 when the limit is exceeded.
@@ -40,7 +42,7 @@ impl Meter {
         self.count_once(bound, Source::Known(actor))
     }
 
-    /// Counts the request against the limit of its network address.
+    /// Counts the request against the limit of the client's network address.
     ///
     /// # Errors
     /// 429 when the limit is exceeded.
@@ -65,7 +67,7 @@ impl Meter {
         }
     }
 
-    /// Writes the response headers.
+    /// Writes the rate limit headers into the response, if the request was counted.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         if let Some(Some(left)) = self.0.counted.get() {
             left.write(headers);

@@ -2,7 +2,7 @@ use kit::{Metrics, metrics::Counter};
 
 use super::Bound;
 
-/// The number of calls that were refused, by limit.
+/// The number of calls that were refused, for each limit.
 #[derive(Clone, Debug)]
 pub(crate) struct LimitMetrics([Counter; Bound::ALL.len()]);
 

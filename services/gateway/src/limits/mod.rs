@@ -1,4 +1,4 @@
-//! Rate limits for callers of this gateway.
+//! Rate limits for the callers of this gateway.
 
 mod bucket;
 mod layer;
@@ -23,17 +23,18 @@ pub(crate) use self::{
 };
 pub use settings::Limits as LimitSettings;
 
-/// How often idle sources are removed.
+/// How often sources whose whole limit is available again are removed.
 const FORGET: Duration = Duration::from_secs(60);
 
-/// The limit that applies to a request.
+/// The kind of limit that applies to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bound {
-    /// Most calls.
+    /// Requests of authenticated callers, except posts of windows.
     Calls,
-    /// Posts of windows. Many come at once after weeks without a network.
+    /// Posts of windows. This limit is higher, because a client that was without a network for
+    /// weeks sends many windows in a short time.
     Windows,
-    /// Requests of unknown callers.
+    /// Requests of callers that are not authenticated, counted by network address.
     Address,
 }
 
@@ -42,16 +43,17 @@ impl Bound {
     pub(crate) const ALL: [&'static str; 3] = ["calls", "windows", "address"];
 }
 
-/// The source of a request.
+/// Whose requests are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Source {
     Known(Actor),
     Address(IpAddr),
-    /// All sources beyond the number that is tracked.
+    /// All sources beyond the number that is counted separately, and requests without a known
+    /// address.
     Others,
 }
 
-/// The rate limits with their states.
+/// The rate limits, with the state of each source.
 #[derive(Debug)]
 pub(crate) struct Limits {
     buckets: [Option<Bucket>; Bound::ALL.len()],
@@ -66,7 +68,7 @@ impl Limits {
         Self { buckets, metrics, log_throttle: LogThrottle::default() }
     }
 
-    /// Counts a call against a limit; nothing without such a limit.
+    /// Counts a call against a limit; `None` if there is no such limit.
     fn take(&self, bound: Bound, source: Source) -> Option<Left> {
         let left = self.buckets[bound as usize].as_ref()?.take(source, Instant::now());
         if left.is_over() {
@@ -78,7 +80,8 @@ impl Limits {
         Some(left)
     }
 
-    /// Removes idle sources until shutdown, so that memory does not grow.
+    /// Removes idle sources again and again until shutdown. Without this the memory for their
+    /// states would grow.
     pub(crate) async fn forget_idle(&self, shutdown: &Shutdown) {
         loop {
             tokio::select! {

@@ -1,4 +1,4 @@
-//! Conditional headers in the OpenAPI document.
+//! Adds the conditional headers to the OpenAPI document.
 
 use utoipa::openapi::{
     HeaderBuilder, Object, RefOr, Required, ResponseBuilder, Type,
@@ -7,8 +7,8 @@ use utoipa::openapi::{
 
 use super::add_error;
 
-/// Documents the conditional headers of a path: `If-None-Match` for reads, `If-Match` for changes that can answer
-/// 412.
+/// Adds the conditional headers to the operations of a path: `If-None-Match` to reads, `If-Match`
+/// to changes that can answer 412.
 pub(super) fn describe(item: &mut PathItem) {
     item.get.iter_mut().for_each(describe_read);
     [&mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten().for_each(describe_change);

@@ -1,4 +1,5 @@
-//! The page for a forgotten password. It is the same whether the address is known or not.
+//! The page for a forgotten password. Its texts do not reveal whether an address belongs to an
+//! account.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use super::{later::later, layout::page};
 use crate::{App, error::Problem, extract::Form};
 
-/// Shows the form for the address.
+/// Shows the form for the e-mail address.
 pub(crate) async fn show(State(app): State<Arc<App>>) -> Response {
     let content = html! {
         p { "Tell us the e-mail address that you log in with. We mail you a link to set a new password." }
@@ -29,7 +30,7 @@ pub(crate) struct Filled {
     email: Option<String>,
 }
 
-/// Requests the mail.
+/// Requests a mail with a link to set a new password.
 pub(crate) async fn submit(State(app): State<Arc<App>>, Form(form): Form<Filled>) -> Result<Response, Problem> {
     let request = ForgotPassword { email: form.email.unwrap_or_default() };
     Ok(match app.ask(Caller::Anonymous, &request).await {

@@ -1,4 +1,4 @@
-//! The resource at `/`: a redirect to the console for browsers, links for programs.
+//! The resource at `/`: browsers are redirected to the console, programs get links as JSON.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{App, extract::wants_html};
 
-/// Answers `/`.
+/// Answers a request for `/`.
 pub(crate) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     if !wants_html(&headers) {
         let links = json!({

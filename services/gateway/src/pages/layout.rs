@@ -28,9 +28,11 @@ input[type=checkbox] { width: auto; margin: 0 .25rem 0 0; }
 .error { margin: 1rem 0 0; padding: .6rem .75rem; border-left: 4px solid #c62f2f; background: light-dark(#fdeceb, #3a2022); }
 ";
 
-/// The content security policy: our inline style, no scripts, no frames.
+/// The content security policy of a page without script: it allows only our inline style, and no
+/// frames.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy(""));
-/// The content security policy that also allows the script for password fields.
+/// The content security policy of a page with a password field: it also allows the script of that
+/// field.
 static POLICY_WITH_SCRIPT: LazyLock<HeaderValue> =
     LazyLock::new(|| policy(&format!(" script-src 'sha256-{}';", hash(SCRIPT))));
 
@@ -40,7 +42,8 @@ fn policy(scripts: &str) -> HeaderValue {
         "default-src 'none'; style-src 'sha256-{style}';{scripts} form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'"
     );
-    // Never fails: Base64 is valid in a header. The fallback would break the page visibly.
+    // The conversion cannot fail, because Base64 is valid in a header. If it did, the fallback
+    // policy would break the page visibly, but not make it less secure.
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
@@ -48,12 +51,12 @@ fn hash(text: &str) -> String {
     BASE64_STANDARD.encode(Sha256::digest(text))
 }
 
-/// A page. It is not cached and sends no referrer, because its URL may contain a token.
+/// A page without password field. It is not cached, because its URL may contain a token.
 pub(super) fn page(status: StatusCode, title: &str, content: &Markup) -> Response {
     respond(status, title, content, &POLICY, None)
 }
 
-/// A page with a password field.
+/// A page with a password field and its script.
 pub(super) fn page_with_password(status: StatusCode, title: &str, content: &Markup) -> Response {
     respond(status, title, content, &POLICY_WITH_SCRIPT, Some(SCRIPT))
 }

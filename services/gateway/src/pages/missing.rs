@@ -1,4 +1,4 @@
-//! The answer for unknown paths.
+//! The response for unknown paths.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use maud::html;
 use super::layout::page;
 use crate::{App, error::Problem, extract::wants_html};
 
-/// 404, as a page for browsers and as problem JSON for programs.
+/// Answers 404, as a page for browsers and as problem JSON for programs.
 pub(crate) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     if !wants_html(&headers) {
         let detail = format!("There is nothing at this path. {} lists what there is.", app.base.path("/docs"));

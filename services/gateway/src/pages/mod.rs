@@ -1,4 +1,5 @@
-//! The pages outside of the console. They work without JavaScript and load nothing from other sites.
+//! The pages outside of the console. They work without JavaScript and load nothing from other
+//! hosts.
 
 pub(crate) mod activate;
 pub(crate) mod confirm;

@@ -1,8 +1,9 @@
 use contracts::{Failure, PASSWORD_LEAST};
 use maud::{Markup, html};
 
-/// Shows the password while a box is checked, and hides it before the form is sent, because browsers remember the
-/// content of plain text fields. Without JavaScript the box is hidden.
+/// The script of a password field. It shows the password as plain text while a box is checked. It
+/// hides the password again before the form is submitted, because browsers remember the content of
+/// plain text fields. Without JavaScript the box is hidden.
 pub(super) const SCRIPT: &str = "
 for (const box of document.querySelectorAll('input[data-shows]')) {
   const field = document.getElementById(box.dataset.shows);
@@ -12,7 +13,7 @@ for (const box of document.querySelectorAll('input[data-shows]')) {
 }
 ";
 
-/// The field for a new password, marked if the last one was refused.
+/// The field for a new password. It is marked as invalid if the previous attempt was refused.
 pub(super) fn new_password(weak: Option<&Failure>) -> Markup {
     html! {
         label for="password" { "Password" }
@@ -23,7 +24,7 @@ pub(super) fn new_password(weak: Option<&Failure>) -> Markup {
     }
 }
 
-/// The field for the present password.
+/// The field for the account's current password.
 pub(super) fn own_password(wrong: bool) -> Markup {
     html! {
         label for="password" { "Password" }
@@ -33,7 +34,7 @@ pub(super) fn own_password(wrong: bool) -> Markup {
     }
 }
 
-/// The message about a refused password, above the form.
+/// The message that a password was refused, which stands above the form.
 pub(super) fn refused(weak: Option<&Failure>) -> Markup {
     html! {
         @if let Some(failure) = weak {
@@ -48,7 +49,7 @@ fn show_box() -> Markup {
     }
 }
 
-/// Why a password was refused.
+/// The reason why a password was refused.
 fn why(failure: &Failure) -> &str {
     failure.errors.first().map_or("must have 12 to 128 characters", |error| error.message.as_str())
 }

@@ -1,4 +1,5 @@
-//! The page behind the link that sets a new password. A GET changes nothing, because mail scanners follow links.
+//! The page behind the link that sets a new password. A GET changes nothing, because mail scanners
+//! open links.
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use crate::{
 
 const STILL_GOOD: &str = "The link of the mail is still good.";
 
-/// Shows the form for a password.
+/// Shows the form to choose a password.
 pub(crate) async fn show(State(app): State<Arc<App>>, params: Params) -> Response {
     match params.get("token", "must be that of the link") {
         Ok(Some(token)) => link(&app, token, None).await,
@@ -28,7 +29,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, params: Params) -> Respons
     }
 }
 
-/// Sets the password.
+/// Sets the new password.
 pub(crate) async fn submit(State(app): State<Arc<App>>, Form(form): Form<Filled>) -> Result<Response, Problem> {
     let Some(token) = form.token else { return Ok(unknown(&app)) };
     let request = ResetPassword { token, password: form.password.unwrap_or(Secret::new("")) };
@@ -40,7 +41,7 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, Form(form): Form<Filled>
     })
 }
 
-/// Shows the form, or why the link does not work.
+/// Shows the form, or a page that explains why the link does not work.
 async fn link(app: &App, token: Secret, weak: Option<&Failure>) -> Response {
     let request = GetLink { token, to: LinkTo::Reset };
     match app.ask(Caller::Anonymous, &request).await {

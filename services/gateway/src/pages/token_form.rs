@@ -2,14 +2,15 @@ use contracts::{Email, Secret};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-/// The submitted fields of a form behind the link of a mail.
+/// The submitted form of a page behind a link in a mail.
 #[derive(Deserialize)]
 pub(crate) struct Filled {
     pub(super) token: Option<Secret>,
     pub(super) password: Option<Secret>,
 }
 
-/// The form behind the link of a mail: the hidden token, the address, and a field for a password.
+/// The form of a page behind a link in a mail: the token in a hidden field, the e-mail address, and
+/// a field for a password.
 pub(super) fn token_form(action: &str, token: &Secret, email: &Email, password: &Markup, button: &str) -> Markup {
     html! {
         form method="post" action=(action) {

@@ -21,7 +21,7 @@ use crate::{
 
 /// Activate an account with the token of its invitation.
 ///
-/// Invitation mails link to a page that does the same for people.
+/// People do the same on the page that their invitation mail links to.
 #[utoipa::path(
     post, path = "/api/auth/activate", tag = "Accounts",
     request_body(content = Activate, example = json!({"token": "3q2-7wAAAAB…", "password": "correct horse battery staple"})),
@@ -53,19 +53,19 @@ pub(super) struct Login {
     refresh: Option<String>,
 }
 
-/// A token for an employee's requests.
+/// The token for an employee's requests.
 #[derive(Serialize, ToSchema)]
 pub(super) struct LoginAnswer {
-    /// Send it as `Authorization: Bearer <token>`.
+    /// The token. Send it as `Authorization: Bearer <token>`.
     #[schema(value_type = String, example = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9…")]
     access_token: Secret,
-    /// Always `bearer`.
+    /// The type of the token, which is always `bearer`.
     #[schema(example = "bearer")]
     token_type: &'static str,
-    /// The lifetime in seconds.
+    /// The lifetime of the token, in seconds.
     #[schema(example = 604_800)]
     expires_in: i64,
-    /// The refresh token for `POST /api/auth/refresh`, if one was requested.
+    /// The refresh token for `POST /api/auth/refresh`, if the log-in requested one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "t3refresh_3q2-7wAAAAB…")]
     refresh_token: Option<Secret>,
@@ -110,13 +110,14 @@ pub(super) async fn log_in(
     Ok(Json(LoginAnswer::of(&app, who)?))
 }
 
-/// The program that sends the request, by its own name.
+/// The name of the program that sent the request, from the header `User-Agent`.
 pub(crate) fn agent(headers: &HeaderMap) -> Option<Label> {
     let named = headers.get(header::USER_AGENT)?;
     Some(Label::keep(&String::from_utf8_lossy(named.as_bytes()))).filter(|agent| !agent.as_str().is_empty())
 }
 
-/// The same answer for every cause, so that nobody learns who has an account.
+/// Turns a failed log-in into a 401 that is the same for every cause, so that nobody learns which
+/// addresses have an account.
 fn refused(failure: Failure) -> Problem {
     if failure.code.is_passing() || failure.code == Code::Internal {
         return failure.into();
@@ -124,7 +125,7 @@ fn refused(failure: Failure) -> Problem {
     Problem::unauthorized("The e-mail address or the password is wrong.", vec![TOKEN_CHALLENGE])
 }
 
-/// Who I am.
+/// Get the employee who is logged in.
 #[utoipa::path(
     get, path = "/api/auth/me", tag = "Accounts", security(("employeeToken" = [])),
     responses((status = 200, description = "The caller.", body = Employee)),

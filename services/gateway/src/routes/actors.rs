@@ -1,4 +1,4 @@
-//! Adds the present names of actors to what they did.
+//! Adds the current names of actors to records of what they did.
 
 use std::str::FromStr;
 
@@ -10,13 +10,13 @@ use utoipa::ToSchema;
 
 use crate::names::{Ids, Names};
 
-/// A value that names an actor.
+/// A value that contains an actor.
 pub(super) trait HasActor {
-    /// The actor, if there is one.
+    /// The actor in the value, if there is one.
     fn actor(&mut self) -> Option<&mut ShownActor>;
 }
 
-/// Adds the names of actors to these values.
+/// Looks up the names of the actors in these values, and adds them.
 pub(super) async fn name_actors<T: HasActor>(names: &Names, items: &mut [T]) {
     let mut wanted = Ids::default();
     for actor in items.iter_mut().filter_map(HasActor::actor) {
@@ -43,14 +43,14 @@ impl HasActor for AuditEntry {
     }
 }
 
-/// An API key, with the name of who made it.
+/// An API key, with the name of the actor who made it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ListedApiKey)]
 pub(super) struct KeyWithMaker {
     #[serde(flatten)]
     about: ApiKey,
-    /// Who made it.
+    /// The actor who made the key.
     created_by: Option<ShownActor>,
 }
 
@@ -66,13 +66,13 @@ impl HasActor for KeyWithMaker {
     }
 }
 
-/// A new API key. This is the only answer that contains its text.
+/// A new API key. No other response contains the text of the key.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = NewApiKey)]
 pub(super) struct NewKeyWithMaker {
     #[serde(flatten)]
     about: KeyWithMaker,
-    /// The text: send it as `X-API-Key`. It is never shown again.
+    /// The text of the key. Send it as `X-API-Key`. It is never shown again.
     #[schema(value_type = String, example = "t3key_0198c6f27f007a319c5e3b1d2a4f6071_…")]
     key: Secret,
 }
@@ -89,14 +89,14 @@ impl HasActor for NewKeyWithMaker {
     }
 }
 
-/// A quarantined window, with the name of who has decided about it.
+/// A quarantined window, with the name of the actor who has decided about it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ListedQuarantinedWindow)]
 pub(super) struct QuarantinedWithDecider {
     #[serde(flatten)]
     pub(super) quarantined: QuarantinedWindow,
-    /// Who has decided about it, if somebody has.
+    /// The actor who has decided about the window, if somebody has.
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_by: Option<ShownActor>,
 }
@@ -114,14 +114,14 @@ impl HasActor for QuarantinedWithDecider {
     }
 }
 
-/// A correction, with the name of who has decided about it.
+/// A correction, with the name of the actor who has decided about it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Correction)]
 pub(super) struct CorrectionWithDecider {
     #[serde(flatten)]
     pub(super) correction: CorrectionRequest,
-    /// Who has decided about it, if somebody has.
+    /// The actor who has decided about the correction, if somebody has.
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_by: Option<ShownActor>,
 }

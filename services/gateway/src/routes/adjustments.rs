@@ -16,13 +16,14 @@ use crate::{
     teams,
 };
 
-/// The adjustments that count in a range.
+/// List the adjustments that count in a range.
 ///
-/// Hours that came when their time was settled, and that somebody has admitted. Each shows where it belongs
-/// (`start` and `end`), and counts at `countsAt`, a moment that was open then: in the pay period that holds it,
-/// beside the sums of that period. No sum of analytics holds them, neither where they belong, which never
-/// changes again, nor where they count. Added to those, each second counts once. In the order of `countsAt`. An employee gets
-/// their own.
+/// An adjustment is a window that came when its own time was settled, and that somebody has
+/// admitted. `start` and `end` say when the work was done. It counts at `countsAt`, a moment that
+/// was open then: in the pay period that contains this moment, separately from the sums of that
+/// period. No sum of analytics includes adjustments, neither at the time of the work, which is
+/// settled, nor at `countsAt`. Added to the sums of analytics, each second counts once. The list is
+/// ordered by `countsAt`. An employee gets their own adjustments.
 #[utoipa::path(
     get, path = "/api/v1/adjustment", tag = "Periods", security(("adminKey" = []), ("employeeToken" = [])),
     params(

@@ -19,14 +19,14 @@ use crate::{
     teams,
 };
 
-/// How a browser keeps the table of [`time`].
+/// The `Content-Disposition` of the CSV of [`time`], which names the file for browsers.
 const DISPOSITION: &str = "attachment; filename=\"time.csv\"";
 
 /// Time and money by project.
 ///
-/// Only the part of each window that lies in the range counts; money is rounded to cents once, at
-/// the end. Adjustments are no part of it: `GET /api/v1/adjustment` lists them. As JSON, or as a table
-/// with `Accept: text/csv`.
+/// Of each window, only the part in the range counts. Money is rounded to cents once, at the end.
+/// Adjustments are not included: `GET /api/v1/adjustment` lists them. The response is JSON, or a
+/// table with `Accept: text/csv`.
 #[utoipa::path(
     get, path = "/api/v1/analytics/project-time", tag = "Analytics", security(("adminKey" = [])),
     params(
@@ -55,15 +55,17 @@ pub(super) async fn project_time(
 
 /// Time and money, grouped.
 ///
-/// Each row has the keys that were grouped by, and what lies in the range: a window across an edge
-/// is split there. An employee gets their own. As JSON; as a table with `Accept: text/csv`; or as a
-/// spreadsheet file with `Accept: application/vnd.openxmlformats-officedocument.spreadsheetml.sheet`:
-/// real dates, hours as `[h]:mm`, and the sums, exact to the millisecond and rounded to cents once.
+/// Each row has the values that it is grouped by, and the sums of what lies in the range: a window
+/// across the beginning or end of the range, or of a group, is split there. An employee gets their
+/// own time. The response is JSON; a table with `Accept: text/csv`; or a spreadsheet file with
+/// `Accept: application/vnd.openxmlformats-officedocument.spreadsheetml.sheet`, with real dates,
+/// hours as `[h]:mm`, and the sums, exact to the millisecond and rounded to cents once.
 ///
-/// Work counts when it was done, and what is settled never changes: an employee's sums over a pay period
-/// are those that the period says. So hours that came when their time was settled, and were admitted
-/// afterwards, are no part of any sum here. They count, beside these sums, in the period that was open
-/// then: `GET /api/v1/adjustment` lists them, with where they belong.
+/// Work counts at the time when it was done, and settled time never changes: the sums of an
+/// employee over a pay period equal those of the period itself. Therefore adjustments, which are
+/// hours that came when their own time was settled and were admitted afterwards, are not included
+/// in any sum here. They count separately, in the period that was open then:
+/// `GET /api/v1/adjustment` lists them, with the time when the work was done.
 #[utoipa::path(
     get, path = "/api/v1/analytics/time", tag = "Analytics", security(("adminKey" = []), ("employeeToken" = [])),
     params(
@@ -109,7 +111,7 @@ pub(super) async fn time(
     List { app, asker, listing, form }.answer_named(request).await
 }
 
-/// Time and money as a table for spreadsheets, for a page.
+/// Answers with time and money as CSV, for a page of the console.
 pub(crate) async fn time_as_csv(
     app: Arc<App>,
     asker: Asker,
@@ -121,8 +123,8 @@ pub(crate) async fn time_as_csv(
     List { app, asker, listing, form }.answer_named(request).await
 }
 
-/// The keys of the rows, in the order in which they are sorted, their sums, and then the names of
-/// the keys that are ids.
+/// The columns of the CSV: the values that rows are grouped by, in the order of sorting; the sums;
+/// then the names of those values that are ids.
 fn columns(request: &GetTime) -> Vec<&'static str> {
     let keys = [
         (Grouping::Day, "day"),
@@ -152,7 +154,7 @@ impl ListRequest for GetTime {
     }
 }
 
-/// How long an employee has worked on a task, ever.
+/// The time that an employee has worked on a task, since the beginning.
 #[utoipa::path(
     get, path = "/api/v1/analytics/task-time", tag = "Analytics", security(("adminKey" = []), ("employeeToken" = [])),
     params(

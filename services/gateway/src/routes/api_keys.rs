@@ -20,8 +20,8 @@ use crate::{
 
 /// Make an API key.
 ///
-/// It has a role or scopes, and may allow no more than its maker may do. The answer is the only one
-/// that holds its text.
+/// The key has a role or scopes, and may allow no more than the caller may do. No other response
+/// contains the text of the key.
 #[utoipa::path(
     post, path = "/api/v1/api-key", tag = "Keys and roles", security(("adminKey" = [])),
     request_body(content = CreateApiKey, example = json!({"name": "Nightly export", "scopes": ["r:analytics", "r:time"]})),
@@ -43,7 +43,7 @@ pub(super) async fn create_api_key(
     Ok(created(location, made))
 }
 
-/// All API keys that were not revoked, without their texts.
+/// List all API keys that were not revoked, without their texts.
 #[utoipa::path(
     get, path = "/api/v1/api-key", tag = "Keys and roles", security(("adminKey" = [])),
     responses((status = 200, description = "The keys, the oldest first.", body = Vec<KeyWithMaker>)),
@@ -57,7 +57,7 @@ pub(super) async fn list_api_keys(
     Ok(Json(keys))
 }
 
-/// One API key that was not revoked, without its text.
+/// Get an API key that was not revoked, without its text.
 #[utoipa::path(
     get, path = "/api/v1/api-key/{id}", tag = "Keys and roles", security(("adminKey" = [])),
     params(("id" = KeyId, Path, description = "Which.")),
@@ -77,7 +77,7 @@ pub(super) async fn get_api_key(
 
 /// Revoke an API key.
 ///
-/// It is dead within a second.
+/// The key is refused within a second.
 #[utoipa::path(
     delete, path = "/api/v1/api-key/{id}", tag = "Keys and roles", security(("adminKey" = [])),
     params(("id" = KeyId, Path, description = "Which.")),
@@ -92,7 +92,7 @@ pub(super) async fn revoke_api_key(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A role for an employee.
+/// The role to give to an employee.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct GivenRole {
     /// The role.
@@ -101,7 +101,7 @@ pub(super) struct GivenRole {
 
 /// Give an employee another role.
 ///
-/// Their tokens are dead within a second: they log in again.
+/// The employee's tokens are refused within a second, and the employee must log in again.
 #[utoipa::path(
     put, path = "/api/v1/employee/{id}/role", tag = "Keys and roles", security(("adminKey" = [])),
     params(("id" = EmployeeId, Path, description = "Whom.")),

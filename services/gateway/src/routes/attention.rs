@@ -1,4 +1,5 @@
-//! Reports of what an admin should check: windows that take time from others, and days that are too long.
+//! Reports about time that an admin should check: windows that take time from others, and days that
+//! are too long.
 
 use std::sync::Arc;
 
@@ -22,17 +23,18 @@ use crate::{
     teams,
 };
 
-/// The hours of a day above which it is listed, by default.
+/// The default number of hours above which a day is listed.
 const HOURS: i64 = 16;
 
 /// List windows that take time from others.
 ///
-/// Where windows of an employee overlap, the one that starts earlier counts. So a window of 23 hours, from a
-/// computer that slept, takes the time of all other windows of that day. Each such window that touches the range
-/// is listed, by employee and start, with how much time it takes and from which windows. If
-/// `takenFromOtherComputers` is above 0, the same person was on two computers at once. To correct it, change or
-/// void the window (`PATCH`, `DELETE /api/v1/time-entries/{id}`). With `COUNT_OVERLAPS` no window takes time, and
-/// the list is empty.
+/// Where windows of an employee overlap, the window that starts earlier counts. So a window of 23
+/// hours, from a computer that slept, takes the time of all other windows of that day. The list has
+/// each such window that overlaps the range, ordered by employee and start, with the amount of time
+/// that it takes and the windows that it takes time from. If `takenFromOtherComputers` is above 0,
+/// the employee used two computers at the same time. To correct this, change or void the window
+/// (`PATCH`, `DELETE /api/v1/time-entries/{id}`). With the setting `COUNT_OVERLAPS` no window takes
+/// time, and the list is empty.
 #[utoipa::path(
     get, path = "/api/v1/analytics/overlaps", tag = "Analytics", security(("adminKey" = [])),
     params(
@@ -80,9 +82,10 @@ pub(super) async fn list_overlaps(
 
 /// List days with too much time.
 ///
-/// The local days of `timezone` with more than `hours` of an employee, in order of time, with the time of all
-/// windows (more if they overlap) and the window with the most time on the day. Only the part of a day in the
-/// range counts, so the range should begin and end with days.
+/// Lists the local days of `timezone` on which an employee has more than `hours`, in order of time.
+/// Each has the time of all its windows, which is more than the counted time if windows overlap,
+/// and the window with the most time on the day. Only the part of a day in the range counts, so the
+/// range should begin and end with whole days.
 #[utoipa::path(
     get, path = "/api/v1/analytics/long-days", tag = "Analytics", security(("adminKey" = [])),
     params(

@@ -14,15 +14,16 @@ use crate::{
     extract::{Listing, Paging, Params},
 };
 
-/// The columns of a table of entries: all fields of an entry.
+/// The columns of the CSV, which has all fields of an entry.
 const COLUMNS: [&str; 11] =
     ["seq", "id", "at", "actor", "action", "subject", "requestId", "cause", "address", "changes", "hash"];
 
 /// List who did what, when, from where and why.
 ///
-/// The newest first, as a whole or page by page. Every change of employees, projects, tasks and recorded windows
-/// has an entry; so do log-ins, failed ones and exports, which change nothing. Recording a window has none: the
-/// window itself says whose it is and since when. As JSON, or as a table with `Accept: text/csv`.
+/// The newest entries come first. Every change of employees, projects, tasks and recorded windows
+/// has an entry. So do log-ins, failed log-ins and exports, which change nothing. Recording a
+/// window has no entry: the window itself says whose it is and since when it is recorded. The
+/// response is JSON, or a table with `Accept: text/csv`.
 #[utoipa::path(
     get, path = "/api/v1/audit", tag = "Audit", security(("adminKey" = [])),
     params(
@@ -66,7 +67,7 @@ pub(super) async fn list_entries(
     list.answer_with_actors::<_, AuditEntry>(request).await
 }
 
-/// All entries as a table.
+/// Answers with all entries that the request selects, as CSV, for a page of the console.
 pub(crate) async fn trail_as_csv(
     app: Arc<App>,
     asker: Asker,
@@ -82,7 +83,7 @@ fn table() -> Table {
     Table { disposition: "attachment; filename=\"audit.csv\"", columns: COLUMNS.to_vec() }
 }
 
-/// Records the export of a list as a table in the audit trail, before it is sent.
+/// If a list is exported as a table, records the export in the audit trail before the list is sent.
 pub(super) async fn record_export(app: &App, form: &Form, what: &str) -> Result<(), Failure> {
     match form {
         Form::Csv(_) => record_taken(app, what).await,
@@ -90,7 +91,7 @@ pub(super) async fn record_export(app: &App, form: &Form, what: &str) -> Result<
     }
 }
 
-/// Records the export of any list.
+/// Records the export of a list in the audit trail.
 pub(super) async fn record_taken(app: &App, what: &str) -> Result<(), Failure> {
     app.bus.audit(Action::ExportMade, AuditSubject::new("table", what)).await
 }

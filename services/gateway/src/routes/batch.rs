@@ -21,32 +21,33 @@ use crate::{
     ingest::Submitted,
 };
 
-/// The most bytes of a batch, decompressed.
+/// The largest size of a decompressed batch, in bytes.
 const BATCH_BYTES: usize = 900 * 1024;
-/// The most windows of a batch.
+/// The largest number of windows in a batch.
 const BATCH_WINDOWS: usize = 500;
 
-/// Windows that are sent together. Each is checked separately, so a wrong one does not affect the others.
+/// Windows that are sent together. Each window is checked separately, so an invalid window does not
+/// affect the others.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Batch {
-    /// At most 500 windows.
+    /// The windows: 1 to 500.
     #[schema(value_type = Vec<WindowSent>, min_items = 1, max_items = 500)]
     windows: Vec<Box<RawValue>>,
 }
 
-/// What happened to the windows of a batch, in the order sent.
+/// The results of the windows in a batch, in the order in which the windows were sent.
 #[derive(Serialize, ToSchema)]
 pub(super) struct BatchAnswer {
     items: Vec<BatchItem>,
 }
 
-/// What happened to one window of a batch.
+/// The result of one window in a batch.
 #[derive(Serialize, ToSchema)]
 struct BatchItem {
-    /// The window's id; none if a wrong window has none.
+    /// The id of the window. It is missing if the window is invalid and has no id.
     #[schema(value_type = Option<String>, format = Uuid)]
     id: Option<WindowId>,
-    /// What happened to it.
+    /// The status of the window.
     status: ItemStatus,
     /// The reason, as a code for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,32 +56,32 @@ struct BatchItem {
     /// The reason, as a sentence for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
-    /// Where to ask for its state later.
+    /// The path at which the status of a queued window can be requested later.
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<String>,
 }
 
-/// What happened to a window.
+/// The status of a window in a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum ItemStatus {
-    /// It is recorded.
+    /// The window is recorded.
     Stored,
     /// The same window was recorded before.
     Duplicate,
-    /// Its id belongs to a window with other content.
+    /// The id belongs to a window with other content.
     Conflict,
-    /// It may not be recorded.
+    /// A rule does not allow to record the window.
     Rejected,
-    /// It is accepted, but not yet recorded.
+    /// The window is accepted, but not recorded yet.
     Queued,
 }
 
 /// Record many windows at once.
 ///
-/// Up to 500 windows in a body of up to 900 KiB, plain or compressed (`Content-Encoding: gzip`, `zstd` or
-/// `deflate`; the limit applies to the uncompressed body). If you do not get an answer, send the batch again: each
-/// window is recorded once.
+/// Send up to 500 windows in a body of up to 900 KiB, plain or compressed
+/// (`Content-Encoding: gzip`, `zstd` or `deflate`; the limit applies to the decompressed body). If
+/// no response arrives, send the batch again: each window is recorded only once.
 #[utoipa::path(
     post, path = "/api/v1/time-entries/batch", tag = "Time", security(("employeeToken" = [])),
     params(("Prefer" = Option<String>, Header, description = "`respond-async`: 202 as soon as the windows are safe.", example = "respond-async")),
@@ -100,7 +101,8 @@ pub(super) async fn post_batch(
     if batch.windows.is_empty() || batch.windows.len() > BATCH_WINDOWS {
         return Err(Failure::field("windows", format!("must hold 1 to {BATCH_WINDOWS} windows")).into());
     }
-    // Until their turn comes, windows are kept as they were sent, because that takes the least memory.
+    // Windows are deserialized only when the turn of the batch has come. While the batch waits, its
+    // text takes the least memory.
     let turn = app.ingest.turns().take(batch.windows.len()).await?;
     let now = app.clock.now();
     let mut good = Vec::with_capacity(batch.windows.len());
@@ -121,7 +123,8 @@ pub(super) async fn post_batch(
             Err((id, failure)) => BatchItem::refused(id, ItemStatus::Rejected, failure),
             Ok(id) => match submitted.next() {
                 Some(Ok(submitted)) => BatchItem::settled(&app.base, id, submitted),
-                // The accepted windows are safe. Sent again, they are duplicates.
+                // The windows of the batch that the stream has acknowledged are not lost. When the
+                // client sends the batch again, they are duplicates.
                 Some(Err(failure)) => return Err(failure.into()),
                 None => return Err(Failure::new(Code::Internal, "Something went wrong on our side.").into()),
             },
@@ -132,7 +135,8 @@ pub(super) async fn post_batch(
     Ok((status, applied(status, &headers), Json(BatchAnswer { items })).into_response())
 }
 
-/// The id in a window that is otherwise wrong. By it the client knows which window was rejected.
+/// The id in a window that cannot be deserialized. The response contains the id, so that the client
+/// knows which window was rejected.
 fn sent_id(json: &RawValue) -> Option<WindowId> {
     #[derive(Deserialize)]
     struct Named {

@@ -1,4 +1,4 @@
-//! Requested corrections.
+//! The API for requested corrections.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ use crate::{
     teams,
 };
 
-/// The acceptance of a correction.
+/// The body of a request that accepts a correction.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[schema(as = CorrectionAcceptance)]
 pub(crate) struct Acceptance {
@@ -39,7 +39,7 @@ pub(crate) struct Acceptance {
     reason: Option<Note>,
 }
 
-/// The refusal of a correction.
+/// The body of a request that refuses a correction.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = CorrectionRefusal)]
 pub(crate) struct Refusal {
@@ -51,10 +51,11 @@ pub(crate) struct Refusal {
 
 /// Request a correction of one's own time.
 ///
-/// The correction may be new time, another time for a recorded window, or that a window should not count (`void`).
-/// Nothing changes until somebody else accepts it. The employee must have been on the project and task at the
-/// time, as for tracked time. A repetition, with the same `id` or the same content, gets the present state. After
-/// a refusal, another reason makes it a new request.
+/// The correction may add new time, change a recorded window, or ask that a window does not count
+/// (`void`). Nothing changes until somebody else accepts the correction. The employee must have
+/// been on the project and task at the time, as for tracked time. A repetition, with the same `id`
+/// or the same content, gets the current state of the correction. After a refusal, a request with
+/// another reason is a new correction.
 #[utoipa::path(
     post, path = "/api/v1/correction", tag = "Corrections", security(("employeeToken" = [])),
     request_body(content = CorrectionSent, example = json!({
@@ -83,7 +84,7 @@ pub(super) async fn ask_correction(
 
 /// List requested corrections, the newest first.
 ///
-/// Employees see their own; managers also those of their teams.
+/// Employees see their own corrections; managers also see those of their teams.
 #[utoipa::path(
     get, path = "/api/v1/correction", tag = "Corrections", security(("adminKey" = []), ("employeeToken" = [])),
     params(
@@ -106,7 +107,7 @@ pub(super) async fn list_corrections(
     let status = params.get("status", &UnknownCorrectionStatus.to_string())?;
     let within = teams::within(&app, &asker, &params).await?;
     let request = ListCorrections { status, limit: listing.limit, ..ListCorrections::default() };
-    // An employee's own need no further limit.
+    // The service limits employees to their own corrections already.
     let within = within.filter(|_| asker.own().is_none());
     let list = List { app, asker, listing, form: Form::Json };
     list.answer_with_actors::<_, CorrectionWithDecider>(Bounded { asked: request, within }).await
@@ -142,9 +143,9 @@ pub(super) async fn get_correction(
 
 /// Accept a correction: make it as it was requested.
 ///
-/// New time becomes a window of type `manual`; a window is corrected or voided. The window names the correction as
-/// its `correctionId`. The employee is informed by mail. A repetition changes nothing. Nobody may accept their own
-/// request.
+/// New time becomes a window of type `manual`; a recorded window is corrected or voided. The field
+/// `correctionId` of the window names the correction. The employee is informed by mail. A
+/// repetition changes nothing. Nobody may accept their own correction.
 #[utoipa::path(
     post, path = "/api/v1/correction/{id}/accept", tag = "Corrections", security(("adminKey" = [])),
     params(("id" = CorrectionId, Path, description = "Which.")),
@@ -169,8 +170,8 @@ pub(super) async fn accept_correction(
 
 /// Refuse a correction.
 ///
-/// Nothing changes. The correction is kept with who refused it, when and why, and the employee is informed by
-/// mail. A repetition changes nothing.
+/// No time changes. The correction is kept, with who refused it, when and why, and the employee is
+/// informed by mail. A repetition changes nothing.
 #[utoipa::path(
     post, path = "/api/v1/correction/{id}/refuse", tag = "Corrections", security(("adminKey" = [])),
     params(("id" = CorrectionId, Path, description = "Which.")),
@@ -191,7 +192,7 @@ pub(super) async fn refuse_correction(
     Ok(Json(named(&app, correction).await))
 }
 
-/// A correction with the name of who has decided about it.
+/// A correction with the name of the actor who has decided about it.
 async fn named(app: &App, correction: CorrectionRequest) -> CorrectionWithDecider {
     let mut shown = [CorrectionWithDecider::from(correction)];
     name_actors(&app.names, &mut shown).await;

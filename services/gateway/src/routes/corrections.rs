@@ -28,7 +28,7 @@ use crate::{
     teams,
 };
 
-/// The reason for a correction or voiding.
+/// The reason for correcting or voiding a window.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[schema(as = CorrectionReason)]
 pub(crate) struct Because {
@@ -38,7 +38,7 @@ pub(crate) struct Because {
     reason: Option<Note>,
 }
 
-/// The changes of a window, and the reason.
+/// The changes of a window, and the reason for them.
 #[derive(ToSchema)]
 #[schema(as = ReasonedCorrection)]
 #[expect(dead_code, reason = "the form of two things that are read one by one")]
@@ -51,7 +51,8 @@ struct ReasonedCorrection {
 
 /// Correct one recorded window.
 ///
-/// The former state is kept, with who changed it, when and why. Reports follow.
+/// The former state of the window is kept, with who changed it, when and why. Reports show the new
+/// state.
 #[utoipa::path(
     patch, path = "/api/v1/time-entries/{id}", tag = "Time", security(("adminKey" = [])),
     params(("id" = WindowId, Path, description = "Which.")),
@@ -75,8 +76,8 @@ pub(super) async fn correct_window(
 
 /// Void one recorded window: it no longer counts.
 ///
-/// The former state is kept, with who voided it, when and why. Reports follow. If the client sends the window
-/// again, it stays voided.
+/// The former state of the window is kept, with who voided it, when and why. Reports no longer
+/// include the window. If the client sends the window again, it stays voided.
 #[utoipa::path(
     delete, path = "/api/v1/time-entries/{id}", tag = "Time", security(("adminKey" = [])),
     params(
@@ -104,8 +105,8 @@ pub(super) async fn void_window(
 
 /// List quarantined windows with the reason, the oldest first.
 ///
-/// By default those that wait for a decision; with `decided=true` those that an admin has admitted or discarded,
-/// with who and when.
+/// By default the list has the windows that wait for a decision. With `decided=true` it has those
+/// that an admin has admitted or discarded, with who did so and when.
 #[utoipa::path(
     get, path = "/api/v1/quarantine", tag = "Time", security(("adminKey" = [])),
     params(
@@ -142,7 +143,7 @@ impl ListRequest for ListQuarantine {
     }
 }
 
-/// Try a quarantined window again, by the present rules.
+/// Check a quarantined window again by the current rules, and record it if they allow it.
 #[utoipa::path(
     post, path = "/api/v1/quarantine/{id}/replay", tag = "Time", security(("adminKey" = [])),
     params(
@@ -165,10 +166,11 @@ pub(super) async fn replay_quarantined(
     Ok(Json(seen(id, state)).into_response())
 }
 
-/// Admit a quarantined window: record it although a rule forbids it.
+/// Admit a quarantined window: record it although a rule does not allow it.
 ///
-/// This is possible for every reason, unless the project, task or employee is unknown. Who admitted it and when is
-/// kept. If the id belongs to another window, the window gets an id of its own. A repetition gets the same window.
+/// Any window can be admitted, unless its project, task or employee is unknown. Who admitted it,
+/// and when, is kept. If the id belongs to another recorded window, the admitted window gets a new
+/// id. A repetition gets the same window.
 #[utoipa::path(
     post, path = "/api/v1/quarantine/{id}/admit", tag = "Time", security(("adminKey" = [])),
     params(
@@ -193,7 +195,8 @@ pub(super) async fn admit_quarantined(
 
 /// Discard a quarantined window: it is not recorded.
 ///
-/// It is kept, with who discarded it and when: `decided=true` lists it.
+/// The window is kept, with who discarded it and when. `GET /api/v1/quarantine?decided=true` lists
+/// it.
 #[utoipa::path(
     post, path = "/api/v1/quarantine/{id}/discard", tag = "Time", security(("adminKey" = [])),
     params(

@@ -5,7 +5,7 @@ use axum::{
 };
 use serde::Serialize;
 
-/// 201 with the created thing and its location.
+/// The response 201 with the created item and its URL in `Location`.
 pub(super) fn created(location: String, thing: impl Serialize) -> Response {
     (StatusCode::CREATED, [(header::LOCATION, location)], Json(thing)).into_response()
 }

@@ -24,18 +24,18 @@ use crate::{
     teams,
 };
 
-/// How long replacing the projects of an employee may take.
+/// The time limit for replacing the projects of an employee.
 const MEMBERSHIPS_PATIENCE: Duration = Duration::from_secs(30);
 
-/// A new employee.
+/// The body of a request that creates an employee.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = CreateEmployee)]
 pub(crate) struct NewEmployee {
     /// The name.
     name: Name,
-    /// The e-mail address, which must be unique, whatever the case of its letters.
+    /// The e-mail address. It must be unique, regardless of the case of its letters.
     email: Email,
-    /// The employee's projects; the default is none.
+    /// The projects that the employee becomes a member of; none by default.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Vec<ProjectId>, required = false, max_items = 1_000)]
     projects: Option<Vec<ProjectId>>,
@@ -43,7 +43,7 @@ pub(crate) struct NewEmployee {
 
 /// Create an employee and mail an invitation.
 ///
-/// With `projects`, the employee is only created if they can be put on all of them.
+/// With `projects`, the employee is created only if they can become a member of all of them.
 #[utoipa::path(
     post, path = "/api/v1/employee", tag = "Employees", security(("adminKey" = [])),
     request_body(content = NewEmployee, example = json!({"name": "Ann Example", "email": "ann@example.org"})),
@@ -73,7 +73,8 @@ pub(super) async fn create_employee(
     Ok(created(format!("/api/v1/employee/{id}"), employee))
 }
 
-/// Two services have no common transaction. So if the second fails, the answer says that the employee was created.
+/// Explains that the employee was created although their projects could not be set. The two changes
+/// are in two services, which have no common transaction.
 fn created_only(id: EmployeeId, failure: Failure) -> Failure {
     let detail = format!(
         "The employee is created and invited, and is on no project yet: send `projects` again, as PUT /api/v1/employee/{id}. {}",
@@ -129,7 +130,7 @@ pub(super) async fn get_employee(
     Ok(Seen(asker.ask(&app, GetEmployee { id }).await?))
 }
 
-/// The changes of an employee.
+/// The body of a request that changes an employee.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = EmployeeChanges)]
 pub(crate) struct EmployeeUpdate {
@@ -145,8 +146,8 @@ pub(crate) struct EmployeeUpdate {
     #[serde(default, deserialize_with = "given_nullable")]
     #[schema(value_type = Option<Label>)]
     title: Option<Option<Label>>,
-    /// The employee's projects, which replace the present ones. An employee who leaves a project also leaves its
-    /// tasks.
+    /// The employee's projects, which replace the current ones. An employee who leaves a project
+    /// also leaves its tasks.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Vec<ProjectId>, required = false, max_items = 1_000)]
     projects: Option<Vec<ProjectId>>,
@@ -154,8 +155,8 @@ pub(crate) struct EmployeeUpdate {
 
 /// Change an employee.
 ///
-/// `projects` are replaced all together or not at all. If other fields are sent too, everything is checked before
-/// anything changes, and the projects change first.
+/// Either all `projects` are replaced or none. If other fields are sent too, everything is checked
+/// before anything changes, and the projects are changed first.
 #[utoipa::path(
     put, path = "/api/v1/employee/{id}", tag = "Employees", security(("adminKey" = [])),
     params(("id" = EmployeeId, Path, description = "Whom.")),
@@ -191,11 +192,12 @@ pub(super) async fn update_employee(
     } else {
         asker.ask(&app, GetEmployee { id }).await?
     };
-    // The employee's own list of projects is a copy that may be updated later.
+    // Directory's list of the employee's projects is a copy, which may be updated a little later.
+    // The response has the list of projects itself.
     Ok(Json(Employee { projects, ..employee }))
 }
 
-/// The failure of a change of the employee after their projects were set.
+/// Explains that the projects of an employee were set, although the other changes failed.
 fn half_done(failure: Failure) -> Failure {
     let detail =
         format!("The projects are set; name, e-mail and title are not, so send them again: {}", failure.detail);
@@ -204,7 +206,7 @@ fn half_done(failure: Failure) -> Failure {
 
 /// Deactivate an employee.
 ///
-/// The employee is removed from all projects and tasks, and their tokens are revoked within a second.
+/// The employee is removed from all projects and tasks. Their tokens are revoked within a second.
 #[utoipa::path(
     post, path = "/api/v1/employee/{id}/deactivate", tag = "Employees", security(("adminKey" = [])),
     params(("id" = EmployeeId, Path, description = "Whom.")),
@@ -225,7 +227,7 @@ pub(super) async fn deactivate_employee(
 
 /// Reactivate an employee.
 ///
-/// The employee has no project then, and logs in with the old password.
+/// The employee then is on no project, and logs in with the old password.
 #[utoipa::path(
     post, path = "/api/v1/employee/{id}/reactivate", tag = "Employees", security(("adminKey" = [])),
     params(("id" = EmployeeId, Path, description = "Whom.")),
@@ -244,7 +246,7 @@ pub(super) async fn reactivate_employee(
 
 /// Mail a new invitation.
 ///
-/// The link of the old one no longer works.
+/// The link in the earlier invitation no longer works.
 #[utoipa::path(
     post, path = "/api/v1/employee/{id}/invite", tag = "Employees", security(("adminKey" = [])),
     params(("id" = EmployeeId, Path, description = "Whom.")),
@@ -261,9 +263,9 @@ pub(super) async fn invite_employee(
     Ok((StatusCode::ACCEPTED, Json(asker.ask(&app, InviteEmployee { id }).await?)))
 }
 
-/// Report what a computer allows the desktop app.
+/// Report which permissions a computer grants to the desktop app.
 ///
-/// There is one entry for each computer. A new one replaces it.
+/// There is one entry for each computer. A new report replaces the entry of its computer.
 #[utoipa::path(
     post, path = "/api/v1/employee/{id}/permissions", tag = "Employees", security(("employeeToken" = [])),
     params(("id" = EmployeeId, Path, description = "The caller's own id.")),

@@ -1,4 +1,4 @@
-//! The formats of a list: a JSON array, or a table as CSV (RFC 4180).
+//! Formats a list as a JSON array, or as a table in CSV (RFC 4180).
 
 use std::io;
 
@@ -16,30 +16,30 @@ use crate::{extract::Listing, sheet::defused};
 /// The format in which a list is sent.
 #[derive(Debug)]
 pub(super) enum Form {
-    /// One array.
+    /// A JSON array. The list has no other format.
     Json,
-    /// Both formats are possible, and this caller wants an array.
+    /// A JSON array of a list that would be sent as CSV if the caller preferred it.
     JsonOverCsv,
-    /// A CSV table.
+    /// A table in CSV.
     Csv(Table),
 }
 
-/// The CSV form of a list.
+/// The file name and the columns of a list in CSV.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// The name of the file in a browser (`Content-Disposition`).
+    /// The header `Content-Disposition`, which names the file for browsers.
     pub(super) disposition: &'static str,
-    /// The columns, by their names in JSON.
+    /// The columns, by the names of the fields in JSON.
     pub(super) columns: Vec<&'static str>,
 }
 
 impl Form {
-    /// CSV, if the caller prefers it.
+    /// CSV if the caller prefers it, otherwise JSON.
     pub(super) fn wanted(listing: &Listing, table: Table) -> Self {
         if listing.wants_csv { Self::Csv(table) } else { Self::JsonOverCsv }
     }
 
-    /// The headers of the response.
+    /// The headers of a response in this format.
     pub(super) fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let mut say = |name, value| headers.insert(name, HeaderValue::from_static(value));
@@ -58,13 +58,13 @@ impl Form {
         headers
     }
 
-    /// Answers with all items at once.
+    /// The response with all items in one part.
     pub(super) fn answer<U: Serialize>(&self, items: impl Iterator<Item = U>) -> Result<Response, Failure> {
         let body = self.chunk(items, true, true).map_err(|error| unwritten(&error))?;
         Ok((self.headers(), body).into_response())
     }
 
-    /// A part of the body, with these items.
+    /// A part of the body, which contains these items.
     pub(super) fn chunk<U: Serialize>(
         &self,
         items: impl Iterator<Item = U>,
@@ -78,7 +78,7 @@ impl Form {
     }
 }
 
-/// The failure when an item cannot be written.
+/// The failure for an item that cannot be serialized.
 pub(super) fn unwritten(error: &io::Error) -> Failure {
     tracing::error!(%error, "an answer that cannot be written");
     Failure::new(Code::Internal, "Something went wrong on our side.")
@@ -112,7 +112,8 @@ impl Table {
     }
 }
 
-/// A cell. A text that a spreadsheet would take for a formula is escaped; numbers stay numbers.
+/// The text of a cell. A text that a spreadsheet would take for a formula is escaped; numbers stay
+/// numbers.
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{App, error::retry_after};
 
-/// The answer of `/healthz`.
+/// The response of `/healthz`.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Alive {
     /// Always `ok`.
@@ -22,9 +22,9 @@ pub(super) struct Alive {
     version: &'static str,
 }
 
-/// Whether the process runs.
+/// Check whether the process runs.
 ///
-/// It checks nothing else.
+/// Nothing else is checked.
 #[utoipa::path(
     get, path = "/healthz", tag = "Health",
     responses((status = 200, description = "It does.", body = Alive)),
@@ -33,19 +33,19 @@ pub(super) async fn healthz() -> Json<Alive> {
     Json(Alive { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }
 
-/// The answer of `/readyz`.
+/// The response of `/readyz`.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Readiness {
     /// `ready` or `not ready`.
     #[schema(example = "ready")]
     status: &'static str,
-    /// What is missing, such as `start-up`, `nats`, `revocations` or `stream INGEST`.
+    /// The names of what is missing, such as `start-up`, `nats`, `revocations` or `stream INGEST`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(example = json!([]))]
     missing: Vec<String>,
 }
 
-/// Whether the process can do its work, and what is missing.
+/// Check whether the process can do its work, and what is missing.
 #[utoipa::path(
     get, path = "/readyz", tag = "Health",
     responses(

@@ -1,5 +1,5 @@
-//! Long lists. The gateway requests them from services page by page, and answers with the whole list, or with one
-//! page if the caller sets a limit.
+//! Answers with long lists. The gateway requests a list from a service page by page. It answers
+//! with the whole list, or with one page if the caller sets a limit.
 
 use std::{convert::identity, io, sync::Arc};
 
@@ -26,17 +26,18 @@ use crate::{
     extract::Listing,
 };
 
-/// A request that is answered with a list, page by page.
+/// A request to a service whose reply is one page of a list.
 pub(crate) trait ListRequest: ForManagers + Request<Reply = Page<Self::Item, Self::Place>> + Clone {
-    /// The type of the items.
+    /// The type of the items in the list.
     type Item: Send + 'static;
-    /// The type of positions in the list. The next page starts after one, whatever was added before it meanwhile.
+    /// The type of a position in the list. The next page begins after a position, even if items
+    /// before it have been added meanwhile.
     type Place: Serialize + DeserializeOwned + Send + 'static;
 
-    /// The request for the items after a position.
+    /// The same request, for the items after a position.
     fn after(&self, place: Option<Self::Place>) -> Self;
 
-    /// The position of an item.
+    /// The position of an item in the list.
     fn place(&self, item: &Self::Item) -> Self::Place;
 }
 
@@ -56,15 +57,15 @@ where
     }
 }
 
-/// The rest of a list that is being sent.
+/// What is still to be sent of a streamed list.
 enum Rest<T, C> {
-    /// This page and everything after it.
+    /// This page, which is already here, and everything after it.
     First(Page<T, C>),
-    /// Everything after this position.
+    /// Everything after this position, which must be requested.
     After(C),
 }
 
-/// A list that a caller has requested.
+/// A list that a caller has requested, and how to answer with it.
 pub(super) struct List {
     pub(super) app: Arc<App>,
     pub(super) asker: Asker,
@@ -73,11 +74,12 @@ pub(super) struct List {
 }
 
 impl List {
-    /// Answers. `show` converts an item to what the caller sees.
+    /// Answers with the list. `show` converts an item to what the caller sees.
     ///
-    /// Without a limit the answer is the whole list: at once if it is one page, otherwise streamed. A page is
-    /// requested once the caller has read the previous one, and the first one before the status is sent. If a
-    /// later page fails, the body is cut off, so that nobody takes a part for the whole.
+    /// Without a limit the response has the whole list. A list of one page is sent at once; a
+    /// longer list is streamed. The first page is requested before the status is sent. Each later
+    /// page is requested when the caller has read the page before. If a later page fails, the body
+    /// ends with an error, so that no caller takes a part of the list for the whole.
     pub(super) async fn answer<R: ListRequest, U: Serialize + 'static>(
         self,
         request: R,
@@ -92,7 +94,8 @@ impl List {
         send(listing, form, fetch, move |item: &R::Item| request.place(item), show).await
     }
 
-    /// Answers with the names of ids in the items. The names of each page are requested with it.
+    /// Answers with the list, and adds to each item the names of its ids. The names are requested
+    /// for each page.
     pub(super) async fn answer_named<R: ListRequest>(self, request: R) -> Result<Response, Problem>
     where
         R::Item: HasIds + Serialize,
@@ -109,7 +112,8 @@ impl List {
         send(listing, form, fetch, move |named: &Named<R::Item>| request.place(&named.item), identity).await
     }
 
-    /// Answers with the names of the actors of the items. The names of each page are requested with it.
+    /// Answers with the list, and adds to each item the name of its actor. The names are requested
+    /// for each page.
     pub(super) async fn answer_with_actors<R: ListRequest, U>(self, request: R) -> Result<Response, Problem>
     where
         U: From<R::Item> + HasActor + Serialize + Send + 'static,
@@ -131,7 +135,7 @@ impl List {
     }
 }
 
-/// Sends the pages that `fetch` gets, in the format that the caller wants.
+/// Answers with the pages that `fetch` returns, in the format `form`.
 pub(super) async fn send<T, C, U, Fut>(
     listing: Listing,
     form: Form,
@@ -162,7 +166,8 @@ where
     Ok((headers, Body::from_stream(chunks)).into_response())
 }
 
-/// At most this many items after a position, and the position of the last one if more follow.
+/// Serializes at most `limit` items after a position. Also returns the position of the last of
+/// these items, if more items follow.
 async fn one_page<T, C, U, Fut>(
     limit: usize,
     after: Option<C>,
@@ -193,7 +198,7 @@ where
     }
 }
 
-/// The parts of the whole list: the first page, and what `fetch` gets after each.
+/// The parts of the body of a whole list: the first page, and then each page that `fetch` returns.
 fn chunks<T, C, U, Fut>(
     first: Page<T, C>,
     fetch: impl Fn(C) -> Fut,
@@ -232,7 +237,8 @@ mod tests {
 
     use super::*;
 
-    /// Pages of two of the numbers below `count`. The page after `fails` cannot be fetched.
+    /// Returns a page of two of the numbers below `count`, after the number `after`. Fails if
+    /// `after` equals `fails`.
     fn page(after: Option<u64>, count: u64, fails: Option<u64>) -> Result<Page<u64, u64>, Failure> {
         if after.is_some() && after == fails {
             return Err(Failure::new(Code::Unavailable, "Away."));

@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use super::actors::{HasActor, name_actors};
 use crate::{App, auth::Admin, error::Problem, extract::Body};
 
-/// How long setting a lock may take: until a dead worker is recognised, and a little longer.
+/// The time limit for setting a lock. It is a little longer than it takes until a crashed worker is
+/// detected.
 pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(25);
 
 /// A lock: time before a moment is settled.
@@ -16,13 +17,13 @@ pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(25);
 #[serde(rename_all = "camelCase")]
 #[schema(as = Lock)]
 pub(super) struct ShownLock {
-    /// The project; none for the lock of the organisation.
+    /// The project; none for the lock of the whole organisation.
     project_id: Option<ProjectId>,
-    /// Time before this moment is settled; none if the lock was removed.
+    /// Time before this moment is settled. It is missing if the lock was removed.
     locked_until: Option<Millis>,
-    /// Who moved it last.
+    /// Who last moved the lock.
     changed_by: Option<ShownActor>,
-    /// When it was moved last.
+    /// When the lock was last moved.
     changed_at: Millis,
 }
 
@@ -51,7 +52,7 @@ async fn shown(app: &App, lock: Lock) -> ShownLock {
     lock
 }
 
-/// List all locks: that of the organisation, and those of projects.
+/// List all locks: the lock of the organisation, and the locks of projects.
 #[utoipa::path(
     get, path = "/api/v1/lock", tag = "Periods", security(("adminKey" = [])),
     responses((status = 200, description = "The locks.", body = Vec<ShownLock>)),
@@ -67,8 +68,9 @@ pub(super) async fn list_locks(
 
 /// Lock all time before a moment, for the organisation or a project.
 ///
-/// Nobody can record or change anything before it. It can only move forward. Late windows are never refused: they
-/// are held back as `period_locked`, and somebody decides.
+/// Time before the lock can be neither recorded nor changed. This call only moves a lock forward.
+/// Late windows are not refused: they are quarantined as `period_locked` until somebody decides
+/// about them.
 #[utoipa::path(
     put, path = "/api/v1/lock", tag = "Periods", security(("adminKey" = [])),
     request_body(content = SetLock, example = json!({"lockedUntil": 1_760_000_000_000i64})),
@@ -90,7 +92,8 @@ pub(super) async fn set_lock(
 
 /// Move a lock back, or remove it.
 ///
-/// Only owners and admins may do this. Windows that were held back because of it are tried again by themselves.
+/// Only owners and admins may do this. Windows that were quarantined because of the lock are
+/// checked again automatically.
 #[utoipa::path(
     post, path = "/api/v1/lock/reopen", tag = "Periods", security(("adminKey" = [])),
     request_body(content = ReopenLock, example = json!({"lockedUntil": 1_760_000_000_000i64, "reason": "A sheet was found."})),

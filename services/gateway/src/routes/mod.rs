@@ -1,4 +1,4 @@
-//! The API: one file for each group of calls, and [`router`] with all of them.
+//! The HTTP API: one file for each group of operations, and [`router`] with all of them.
 
 mod accounts;
 mod actors;

@@ -1,4 +1,4 @@
-//! Adds names to ids, because reports are for people.
+//! Adds the names of ids to items, because people read reports.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use utoipa::{
 
 use crate::names::{Ids, Names};
 
-/// The ids of an item that have names.
+/// The ids in an item whose names are added.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ItemIds {
     project: Option<ProjectId>,
@@ -21,13 +21,13 @@ pub(super) struct ItemIds {
     employee: Option<EmployeeId>,
 }
 
-/// A value with ids.
+/// A value that contains such ids.
 pub(super) trait HasIds {
-    /// The ids.
+    /// The ids in the value.
     fn ids(&self) -> ItemIds;
 }
 
-/// An item with the names of its ids.
+/// An item together with the names of its ids.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Named<T> {
     #[serde(flatten)]
@@ -36,15 +36,15 @@ pub(super) struct Named<T> {
     names: ItemNames,
 }
 
-/// The names of an item's ids. Unknown names are left out.
+/// The names of an item's ids. Names that are not known are missing.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ItemNames {
-    /// The name of the project; of a deleted one, its last name.
+    /// The name of the project. A deleted project keeps its last name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, example = "Website")]
     project_name: Option<Name>,
-    /// The name of the task; of a deleted one, its last name.
+    /// The name of the task. A deleted task keeps its last name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, example = "Front page")]
     task_name: Option<Name>,
@@ -54,7 +54,8 @@ struct ItemNames {
     employee_name: Option<Name>,
 }
 
-// The macro of the API's description supports no generic types inside lists.
+// The macro `utoipa::path` does not support generic types inside lists, so each type needs an
+// alias.
 pub(super) type NamedWindow = Named<Window>;
 pub(super) type NamedTimeRow = Named<TimeRow>;
 pub(super) type NamedProjectTime = Named<ProjectTime>;
@@ -63,7 +64,7 @@ pub(super) type NamedLongDay = Named<LongDay>;
 pub(super) type NamedPaidPeriod = Named<PaidPeriod>;
 pub(super) type NamedAdjustment = Named<Adjustment>;
 
-/// Adds names to these items.
+/// Looks up the names of the ids in these items, and adds them.
 pub(super) async fn named<T: HasIds>(names: &Names, items: Vec<T>) -> Vec<Named<T>> {
     let mut wanted = Ids::default();
     for ItemIds { project, task, employee } in items.iter().map(HasIds::ids) {

@@ -16,7 +16,7 @@ use crate::{
 
 /// Request a mail with a link to set a new password.
 ///
-/// The page `/forgot` does the same for people.
+/// People do the same on the page `/forgot`.
 #[utoipa::path(
     post, path = "/api/auth/forgot", tag = "Accounts",
     request_body(content = ForgotPassword, example = json!({"email": "ann@example.org"})),
@@ -33,9 +33,9 @@ pub(super) async fn forgot_password(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// Set a new password with the token of the mailed link.
+/// Set a new password with the token of the link in a mail.
 ///
-/// The page of the link does the same for people. All sessions of the account end.
+/// People do the same on the page behind the link. All sessions of the account end.
 #[utoipa::path(
     post, path = "/api/auth/reset", tag = "Accounts",
     request_body(content = ResetPassword, example = json!({"token": "3q2-7wAAAAB…", "password": "correct horse battery staple"})),
@@ -53,10 +53,10 @@ pub(super) async fn reset_password(
     Ok(Json(app.ask(Caller::Anonymous, &request).await?))
 }
 
-/// The present password, and the new one.
+/// The body of a request that changes the caller's password.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct NewPassword {
-    /// The present password.
+    /// The current password.
     #[schema(value_type = String, format = Password)]
     old: Secret,
     /// The new password: 12 to 128 characters that are hard to guess.
@@ -64,9 +64,9 @@ pub(super) struct NewPassword {
     new: Secret,
 }
 
-/// Change my password.
+/// Change the caller's own password.
 ///
-/// All other sessions end.
+/// All other sessions of the caller end.
 #[utoipa::path(
     put, path = "/api/auth/password", tag = "Accounts", security(("employeeToken" = [])),
     request_body(content = NewPassword, example = json!({"old": "correct horse battery staple", "new": "three words and a half"})),
@@ -86,9 +86,9 @@ pub(super) async fn change_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Confirm a new address with the token that was mailed there.
+/// Confirm a new e-mail address with the token that was mailed to it.
 ///
-/// The page of the link does the same for people.
+/// People do the same on the page behind the link in the mail.
 #[utoipa::path(
     post, path = "/api/auth/confirm", tag = "Accounts",
     request_body(content = ConfirmEmail, example = json!({"token": "3q2-7wAAAAB…", "password": "correct horse battery staple"})),
@@ -105,9 +105,9 @@ pub(super) async fn confirm_email(
     Ok(Json(app.ask(Caller::Anonymous, &request).await?))
 }
 
-/// Mail an employee a link to set a new password.
+/// Send an employee a mail with a link to set a new password.
 ///
-/// It goes to the employee's address, even if that is not confirmed.
+/// The mail goes to the employee's address, even if the address is not confirmed.
 #[utoipa::path(
     post, path = "/api/v1/employee/{id}/reset", tag = "Employees", security(("adminKey" = [])),
     params(("id" = EmployeeId, Path, description = "To whom.")),

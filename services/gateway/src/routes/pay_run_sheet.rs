@@ -1,4 +1,4 @@
-//! A pay run as a spreadsheet file, for whoever pays by it.
+//! A pay run as a spreadsheet file (XLSX), for payroll accounting.
 
 use axum::response::Response;
 use contracts::{Millis, PaidPeriod, PayRun, Zone};
@@ -12,7 +12,7 @@ use crate::{
     sheet::{Cell, Column, Kind, Sheet, answer},
 };
 
-/// Answers with a line for each period, and the sums of the run.
+/// Answers with a row for each period and a row with the sums of the run.
 pub(super) async fn answered(app: &App, run: &PayRun, periods: &[PaidPeriod]) -> Result<Response, Problem> {
     record_taken(app, "pay-run").await?;
     let employees = periods.iter().map(|period| period.employee_id).collect();

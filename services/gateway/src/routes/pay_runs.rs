@@ -31,9 +31,9 @@ use crate::{
     sheet::SheetFile,
 };
 
-/// How long a pay run may take, because all its windows are marked as paid.
+/// The time limit for making a pay run, which marks all its windows as paid.
 pub(crate) const PAY_RUN_PATIENCE: Duration = Duration::from_secs(55);
-/// The columns of a pay run as a table.
+/// The columns of a pay run as CSV.
 const COLUMNS: [&str; 11] = [
     "id",
     "employeeId",
@@ -55,30 +55,30 @@ const COLUMNS: [&str; 11] = [
 pub(super) struct ShownPayRun {
     /// The id of the pay run.
     id: PayRunId,
-    /// The run pays periods that lie between this moment
+    /// The beginning of the range. The run pays periods that lie between `start` and `end`.
     start: Millis,
-    /// and this moment.
+    /// The end of the range: the first moment that no longer belongs to it.
     end: Millis,
-    /// When it was made.
+    /// When the run was made.
     created_at: Millis,
-    /// Who made it.
+    /// Who made the run.
     created_by: Option<ShownActor>,
-    /// The number of periods that it pays.
+    /// The number of periods that the run pays.
     #[schema(example = 12)]
     period_count: u64,
-    /// The time of all its periods, in milliseconds.
+    /// The time of all periods in the run, in milliseconds.
     #[schema(example = 6_912_000_000i64)]
     time: i64,
-    /// The cost of all its periods: the sum of their costs.
+    /// The cost of all periods in the run.
     costs: Cents,
-    /// The income of all its periods.
+    /// The income of all periods in the run.
     income: Cents,
-    /// The time of adjustments in its periods, in milliseconds. It is not part of `time`.
+    /// The time of adjustments in these periods, in milliseconds. It is not part of `time`.
     #[schema(example = 3_600_000)]
     adjustment_time: i64,
-    /// The cost of these adjustments.
+    /// The cost of these adjustments. It is not part of `costs`.
     adjustment_costs: Cents,
-    /// The income of these adjustments.
+    /// The income of these adjustments. It is not part of `income`.
     adjustment_income: Cents,
 }
 
@@ -108,13 +108,13 @@ impl HasActor for ShownPayRun {
     }
 }
 
-/// A pay run with its periods.
+/// A pay run together with its periods.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WholePayRun)]
 pub(super) struct WholePayRun {
     #[serde(flatten)]
     run: ShownPayRun,
-    /// The periods that it pays, as they were approved.
+    /// The periods that the run pays, as they were approved.
     periods: Vec<NamedPaidPeriod>,
 }
 
@@ -125,7 +125,7 @@ async fn shown(app: &App, run: PayRun) -> ShownPayRun {
     run
 }
 
-/// A run and its periods, in the order of employees.
+/// Requests a pay run and its periods, which are ordered by employee.
 pub(crate) async fn whole_pay_run(
     app: &App,
     asker: &Asker,
@@ -138,10 +138,11 @@ async fn paid_periods(app: &App, asker: &Asker, run: PayRunId) -> Result<Vec<Pai
     kit::all_pages(|after| asker.ask(app, ListPaidPeriods { run, after })).await
 }
 
-/// Pay all approved periods between two moments that no run has paid.
+/// Pay all approved periods between two moments that no run has paid yet.
 ///
-/// Their sums are those that were approved, and their windows are marked as `paid` once. A repetition, or a
-/// concurrent request, gets the same run. A period that is approved later is paid by the next run.
+/// The sums of the run are those with which the periods were approved, and the windows of the
+/// periods are marked as `paid` once. A repetition, or a concurrent request, gets the same run. A
+/// period that is approved later is paid by the next run.
 #[utoipa::path(
     post, path = "/api/v1/pay-run", tag = "Periods", security(("adminKey" = [])),
     request_body(content = CreatePayRun, example = json!({"start": 1_759_276_800_000i64, "end": 1_761_955_200_000i64})),
@@ -192,7 +193,8 @@ impl ListRequest for ListPayRuns {
 
 /// Get one pay run with its periods.
 ///
-/// As JSON; with `Accept: text/csv` as a table; or as a spreadsheet file. A line is a period.
+/// The response is JSON; a table with `Accept: text/csv`; or a spreadsheet file (XLSX). Each row of
+/// a table is a period.
 #[utoipa::path(
     get, path = "/api/v1/pay-run/{id}", tag = "Periods", security(("adminKey" = [])),
     params(("id" = PayRunId, Path, description = "Which.")),
@@ -214,18 +216,18 @@ pub(super) async fn get_pay_run(
     answer(&app, &asker, id, Form::wanted(&listing, table())).await
 }
 
-/// The run as a spreadsheet file.
+/// Answers with a pay run as a spreadsheet file (XLSX).
 pub(crate) async fn pay_run_as_xlsx(app: &App, asker: &Asker, id: PayRunId) -> Result<Response, Problem> {
     let (run, periods) = whole_pay_run(app, asker, id).await?;
     pay_run_sheet::answered(app, &run, &periods).await
 }
 
-/// The run as a CSV table, for a page.
+/// Answers with a pay run as CSV, for a page of the console.
 pub(crate) async fn pay_run_as_csv(app: &App, asker: &Asker, id: PayRunId) -> Result<Response, Problem> {
     answer(app, asker, id, Form::Csv(table())).await
 }
 
-/// The run as JSON, for a page that offers it as a file.
+/// Answers with a pay run as JSON, for a page of the console that offers it as a file.
 pub(crate) async fn pay_run_as_json(app: &App, asker: &Asker, id: PayRunId) -> Result<Response, Problem> {
     let file = [(header::CONTENT_DISPOSITION, "attachment; filename=\"pay-run.json\"")];
     Ok((file, answer(app, asker, id, Form::Json).await?).into_response())

@@ -23,16 +23,17 @@ use crate::{
     teams,
 };
 
-/// How long an approval may take: until a dead worker is recognised, and a little longer.
+/// The time limit for an approval. It is a little longer than it takes until a crashed worker is
+/// detected.
 const PATIENCE: Duration = Duration::from_secs(25);
 
-/// The pay periods that a range touches, of each employee.
+/// List the pay periods of each employee that overlap a range.
 ///
-/// In the order of their beginnings. `costs`, `income` and `time` are those of analytics for the same
-/// moments; of an approved period they are those that it was approved with, for good. `adjustments` stand
-/// beside them: what `GET /api/v1/adjustment` lists between the same moments. An employee gets
-/// their own; a manager those of their teams. Without filters: of everybody who is active, or has time
-/// in them.
+/// The list is ordered by the beginning of the periods. `costs`, `income` and `time` are those of
+/// analytics for the same range; an approved period keeps the values that it was approved with.
+/// `adjustments` is separate: it is the sum of what `GET /api/v1/adjustment` lists for the same
+/// range. An employee gets their own periods; a manager gets those of their teams. Without filters,
+/// the list has the periods of all employees who are active or have time in them.
 #[utoipa::path(
     get, path = "/api/v1/period", tag = "Periods", security(("adminKey" = []), ("employeeToken" = [])),
     params(
@@ -83,7 +84,7 @@ impl Changeable for Period {
     }
 }
 
-/// A period as its caller sees it.
+/// A period of which timetrack knows, with the name of its approver.
 async fn shown(app: &App, known: KnownPeriod) -> Period {
     let mut periods = [Period::of(known)];
     name_actors(&app.names, &mut periods).await;
@@ -109,7 +110,7 @@ pub(super) async fn get_period(
 
 /// Submit one's own pay period as complete.
 ///
-/// After a change it may be submitted again, in its new state.
+/// After a change, the period can be submitted again, in its new state.
 #[utoipa::path(
     post, path = "/api/v1/period/{id}/submit", tag = "Periods", security(("employeeToken" = [])),
     params(("id" = PeriodId, Path, description = "Which, as the list shows it.")),
@@ -130,8 +131,8 @@ pub(super) async fn submit_period(
 
 /// Approve a pay period: nothing in it changes any more.
 ///
-/// `If-Match` must be the `hash` that the approver has read, in quotes. Late windows are never refused: they are
-/// held back as `period_locked`, and somebody decides.
+/// `If-Match` must be the `hash` that the approver has read, in quotes. Late windows are not
+/// refused: they are quarantined as `period_locked` until somebody decides about them.
 #[utoipa::path(
     post, path = "/api/v1/period/{id}/approve", tag = "Periods", security(("adminKey" = [])),
     params(("id" = PeriodId, Path, description = "Which, as the list shows it.")),
@@ -152,10 +153,10 @@ pub(super) async fn approve_period(
     Ok(Json(shown(&app, known).await))
 }
 
-/// Why a period is sent back.
+/// The body of a request that sends a period back.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct PeriodNote {
-    /// What the employee must do. It is mailed to them.
+    /// What the employee must do. The employee gets this text by mail.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Reason)]
     note: Note,
@@ -182,10 +183,10 @@ pub(super) async fn send_back_period(
     Ok(Json(shown(&app, known).await))
 }
 
-/// Why a period or a lock is reopened.
+/// The body of a request that reopens a period.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct ReopenReason {
-    /// The reason. The audit trail keeps it, and it is mailed to the employee.
+    /// The reason. The audit trail keeps it, and the employee gets it by mail.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Reason)]
     reason: Note,
@@ -193,7 +194,8 @@ pub(super) struct ReopenReason {
 
 /// Reopen an approved pay period.
 ///
-/// Only owners and admins may do this. Windows that were held back because of it are tried again by themselves.
+/// Only owners and admins may do this. Windows that were quarantined because of the approval are
+/// checked again automatically.
 #[utoipa::path(
     post, path = "/api/v1/period/{id}/reopen", tag = "Periods", security(("adminKey" = [])),
     params(("id" = PeriodId, Path, description = "Which, as the list shows it.")),

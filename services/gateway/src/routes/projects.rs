@@ -42,7 +42,7 @@ pub(super) async fn create_project(
     Ok(created(format!("/api/v1/project/{}", project.id), project))
 }
 
-/// List all projects that are not archived, or those that are.
+/// List all projects that are not archived, or all archived ones.
 #[utoipa::path(
     get, path = "/api/v1/project", tag = "Projects", security(("adminKey" = [])),
     params(
@@ -75,13 +75,13 @@ impl ListRequest for ListProjects {
     }
 }
 
-/// One project, as a whole or as its employees see it.
+/// A project, with all fields or as its employees see it.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(super) enum ProjectSeen {
-    /// For an admin.
+    /// The project with all fields, for admins and managers.
     Whole(Project),
-    /// For an employee on it.
+    /// The project without rates and settings, for its employees.
     Summary(ProjectSummary),
 }
 
@@ -89,7 +89,8 @@ impl Changeable for ProjectSeen {
     fn parts(&self) -> Vec<Tag> {
         match self {
             Self::Whole(project) => project.parts(),
-            // Employees get no tag, because a hash of what they may not see would reveal something about it.
+            // Employees get no tag of the project, because the tag is a hash of fields that they
+            // must not see, and could reveal something about them.
             Self::Summary(_) => Vec::new(),
         }
     }
@@ -97,8 +98,9 @@ impl Changeable for ProjectSeen {
 
 /// Get one project.
 ///
-/// An employee sees only projects that they are on, without rates and settings. A manager sees projects of
-/// themselves and their employees, with these employees and their rates.
+/// An employee sees only projects that they are a member of, without rates and settings. A manager
+/// sees the projects of the manager and of their team members, with only these members and their
+/// rates.
 #[utoipa::path(
     get, path = "/api/v1/project/{id}", tag = "Projects", security(("adminKey" = []), ("employeeToken" = [])),
     params(("id" = ProjectId, Path, description = "Which.")),
@@ -118,7 +120,8 @@ pub(super) async fn get_project(
 
 /// Change a project.
 ///
-/// A list or the payroll replaces the present one. Employees who leave the project also leave its tasks.
+/// A list, or the payroll, replaces the current one. Employees who leave the project also leave its
+/// tasks.
 #[utoipa::path(
     put, path = "/api/v1/project/{id}", tag = "Projects", security(("adminKey" = [])),
     params(("id" = ProjectId, Path, description = "Which.")),
@@ -141,7 +144,7 @@ pub(super) async fn update_project(
 
 /// Delete a project and its tasks.
 ///
-/// Recorded time stays.
+/// Recorded time is kept.
 #[utoipa::path(
     delete, path = "/api/v1/project/{id}", tag = "Projects", security(("adminKey" = [])),
     params(("id" = ProjectId, Path, description = "Which.")),

@@ -20,12 +20,13 @@ use crate::{
 
 /// Set a rate from a day on.
 ///
-/// It holds from the first moment of `validFrom` in the organisation's time zone. For an hour of work the first of
-/// these counts that has begun: the rate of the task and the employee; of the task; of the project and the
-/// employee; of the project; of the employee; of everything (an empty `scope`). The payroll of a project counts as
-/// a rate of the project, or of the project and an employee. Overtime without a rate of its own has the normal
-/// rate. Recorded windows keep their rates; `POST /api/v1/reprice` changes that. A repetition gets the existing
-/// rate.
+/// The rate is valid from the first moment of `validFrom` in the organisation's time zone. For an
+/// hour of work, the first of these rates that is valid at that time is used: the rate of the task
+/// and the employee; of the task; of the project and the employee; of the project; of the employee;
+/// of everything (an empty `scope`). The payroll of a project counts as rates of the project, or of
+/// the project and an employee. Overtime without a rate of its own has the normal rate. Recorded
+/// windows keep their rates, until `POST /api/v1/reprice` changes them. A repetition gets the
+/// existing rate.
 #[utoipa::path(
     post, path = "/api/v1/rate", tag = "Rates", security(("adminKey" = [])),
     request_body(content = SetRate, example = json!({
@@ -48,8 +49,9 @@ pub(super) async fn set_rate(
 
 /// List rates with their history.
 ///
-/// In the order in which they were set. A filter selects rates whose scope names one of its ids; a project also
-/// selects rates of its tasks. A manager sees the rates for everybody and those of their employees.
+/// The list is in the order in which the rates were set. A filter selects rates whose scope
+/// contains one of its ids; a project also selects the rates of its tasks. A manager sees the rates
+/// for everybody and those of their team members.
 #[utoipa::path(
     get, path = "/api/v1/rate", tag = "Rates", security(("adminKey" = [])),
     params(
@@ -108,7 +110,7 @@ pub(super) async fn get_rate(
     Ok(Json(asker.ask(&app, GetRate { id }).await?))
 }
 
-/// Delete a rate before its first day.
+/// Delete a rate whose first day has not come yet.
 #[utoipa::path(
     delete, path = "/api/v1/rate/{id}", tag = "Rates", security(("adminKey" = [])),
     params(("id" = RateId, Path, description = "Which.")),

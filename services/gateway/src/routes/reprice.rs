@@ -20,10 +20,11 @@ use crate::{
     extract::{Body, PathId},
 };
 
-/// How long reading all windows of a filter may take.
+/// The time limit for a preview or a start, which read all windows that a filter selects.
 pub(crate) const REPRICE_PATIENCE: Duration = Duration::from_secs(30);
 
-/// The windows to reprice: those that pass every filter. At least one must be given.
+/// The windows to price anew: those that pass every given filter. At least one filter must be
+/// given.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RepriceOf {
@@ -57,13 +58,14 @@ pub(super) struct RepriceOf {
     end: Option<Millis>,
 }
 
-/// A repricing: first as a preview, then with the preview's hash.
+/// A request to price windows anew. The first request is a preview, the second has the preview's
+/// hash.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RepriceRequest {
-    /// The windows.
+    /// The filter that selects the windows.
     filter: RepriceOf,
-    /// Whether to preview it only.
+    /// Whether to return only a preview.
     #[serde(default)]
     preview: Option<bool>,
     /// The hash of the preview that is to be carried out.
@@ -74,10 +76,12 @@ pub(super) struct RepriceRequest {
 
 /// Give recorded windows the rates that their days have now.
 ///
-/// With `preview: true` nothing changes. The answer has the number of windows that would get other rates, their
-/// new cost and income, the difference to the present ones, and a `hash`. With this `hash` and the same `filter` a
-/// job starts, if nothing has changed since; a repetition gets the same job. Settled windows keep their rates and
-/// are counted. A window gets the rates of each of its days; rates that an admin set on it are replaced too.
+/// With `preview: true` nothing changes. The response has the number of windows that would get
+/// other rates, their new cost and income, the difference from the current ones, and a `hash`. A
+/// request with this `hash` and the same `filter` starts a job, if nothing has changed since the
+/// preview; a repetition gets the same job. Settled windows keep their rates and are counted
+/// separately. A window gets the rates of each of its days. Rates that an admin set on a window are
+/// replaced too.
 #[utoipa::path(
     post, path = "/api/v1/reprice", tag = "Rates", security(("adminKey" = [])),
     request_body(content = RepriceRequest, example = json!({
@@ -111,7 +115,7 @@ pub(super) async fn reprice(
 }
 
 impl RepriceOf {
-    /// The filter without teams, which timetrack does not know.
+    /// Converts the filter for timetrack, which does not know teams: teams become their employees.
     async fn resolved(self, app: &App, asker: &Asker) -> Result<RepriceFilter, Failure> {
         let Self { employee_id: mut employees, team_id: teams, project_id, task_id, shift_id, start, end } = self;
         asker.require_sight_of(&employees, &teams)?;

@@ -46,11 +46,11 @@ use crate::{
     serving::in_time,
 };
 
-/// The size in bytes from which an answer is compressed.
+/// The smallest size of a response that is compressed, in bytes.
 const COMPRESSED_LEAST: u64 = 1024;
 
-/// Compresses answers for clients that accept it. Pages with tokens are not compressed, because the length of a
-/// compressed page would reveal letters of the token.
+/// Compresses responses for clients that accept compression. Pages that may contain tokens are not
+/// compressed, because the length of a compressed page could reveal characters of the token.
 fn compressed() -> CompressionLayer<impl Predicate> {
     let is_safe = |_: StatusCode, _: Version, headers: &HeaderMap, said: &Extensions| {
         let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -60,20 +60,20 @@ fn compressed() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth)
 }
 
-/// Declares the callers of a route, for `auth` and for the API's description.
+/// Declares who may call a route, for `auth` and for the OpenAPI document.
 fn access(access: Access, routes: UtoipaMethodRouter<Arc<App>>) -> UtoipaMethodRouter<Arc<App>> {
     let (schemas, mut paths, methods) = routes;
     openapi::name_access(&mut paths, access);
     (schemas, paths, methods.layer(Extension(access)))
 }
 
-/// Applies another rate limit to a route.
+/// Applies another rate limit than the default to a route.
 fn bounded(bound: Bound, routes: UtoipaMethodRouter<Arc<App>>) -> UtoipaMethodRouter<Arc<App>> {
     let (schemas, paths, methods) = routes;
     (schemas, paths, methods.layer(Extension(bound)))
 }
 
-/// All calls of the API at this address, with their callers and the API's description.
+/// All routes of the API, each with who may call it, and the OpenAPI document for this base URL.
 fn calls(base: &PublicUrl) -> (Router<Arc<App>>, OpenApi) {
     let (router, mut api) = OpenApiRouter::with_openapi(openapi::described(base))
         .routes(access(Open, routes!(accounts::activate_account)))
@@ -150,17 +150,17 @@ fn calls(base: &PublicUrl) -> (Router<Arc<App>>, OpenApi) {
     (router, api)
 }
 
-/// The API's description as it is served.
+/// The OpenAPI document as the gateway serves it.
 #[cfg(test)]
 pub(crate) fn described() -> serde_json::Value {
     serde_json::to_value(calls(&PublicUrl::read(None).expect("an address")).1).expect("JSON")
 }
 
-/// All routes.
+/// The routes of the API, the pages and the documentation, with all middleware.
 pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
     let (router, api) = calls(&app.base);
     let queries = Queries::described_by(&api);
-    // As text the document takes a tenth of the memory.
+    // The document is kept as serialized text, which takes a tenth of the memory of the structs.
     let described = Bytes::from(serde_json::to_vec(&api).expect("a description is JSON"));
     drop(api);
     let router = router

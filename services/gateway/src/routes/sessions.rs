@@ -15,19 +15,20 @@ use crate::{
     extract::{Body, PathId},
 };
 
-/// A refresh token.
+/// The body of a request for the next token.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Refresh {
-    /// The refresh token of the last log-in or refresh.
+    /// The refresh token from the last log-in or refresh.
     #[schema(value_type = String, format = Password, example = "t3refresh_3q2-7wAAAAB…")]
     refresh_token: Secret,
 }
 
 /// Get the next token of a session.
 ///
-/// A refresh token works once: the answer has the next one. For a minute, while the next one is unused, a
-/// repetition gets the same answer. So a lost answer, or two programs at once, do no harm. A later repetition ends
-/// the session, because somebody else may have the token.
+/// A refresh token can be used once: the response has the next refresh token. For a minute, while
+/// the next refresh token is unused, a repetition gets the same response. Therefore a lost
+/// response, or two programs that refresh at the same time, do no harm. A later repetition ends the
+/// session, because somebody else may have the refresh token.
 #[utoipa::path(
     post, path = "/api/auth/refresh", tag = "Accounts",
     request_body(content = Refresh),
@@ -48,7 +49,7 @@ pub(super) async fn refresh(
     Ok(Json(LoginAnswer::of(&app, who)?))
 }
 
-/// List my sessions.
+/// List the caller's sessions.
 #[utoipa::path(
     get, path = "/api/auth/sessions", tag = "Accounts", security(("employeeToken" = [])),
     responses((status = 200, description = "Those that go on, the newest first.", body = Vec<Session>)),
@@ -60,9 +61,10 @@ pub(super) async fn list_sessions(
     Ok(Json(app.ask(Caller::Employee(id), &ListSessions {}).await?))
 }
 
-/// End all my other sessions.
+/// End all other sessions of the caller.
 ///
-/// Their tokens are revoked within a second; so are tokens from before sessions existed.
+/// The tokens of these sessions are revoked within a second. So are tokens of an earlier version,
+/// which had no sessions.
 #[utoipa::path(
     delete, path = "/api/auth/sessions", tag = "Accounts", security(("employeeToken" = [])),
     responses((status = 204, description = "Ended.")),
@@ -75,9 +77,9 @@ pub(super) async fn end_other_sessions(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// End one of my sessions.
+/// End one of the caller's sessions.
 ///
-/// Its tokens are revoked within a second.
+/// The tokens of the session are revoked within a second.
 #[utoipa::path(
     delete, path = "/api/auth/sessions/{id}", tag = "Accounts", security(("employeeToken" = [])),
     params(("id" = SessionId, Path, description = "Which.")),
@@ -94,8 +96,8 @@ pub(super) async fn end_session(
 
 /// Log out.
 ///
-/// The session ends, and its tokens are revoked within a second. A token from before sessions existed cannot be
-/// revoked alone: all sessions end.
+/// The session ends, and its tokens are revoked within a second. A token of an earlier version,
+/// which had no sessions, cannot be revoked alone, so all sessions of the caller end.
 #[utoipa::path(
     post, path = "/api/auth/logout", tag = "Accounts", security(("employeeToken" = [])),
     responses((status = 204, description = "Logged out.")),

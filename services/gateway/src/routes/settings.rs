@@ -22,7 +22,8 @@ pub(super) async fn get_settings(State(app): State<Arc<App>>, Admin(asker): Admi
 
 /// Change the settings of the organisation.
 ///
-/// All fields must be given; they replace the present ones. Pages follow within a few seconds.
+/// All fields must be given; they replace the current ones. The pages show the new settings within
+/// a few seconds.
 #[utoipa::path(
     put, path = "/api/v1/settings", tag = "Settings", security(("adminKey" = [])),
     request_body(content = Settings, example = json!({"timezone": "Europe/Berlin", "payPeriod": "biweek", "anchor": "2026-01-05", "weekStart": "monday"})),

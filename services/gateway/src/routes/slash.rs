@@ -4,9 +4,10 @@ use tower::{Layer, util::MapRequestLayer};
 
 use super::under_path::{stripped, with_path};
 
-/// The routes, also with a slash at the end, as some scripts write them.
+/// Serves the routes also under paths that end with a slash, which some scripts send.
 pub(super) fn with_and_without(url: &PublicUrl, router: Router) -> Router {
-    // A layer of the router itself would be too late, because the route is chosen before it.
+    // A layer that is added to the router runs only after the route was chosen. The path must be
+    // changed before that.
     let base = url.base().to_owned();
     let layer = MapRequestLayer::new(move |request| without_slash(&base, request));
     Router::new().fallback_service(layer.layer(router))
@@ -19,7 +20,8 @@ fn without_slash(base: &str, mut request: Request) -> Request {
     request
 }
 
-/// The URI without slashes at the end of the path, if it has any. The documentation's pages need theirs.
+/// The URI without the slashes at the end of its path; `None` if nothing changes. Paths of the
+/// documentation keep their slash, because its pages need it.
 fn trimmed(base: &str, uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     let shorter = path.trim_end_matches('/');

@@ -41,20 +41,20 @@ pub(super) async fn create_task(
     Ok(created(format!("/api/v1/task/{}", task.id), task))
 }
 
-/// Tasks, as a whole or as employees see them.
+/// A list of tasks, with all fields or as employees see them.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "the two forms of the answer, for the documentation")]
 pub(super) enum TasksSeen {
-    /// For an admin.
+    /// The tasks with all fields, for admins and managers.
     Whole(Vec<Task>),
-    /// For an employee: the tasks of projects that they are on.
+    /// For an employee: the tasks of projects that they are a member of.
     Summaries(Vec<TaskSummary>),
 }
 
 /// List all tasks, or those of a project.
 ///
-/// An employee sees the tasks of projects that they are on.
+/// An employee sees the tasks of projects that they are a member of.
 #[utoipa::path(
     get, path = "/api/v1/task", tag = "Tasks", security(("adminKey" = []), ("employeeToken" = [])),
     params(("projectId" = Option<ProjectId>, Query, description = "Of this project only."), Paging),
@@ -94,7 +94,7 @@ impl ListRequest for ListTasks {
 
 /// Get one task.
 ///
-/// An employee sees only tasks of projects that they are on.
+/// An employee sees only tasks of projects that they are a member of.
 #[utoipa::path(
     get, path = "/api/v1/task/{id}", tag = "Tasks", security(("adminKey" = []), ("employeeToken" = [])),
     params(("id" = TaskId, Path, description = "Which.")),
@@ -131,7 +131,7 @@ pub(super) async fn update_task(
 
 /// Delete a task.
 ///
-/// Recorded time stays.
+/// Recorded time is kept.
 #[utoipa::path(
     delete, path = "/api/v1/task/{id}", tag = "Tasks", security(("adminKey" = [])),
     params(("id" = TaskId, Path, description = "Which.")),

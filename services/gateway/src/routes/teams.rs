@@ -18,8 +18,8 @@ use crate::{
 
 /// Create a team.
 ///
-/// Its managers see its employees and decide about their hours, if they have the role `manager`. Nobody decides
-/// about their own hours.
+/// The managers of a team, if they have the role `manager`, see the employees of the team and
+/// decide about their hours. Nobody decides about their own hours.
 #[utoipa::path(
     post, path = "/api/v1/team", tag = "Teams", security(("adminKey" = [])),
     request_body(content = CreateTeam, example = json!({
@@ -43,7 +43,7 @@ pub(super) async fn create_team(
 
 /// List all teams.
 ///
-/// A manager sees the teams that they manage.
+/// A manager sees only the teams that they manage.
 #[utoipa::path(
     get, path = "/api/v1/team", tag = "Teams", security(("adminKey" = [])),
     params(Paging),
@@ -90,8 +90,8 @@ pub(super) async fn get_team(
 
 /// Change a team.
 ///
-/// A list replaces the present one. A deactivated employee stays in their team, because of the hours that they
-/// have worked; but nobody who is deactivated can be added.
+/// A list replaces the current one. A deactivated employee stays in their team, because of the
+/// hours that they have worked. A deactivated employee cannot be added to a team.
 #[utoipa::path(
     put, path = "/api/v1/team/{id}", tag = "Teams", security(("adminKey" = [])),
     params(("id" = TeamId, Path, description = "Which.")),
@@ -115,7 +115,7 @@ pub(super) async fn update_team(
 
 /// Delete a team.
 ///
-/// Its employees are then in no team. Recorded time stays.
+/// The employees of the team are then in no team. Recorded time is kept.
 #[utoipa::path(
     delete, path = "/api/v1/team/{id}", tag = "Teams", security(("adminKey" = [])),
     params(("id" = TeamId, Path, description = "Which.")),

@@ -26,33 +26,34 @@ use crate::{
 
 /// The largest body with one window, in bytes.
 const WINDOW_BYTES: usize = 64 * 1024;
-/// How long an update of many windows may take.
+/// The time limit for an update of many windows.
 const UPDATE_PATIENCE: Duration = Duration::from_secs(600);
 
-/// A window that is not recorded, or not yet.
+/// A window that is not recorded, or not recorded yet.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "status", rename_all = "lowercase")]
 pub(super) enum Unrecorded {
-    /// Accepted, and soon recorded or rejected; or held back, with the reason.
+    /// The window is accepted. It will soon be recorded or rejected, unless `code` says why it is
+    /// held back.
     Queued {
         /// The id of the window.
         id: WindowId,
-        /// Why it is held back, as a code for programs.
+        /// The reason why the window is held back, as a code for programs.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(value_type = Option<String>, example = "clock_ahead")]
         code: Option<Code>,
-        /// Why, and what happens next, as sentences.
+        /// The reason and what happens next, as sentences for people.
         #[serde(skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
     },
-    /// It may not be recorded.
+    /// A rule does not allow to record the window.
     Rejected {
         /// The id of the window.
         id: WindowId,
-        /// Why, as a word.
+        /// The reason, as a code for programs.
         #[schema(value_type = String, example = "not_on_project")]
         code: Code,
-        /// Why, and what happens next, as sentences.
+        /// The reason and what happens next, as sentences for people.
         #[schema(example = "You were not on this project at the time. It is kept: an admin can admit or discard it.")]
         detail: String,
     },
@@ -62,16 +63,16 @@ pub(super) enum Unrecorded {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(super) enum WindowSeen {
-    /// It is recorded.
+    /// The window is recorded.
     Recorded(Box<Window>),
-    /// It is not recorded.
+    /// The window is not recorded.
     Unrecorded(Unrecorded),
 }
 
 /// Record a window of time.
 ///
-/// If you do not get an answer, send it again: it is recorded once. An employee may record a window if they were
-/// on the project and task at any moment of it.
+/// If no response arrives, send the window again: it is recorded only once. An employee may record
+/// a window if they were on the project and the task at any moment of the window.
 #[utoipa::path(
     post, path = "/api/v1/time-entries", tag = "Time", security(("employeeToken" = [])),
     params(("Prefer" = Option<String>, Header, description = "`respond-async`: 202 as soon as the window is safe.", example = "respond-async")),
@@ -112,7 +113,8 @@ pub(super) async fn record_window(
     })
 }
 
-/// A window for the queue, if it is within the limits.
+/// Checks the range of a window, and makes the item for the stream INGEST. A window without an id
+/// gets one that is computed from its content.
 pub(super) fn item(employee_id: EmployeeId, received_at: Millis, window: WindowSent) -> Result<IngestItem, Failure> {
     window.range().map_err(|error| Failure::fields(vec![error]))?;
     let made = || window_id(employee_id, &window.hwid, window.start, window.end, window.task_id);
@@ -121,17 +123,18 @@ pub(super) fn item(employee_id: EmployeeId, received_at: Millis, window: WindowS
     Ok(IngestItem { id, employee_id, received_at, hash, window, traceparent })
 }
 
-/// What the caller wants to wait for, by the header `Prefer`.
+/// What the request waits for, by its header `Prefer`.
 pub(super) fn until(headers: &HeaderMap) -> Until {
     if prefers_async(headers) { Until::Safe } else { Until::Settled }
 }
 
-/// The header that confirms the wish.
+/// The header `Preference-Applied`, if the response is 202 because the caller preferred not to
+/// wait.
 pub(super) fn applied(status: StatusCode, headers: &HeaderMap) -> Option<[(&'static str, &'static str); 1]> {
     (status == StatusCode::ACCEPTED && prefers_async(headers)).then_some([(APPLIED, RESPOND_ASYNC)])
 }
 
-/// The window exactly as the worker has written it.
+/// A response with the window, in exactly the JSON text that the worker sent.
 fn recorded(status: StatusCode, window: &RawValue) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], window.get().to_owned()).into_response()
 }
@@ -142,27 +145,28 @@ fn queued(id: WindowId, seq: u64, aside: Option<Failure>) -> Response {
     (StatusCode::ACCEPTED, [(header::LOCATION, location(id, seq))], queued).into_response()
 }
 
-/// Where to ask for the state of a window.
+/// The path at which the state of a queued window can be requested.
 pub(super) fn location(id: WindowId, seq: u64) -> String {
     format!("/api/v1/time-entries/{id}?seq={seq}")
 }
 
-/// The result of an update.
+/// The result of an update of many windows.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Updated {
-    /// The result as a sentence.
+    /// The result as a sentence for people.
     #[schema(example = "12 windows were changed.")]
     message: String,
-    /// The number of changed windows.
+    /// The number of windows that were changed.
     #[schema(example = 12)]
     modified_count: u64,
 }
 
 /// Change recorded windows.
 ///
-/// Changes the windows that pass all given filters: a window must be of one of these employees, on one of these
-/// projects, and so on. With `start` or `end`, it must *begin* in [`start`, `end`): a window is changed as a whole
-/// or not at all, and of adjoining ranges each window belongs to one, so that nothing is marked twice.
+/// Changes the windows that pass all given filters: a window must be of one of these employees, on
+/// one of these projects, and so on. With `start` or `end`, a window must *begin* in [`start`,
+/// `end`). A window is changed as a whole or not at all. Each window belongs to only one of several
+/// adjoining ranges, so that no window is marked twice.
 #[utoipa::path(
     put, path = "/api/v1/time-entries/update", tag = "Time", security(("adminKey" = [])),
     params(
@@ -186,13 +190,15 @@ pub(super) async fn update_windows(
     params: Params,
     Body(changes): Body<WindowChanges>,
 ) -> Result<Json<Updated>, Problem> {
-    // An update without a filter is more likely a mistake than intended for everybody's windows.
+    // An empty parameter is refused. If it counted as no filter, a mistake in a script could change
+    // the windows of everybody.
     let named = ["employeeId", "teamId", "projectId", "taskId", "shiftId", "start", "end"];
     if let Some(name) = named.into_iter().find(|name| params.is_empty(name)) {
         return Err(Failure::field(name, "must say something, or be left out").into());
     }
     let Filter { mut employees, projects, tasks, shifts } = teams::filter(&app, &asker, &params).await?;
-    // A manager who is in the named team means the others.
+    // A manager who is a member of the given team is left out, because managers may not change
+    // their own windows.
     if !params.has("employeeId") {
         employees = asker.decides_about(employees);
     }
@@ -212,10 +218,11 @@ pub(super) async fn update_windows(
     Ok(Json(Updated { message, modified_count }))
 }
 
-/// The state of a window.
+/// Get the state of a window.
 ///
-/// An employee sees only their own. With the `seq` from the `Location` of a 202, the answer is always one of
-/// these. Without it, an unknown id gets 503 while windows are in the queue.
+/// An employee sees only their own windows. With the `seq` from the `Location` of a 202, the
+/// response always has the state of the window. Without `seq`, an unknown id gets 503 while windows
+/// are in the queue.
 #[utoipa::path(
     get, path = "/api/v1/time-entries/{id}", tag = "Time", security(("adminKey" = []), ("employeeToken" = [])),
     params(
@@ -243,7 +250,7 @@ impl Changeable for WindowSeen {
     }
 }
 
-/// The state as a caller sees it.
+/// Converts the state of a window, as timetrack replies it, into the response.
 pub(super) fn seen(id: WindowId, state: WindowState) -> WindowSeen {
     match state {
         WindowState::Recorded(window) => WindowSeen::Recorded(window),

@@ -1,4 +1,4 @@
-//! Reports of time and money as spreadsheet files.
+//! Reports of time and money as spreadsheet files (XLSX).
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -19,13 +19,14 @@ use crate::{
     sheet::{Cell, Column, Kind, MOST_LINES, Sheet, answer, too_long},
 };
 
-/// The name of the file in a browser.
+/// The header `Content-Disposition`, which names the file for browsers.
 const DISPOSITION: &str = "attachment; filename=\"time.xlsx\"";
-/// A note for readers who add the lines up or pay by them.
+/// A note in the file, for readers who add up the rows or pay by them.
 const ROUNDED: &str = "Amounts are rounded to cents once, so the sum can differ by cents from that of the lines. \
      Adjustments, which are hours that came when their time was settled, are no part of it.";
 
-/// Answers with a spreadsheet file: the rows, and the sums if these are all rows.
+/// Answers with a spreadsheet file. It has the rows of the report and, if these are all rows, their
+/// sums.
 pub(crate) async fn time_as_xlsx(
     app: Arc<App>,
     asker: Asker,
@@ -53,13 +54,13 @@ pub(crate) async fn time_as_xlsx(
     Ok((link.map(|link| [link]), file).into_response())
 }
 
-/// The currency of the amounts, where the organisation names one.
+/// A note about the currency of the amounts, if the organisation has set one.
 pub(super) async fn currency_note(app: &App) -> Option<String> {
     let currency = app.organisation.settings().await.currency;
     currency.map(|currency| format!("Amounts are in {currency}."))
 }
 
-/// The first rows, and whether there are more.
+/// The first `most` rows, and whether there are more.
 async fn rows(app: &App, asker: &Asker, mut request: GetTime, most: usize) -> Result<(Vec<TimeRow>, bool), Failure> {
     let mut rows: Vec<TimeRow> = Vec::new();
     loop {
@@ -83,10 +84,10 @@ fn ids_of(rows: &[TimeRow]) -> Ids {
     }
 }
 
-/// The content of a column in a row.
+/// The function that returns the cell of a column in a row.
 type Says = fn(&TimeRow, &KnownNames) -> Cell;
 
-/// The columns: names, days and sums for people, then the ids for programs.
+/// The columns: first names, days and sums for people, then ids for programs.
 fn columns(by: &BTreeSet<Grouping>) -> Vec<(Column, Says)> {
     use Grouping::{Day, Employee, Month, Project, Task, Week};
     let keys: [(Grouping, &str, Kind, Says); 6] = [
@@ -118,7 +119,8 @@ fn columns(by: &BTreeSet<Grouping>) -> Vec<(Column, Says)> {
     keys.into_iter().filter_map(wanted).chain(sums).chain(ids.into_iter().filter_map(wanted)).collect()
 }
 
-/// The table. `totals` is the row of the whole report, or none if there is no time.
+/// Makes the table. `totals` is the row of the whole report: empty if there is no time, `None` if
+/// the sums are left out.
 fn sheet(request: &GetTime, rows: &[TimeRow], totals: Option<&[TimeRow]>, names: &KnownNames) -> Sheet {
     let columns = columns(&request.group_by);
     let sums = |whole: &[TimeRow]| {
@@ -142,7 +144,8 @@ fn sheet(request: &GetTime, rows: &[TimeRow], totals: Option<&[TimeRow]>, names:
     }
 }
 
-/// A moment to the minute; as a number if it is beyond the calendar.
+/// A moment as a date and time in minutes; as a number of milliseconds if it is beyond the
+/// calendar.
 fn moment(at: Millis, zone: &Zone) -> String {
     let local = Timestamp::from_millisecond(at.0).map(|at| at.to_zoned(zone.rules().clone()));
     local.map_or_else(|_| at.to_string(), |local| local.strftime("%Y-%m-%d %H:%M").to_string())

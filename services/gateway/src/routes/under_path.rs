@@ -1,4 +1,4 @@
-//! Serves the routes below a path of a proxy, such as `/t3`.
+//! Serves the routes below the path that a proxy gives to the gateway, such as `/t3`.
 
 use axum::{
     Router,
@@ -15,15 +15,16 @@ use tower::{
     util::{MapRequestLayer, MapResponseLayer},
 };
 
-/// The routes below the proxy's path, whether the proxy removes the path or not. The headers `Location` and `Link` get
-/// the path too.
+/// Serves the routes below the proxy's path. The proxy may remove this path from requests or leave
+/// it in. The path is added to the headers `Location` and `Link` of responses.
 pub(super) fn under_path(url: &PublicUrl, router: Router) -> Router {
     if url.base().is_empty() {
         return router;
     }
     let (asked, named) = (url.base().to_owned(), url.base().to_owned());
     let without = MapRequestLayer::new(move |request| without(&asked, request)).layer(router.clone());
-    // Our own routes come first: `/api/v1/task` is one, even if the proxy serves us below `/api`.
+    // A path is first matched with the routes as it is. Otherwise, if the proxy's path was `/api`,
+    // that part would be removed from `/api/v1/task`, although it belongs to the route.
     let both = router.fallback_service(without);
     let with = MapResponseLayer::new(move |mut response: Response| {
         name(&named, response.headers_mut());
@@ -32,7 +33,7 @@ pub(super) fn under_path(url: &PublicUrl, router: Router) -> Router {
     Router::new().fallback_service(with.layer(both))
 }
 
-/// The path without the proxy's path, if it is below that.
+/// The path without the proxy's path in front; `None` if the path is not below the proxy's path.
 pub(super) fn stripped<'a>(base: &str, path: &'a str) -> Option<&'a str> {
     let rest = path.strip_prefix(base)?;
     match rest {
@@ -52,7 +53,7 @@ fn without_base(base: &str, uri: &Uri) -> Option<Uri> {
     with_path(uri, stripped(base, uri.path())?)
 }
 
-/// The URI with another path.
+/// The URI with another path and the same query.
 pub(super) fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
     let path_and_query = match uri.query() {
         Some(query) => format!("{path}?{query}"),
@@ -68,7 +69,7 @@ fn name(base: &str, headers: &mut HeaderMap) {
         let before = start.trim_end_matches('/');
         let named = headers.get(&header).filter(|value| value.as_bytes().starts_with(start.as_bytes()));
         let named = named.map(|value| [before.as_bytes(), base.as_bytes(), &value.as_bytes()[before.len()..]].concat());
-        // The header was valid, and only a path is put in front of it.
+        // The conversion cannot fail: the header was valid, and only a valid path is added.
         if let Some(named) = named.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok()) {
             headers.insert(header, named);
         }

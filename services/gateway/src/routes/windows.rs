@@ -17,7 +17,7 @@ use crate::{
     teams,
 };
 
-/// The columns of a table of windows: all fields of a window, and the names of its ids.
+/// The columns of the CSV: all fields of a window, and the names of its ids.
 const COLUMNS: [&str; 36] = [
     "id",
     "employeeId",
@@ -57,9 +57,10 @@ const COLUMNS: [&str; 36] = [
     "rateParts",
 ];
 
-/// List the windows that touch a range.
+/// List the windows that overlap a range.
 ///
-/// In the order of their start, as a whole or page by page. As JSON, or as a table with `Accept: text/csv`.
+/// The list is ordered by the start of the windows. The response is JSON, or a table with
+/// `Accept: text/csv`.
 #[utoipa::path(
     get, path = "/api/v1/analytics/window", tag = "Analytics", security(("adminKey" = [])),
     params(

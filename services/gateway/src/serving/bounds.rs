@@ -9,40 +9,42 @@ use kit::client_network;
 use super::{Connections, metrics::ConnectionMetrics};
 use crate::client::TrustedProxies;
 
-/// The default limit of connections, which also limits their memory.
+/// The default limit of connections. It also limits the memory that they take.
 const MOST: u64 = 10_000;
-/// How many file descriptors are reserved for NATS, files, and in the stack the other services.
+/// The number of file descriptors that are kept for NATS, for files, and for the other services of
+/// a process that runs the whole system.
 const RESERVED_DESCRIPTORS: u64 = 512;
 
-/// The number of connections below which their memory is not worth releasing.
+/// The number of connections below which it is not worth while to return their memory.
 const LEAST_RELEASED: usize = 256;
 
-/// Why a connection is refused.
+/// The reason why a connection is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// The limit of all connections is reached.
+    /// The limit for all connections together is reached.
     ForAll,
-    /// The limit of the network address is reached.
+    /// The limit for the client's network address is reached.
     ForAddress,
-    /// The operating system has no descriptors or memory.
+    /// The operating system has no file descriptor or no memory for the connection.
     BySystem,
 }
 
 impl Refused {
-    /// The names of the reasons, for metrics.
+    /// The names of the reasons, as label values of the metric.
     pub(crate) const ALL: [&'static str; 3] = ["all", "address", "system"];
 }
 
-/// The limits of connections, and their current number.
+/// The limits of connections, and the number of open connections.
 #[derive(Clone, Debug)]
 pub(super) struct Bounds(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     most: usize,
-    /// Nothing without such a limit.
+    /// The limit for one network address; `None` if there is no such limit.
     most_an_address: Option<usize>,
-    /// The limit of an address does not apply to these, because many clients are behind each.
+    /// The trusted proxies. The limit for one address does not apply to them, because each has many
+    /// clients.
     proxies: TrustedProxies,
     open: Mutex<Open>,
     metrics: ConnectionMetrics,
@@ -51,7 +53,7 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Open {
     all: usize,
-    /// The largest number since `most_are_gone` was last true.
+    /// The largest number of open connections since `most_are_gone` last returned true.
     peak: usize,
     by_address: HashMap<IpAddr, usize>,
 }
@@ -63,7 +65,7 @@ impl Bounds {
         descriptors: u64,
         metrics: &ConnectionMetrics,
     ) -> Self {
-        // Reserves no more than half when there are few descriptors.
+        // If there are few descriptors, at most half of them are kept for other uses.
         let left = descriptors.saturating_sub(RESERVED_DESCRIPTORS).max(descriptors / 2);
         let most = settings.http_max_connections.map_or(left.min(MOST), |most| u64::from(most).min(left));
         let most = usize::try_from(most.max(1)).unwrap_or(usize::MAX);
@@ -79,7 +81,8 @@ impl Bounds {
         Self(Arc::new(Inner { most, most_an_address, proxies, open: Mutex::default(), metrics: metrics.clone() }))
     }
 
-    /// Reserves a place for a connection; it is free again when the place is dropped.
+    /// Counts a connection, if the limits allow it. It is counted until the returned [`Place`] is
+    /// dropped.
     pub(super) fn place(&self, address: IpAddr) -> Result<Place, Refused> {
         let (inner, is_proxy, address) = (&*self.0, self.0.proxies.contain(address), client_network(address));
         let mut open = inner.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,7 +102,8 @@ impl Bounds {
         Ok(Place { bounds: self.clone(), address })
     }
 
-    /// Whether half of many connections have closed. True once each time.
+    /// Whether half of a large number of connections have closed. Returns true only once for each
+    /// such decrease.
     pub(super) fn most_are_gone(&self) -> bool {
         let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
         let are_gone = open.peak >= LEAST_RELEASED && open.all <= open.peak / 2;
@@ -110,7 +114,7 @@ impl Bounds {
     }
 }
 
-/// The place of one connection.
+/// One counted connection, which stops being counted when this value is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     bounds: Bounds,

@@ -19,17 +19,18 @@ use super::{
     metrics::{ConnectionMetrics, TooSlow},
 };
 
-/// What a connection is waiting for.
+/// What a connection is waiting for, shared by the connection and the handler of its requests.
 #[derive(Clone, Debug)]
 pub(super) struct Stage(Arc<Mutex<At>>);
 
 #[derive(Clone, Copy, Debug)]
 enum At {
-    /// The first byte of a request, since this time.
+    /// The connection waits for the first byte of a request, since this time.
     Idle(Instant),
-    /// The rest of the head of a request, which began at this time.
+    /// The connection waits for the rest of a request's head, whose first byte came at this time.
     Head(Instant),
-    /// The end of our answer. The body of the request has its own time limit.
+    /// The connection waits until the response is written. The request's body has its own time
+    /// limit.
     Answer,
 }
 
@@ -43,7 +44,7 @@ impl Stage {
     }
 }
 
-/// Marks a connection as answering a request while this value lives.
+/// Marks a connection as busy with a request for as long as this value lives.
 #[derive(Debug)]
 pub(super) struct Answering(Stage);
 
@@ -53,7 +54,7 @@ impl Answering {
         Self(stage.clone())
     }
 
-    /// Extends the mark to the end of the response body.
+    /// Keeps the mark until the end of the response body.
     pub(super) fn until_end_of(self, body: Body) -> impl HttpBody<Data = Bytes, Error = axum::Error> + Send + 'static {
         Answered { body, _answering: self }
     }
@@ -96,7 +97,7 @@ pub(super) struct Timed {
     stage: Stage,
     reading: Alarm,
     writing: Alarm,
-    /// Since when the client has not read anything although there is something to write.
+    /// Since when nothing could be written, because the client does not read.
     stuck: Option<Instant>,
     idle: Duration,
     head: Duration,
@@ -111,7 +112,8 @@ impl Timed {
         Self { stream, stage, reading, writing, stuck: None, idle, head, write, metrics }
     }
 
-    /// Passes on the result of a write; fails when nothing could be written for too long.
+    /// Returns the result of a write. Fails if nothing could be written for longer than the time
+    /// limit.
     fn written<T>(&mut self, outcome: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
             self.stuck = None;
@@ -155,7 +157,8 @@ impl AsyncRead for Timed {
         }
         match what {
             Some(what) => self.too_slow(what),
-            // Closes the connection as the client would: an idle client has done nothing wrong.
+            // Reports the end of the stream, as if the client had closed the connection. It is no
+            // error, because an idle client has done nothing wrong.
             None => Poll::Ready(Ok(())),
         }
     }
@@ -190,12 +193,12 @@ impl AsyncWrite for Timed {
     }
 }
 
-/// A timer whose deadline can move. It is allocated when it is first used.
+/// A timer whose deadline can be changed. Its memory is allocated at the first use.
 #[derive(Default)]
 pub(super) struct Alarm(Option<Pin<Box<Sleep>>>);
 
 impl Alarm {
-    /// Whether the deadline has passed; otherwise the task is woken then.
+    /// Whether the deadline `at` has passed. If not, the task is woken at the deadline.
     pub(super) fn has_gone_off(&mut self, at: Instant, context: &mut Context<'_>) -> bool {
         let sleep = self.0.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
         if sleep.deadline() != at {

@@ -1,4 +1,5 @@
-//! The time limit of request bodies: a client that sends a byte now and then must not occupy a connection for ever.
+//! The time limit for request bodies. Without it, a client that sends a byte now and then could
+//! keep a connection busy for ever.
 
 use std::{
     pin::Pin,
@@ -25,13 +26,13 @@ use super::connection::Alarm;
 use super::metrics::{ConnectionMetrics, TooSlow};
 use crate::error::Problem;
 
-/// The number of bytes for which the limit is extended by a second.
+/// The number of received bytes that extend the time limit of the whole body by one second.
 const BYTES_A_SECOND: f64 = 8_192.0;
 
-/// The time limit, and the metrics that count slow bodies.
+/// The time limit for a body, and the metrics that count bodies that are too slow.
 pub(crate) type Limit = (Duration, ConnectionMetrics);
 
-/// Answers 408 when the body was too slow, whatever the handler answered.
+/// Answers 408 if the body was too slow, regardless of the handler's response.
 pub(crate) async fn in_time(State((most, metrics)): State<Limit>, request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
@@ -61,12 +62,12 @@ pub(crate) async fn in_time(State((most, metrics)): State<Limit>, request: Reque
     response
 }
 
-/// A body that fails when it is too slow.
+/// A body that fails when it arrives too slowly.
 struct InTime {
     body: Body,
     most: Duration,
     began: Instant,
-    /// When its last part arrived.
+    /// When the last part of the body arrived.
     last_part: Instant,
     bytes: f64,
     alarm: Alarm,
@@ -74,7 +75,7 @@ struct InTime {
 }
 
 impl InTime {
-    /// The deadline of the next part.
+    /// The deadline for the next part of the body.
     fn until(&self) -> Instant {
         let whole = self.began + self.most + Duration::from_secs_f64(self.bytes / BYTES_A_SECOND);
         whole.min(self.last_part + self.most)

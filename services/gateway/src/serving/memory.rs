@@ -1,8 +1,8 @@
 //! Returns the memory of closed connections to the operating system.
 //!
-//! The allocator keeps freed memory for later, and returns it only at the end of its heap. After thousands of
-//! connections at once, the process would keep most of that memory for good. So it is returned explicitly once most
-//! connections have closed.
+//! The allocator keeps freed memory for later, and returns only memory at the end of its heap.
+//! After thousands of concurrent connections, the process would keep most of their memory for as
+//! long as it runs. Therefore the memory is returned explicitly when most connections have closed.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use kit::Shutdown;
 
 use super::bounds::Bounds;
 
-/// How often this is checked.
+/// How often the number of connections is checked.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Until shutdown, returns memory to the operating system: once after the start, and whenever most connections have
-/// closed.
+/// Returns memory to the operating system until shutdown: once after the start, and each time when
+/// most connections have closed.
 pub(super) async fn give_back(bounds: Bounds, shutdown: &Shutdown) {
     trim();
     loop {
@@ -22,7 +22,7 @@ pub(super) async fn give_back(bounds: Bounds, shutdown: &Shutdown) {
             () = tokio::time::sleep(EVERY) => {}
             () = shutdown.stopping() => return,
         }
-        // On a blocking thread: the call walks the whole heap.
+        // The call runs on a blocking thread, because it walks the whole heap.
         if bounds.most_are_gone() && tokio::task::spawn_blocking(trim).await.is_err() {
             tracing::warn!("memory could not be given back");
         }
@@ -45,6 +45,6 @@ fn trim() {
     }
 }
 
-/// Other allocators have no such function.
+/// Does nothing, because other allocators have no such function.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn trim() {}

@@ -10,20 +10,20 @@ use super::Refused;
 pub(crate) struct ConnectionMetrics {
     /// The number of open connections.
     pub(super) open: Gauge,
-    /// The most open connections at once.
+    /// The largest allowed number of open connections.
     pub(super) most: Gauge,
     refused: [Counter; Refused::ALL.len()],
     too_slow: [Counter; TooSlow::ALL.len()],
 }
 
-/// The part of a request that a client took too long for.
+/// The part of a request for which a client took too long.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum TooSlow {
-    /// Sending its head.
+    /// The client was too slow to send the request's head.
     Head,
-    /// Sending its body.
+    /// The client was too slow to send the request's body.
     Body,
-    /// Reading the answer.
+    /// The client was too slow to read the response.
     Answer,
 }
 

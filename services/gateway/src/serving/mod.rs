@@ -1,5 +1,5 @@
-//! Serves HTTP on a listener. Limits the number of connections, and how long a client may take for each part of a
-//! request; stops gracefully.
+//! Serves HTTP on a listener. It limits the number of connections and how long a client may take
+//! for each part of a request, and answers open requests before it stops.
 
 mod bounds;
 mod connection;
@@ -45,17 +45,19 @@ pub use settings::Connections;
 
 use crate::client::TrustedProxies;
 
-/// The pause after `accept` has failed. Without it the loop would spin while there are no descriptors.
+/// The pause after `accept` has failed. Without the pause the loop would use a whole CPU while
+/// there are no file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 /// The shortest time between two log lines about refused connections.
 const LOG_EVERY: Duration = Duration::from_secs(5);
-/// The response to a refused connection. It fits into the socket buffer, so that it is written without waiting.
+/// The response to a refused connection. It is small enough for the socket buffer, so that it can
+/// be written without waiting.
 const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 Content-Type: application/problem+json\r\nContent-Length: 151\r\nRetry-After: 1\r\nConnection: close\r\n\r\n\
 {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\
 \"detail\":\"Too many connections are open. Try again in a moment.\",\"code\":\"unavailable\"}";
 
-/// Serves until shutdown, then until all open requests are answered.
+/// Accepts connections until shutdown, and then waits until all open requests are answered.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -81,7 +83,8 @@ pub(crate) async fn serve(
                     open.spawn(async move { server.converse(stream, peer, place, &stop).await });
                 }
                 Err(refused) => {
-                    // Not awaited: a client that does not read must not delay the loop.
+                    // The write is not awaited, because a client that does not read would delay all
+                    // new connections.
                     let _ = stream.try_write(NO_PLACE);
                     refusals.one_more(refused);
                 }
@@ -100,7 +103,7 @@ pub(crate) async fn serve(
     open.wait().await;
 }
 
-/// What all connections share.
+/// The router, settings and metrics that all connections share.
 struct Server {
     router: TowerToHyperService<Router>,
     settings: Connections,
@@ -108,14 +111,15 @@ struct Server {
 }
 
 impl Server {
-    /// Answers the requests of one connection, one after the other.
+    /// Answers the requests of a connection, one after the other.
     async fn converse(&self, stream: TcpStream, peer: SocketAddr, _place: Place, shutdown: &Shutdown) {
-        // Without this, the kernel may delay a small answer.
+        // With Nagle's algorithm, the kernel could delay a small response.
         let _ = stream.set_nodelay(true);
         let stage = Stage::new();
         let service = service_fn(|request| self.answer(request, peer, &stage));
         let timed = Timed::new(stream, stage.clone(), &self.settings, self.metrics.clone());
-        // `Timed` has the time limits: it tells idle connections from slow ones, and the library does not.
+        // hyper's own time limit for the head is off. It does not distinguish idle connections from
+        // slow ones, so `Timed` has the time limits.
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(None)
@@ -142,7 +146,7 @@ impl Server {
         let answering = Answering::begin(stage);
         request.extensions_mut().insert(ConnectInfo(peer));
         let response = self.router.call(request).await?;
-        // The request ends when its answer is written.
+        // The connection counts as busy until the response body is written.
         Ok(response.map(|body| Body::new(answering.until_end_of(body))))
     }
 }

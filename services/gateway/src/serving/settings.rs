@@ -2,30 +2,32 @@ use std::time::Duration;
 
 use clap::Args;
 
-/// How many connections there may be, and how long a client may take. Whoever takes longer is
-/// disconnected.
+/// The limits of client connections: how many there may be, and how long a client may take. A
+/// client that takes longer is disconnected.
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
 pub struct Connections {
-    /// The most connections at once; by default what the limit of open files leaves, at most 10000.
+    /// The largest number of open connections. The default is what the limit of open files allows,
+    /// at most 10000.
     #[arg(long, env = "HTTP_MAX_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..))]
     pub http_max_connections: Option<u32>,
-    /// The most connections of one address; 0 is no such bound, by default half of all. It is none for
-    /// `TRUSTED_PROXIES`, which have many clients behind them.
+    /// The largest number of open connections from one address; 0 means no limit. The default is
+    /// half of all connections. This limit does not apply to `TRUSTED_PROXIES`, because each has
+    /// many clients.
     #[arg(long, env = "HTTP_MAX_CONNECTIONS_PER_ADDRESS")]
     pub http_max_connections_per_address: Option<u32>,
-    /// How many seconds the head of a request may take, from its first byte.
+    /// The largest time for the head of a request, in seconds from its first byte.
     #[arg(long, env = "HTTP_HEAD_SECONDS", default_value = "10", value_parser = clap::value_parser!(u32).range(1..))]
     pub http_head_seconds: u32,
-    /// How many seconds of silence there may be in a body; all of it may take as long, and a second
-    /// more for every 8 KiB.
+    /// The largest time between two parts of a request body, in seconds. The whole body may take
+    /// this time, and one second more for every 8 KiB.
     #[arg(long, env = "HTTP_BODY_SECONDS", default_value = "30", value_parser = clap::value_parser!(u32).range(1..))]
     pub http_body_seconds: u32,
-    /// How many seconds a connection may be open without a request. A proxy must give its connections
-    /// up earlier.
+    /// The largest time that a connection may be open without a request, in seconds. A proxy must
+    /// close its idle connections earlier than this.
     #[arg(long, env = "HTTP_IDLE_SECONDS", default_value = "75", value_parser = clap::value_parser!(u32).range(1..))]
     pub http_idle_seconds: u32,
-    /// For how many seconds a client may take nothing of an answer.
+    /// The largest time in which a client reads nothing of a response, in seconds.
     #[arg(long, env = "HTTP_WRITE_SECONDS", default_value = "30", value_parser = clap::value_parser!(u32).range(1..))]
     pub http_write_seconds: u32,
 }

@@ -1,4 +1,5 @@
-//! Spreadsheet files (XLSX) with real dates, durations that can be added, and exact amounts.
+//! Writes spreadsheet files (XLSX) with real dates, durations that can be added up, and exact
+//! amounts.
 
 mod cell;
 mod write;
@@ -15,28 +16,28 @@ use crate::error::Problem;
 
 /// The media type of a spreadsheet file.
 pub(crate) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-/// The most lines of a file, because it is held in memory until it is sent.
+/// The largest number of rows in a file. The file is kept in memory until it is sent.
 pub(crate) const MOST_LINES: usize = 100_000;
 
-/// A spreadsheet file, for the description of the API.
+/// The schema of a spreadsheet file in the OpenAPI document.
 #[derive(ToSchema)]
 #[schema(value_type = String, format = Binary)]
 #[expect(dead_code, reason = "the form of an answer, for the documentation")]
 pub(crate) struct SheetFile(Vec<u8>);
 
-/// The kind of a column's content, which decides its format.
+/// The kind of a column's content, which decides how cells are formatted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Text.
     Text,
-    /// A day.
+    /// A day, such as 2026-03-29.
     Date,
-    /// A month, as its first day.
+    /// A month, whose cells have its first day.
     Month,
     /// A moment, in the local time of the sheet's zone.
     #[cfg_attr(not(test), allow(dead_code, reason = "no sheet has any yet"))]
     Moment,
-    /// A duration.
+    /// A duration, in hours and minutes.
     Hours,
     /// An amount of money.
     Money,
@@ -48,41 +49,41 @@ pub(crate) enum Kind {
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Column {
-    /// The heading.
+    /// The heading of the column.
     pub(crate) name: String,
-    /// The kind of its content.
+    /// The kind of the column's content.
     pub(crate) kind: Kind,
 }
 
 impl Column {
-    /// A column.
+    /// Creates a column.
     pub(crate) fn new(name: impl Into<String>, kind: Kind) -> Self {
         Self { name: name.into(), kind }
     }
 }
 
-/// A table for a spreadsheet.
+/// A table that is to be written as a spreadsheet file.
 #[derive(Clone, Debug)]
 pub(crate) struct Sheet {
-    /// The title.
+    /// The title, in the first row.
     pub(crate) title: String,
-    /// Notes for the reader, one line each.
+    /// Notes for the reader, each in a row of its own.
     pub(crate) notes: Vec<String>,
-    /// The time zone of its days and moments.
+    /// The time zone of the days and moments in the table.
     pub(crate) zone: Zone,
     /// The columns.
     pub(crate) columns: Vec<Column>,
-    /// The lines, each with a cell for every column.
+    /// The rows, each with a cell for every column.
     pub(crate) rows: Vec<Vec<Cell>>,
-    /// The sums below the lines.
+    /// The sums, in the row below the other rows.
     pub(crate) totals: Option<Vec<Cell>>,
 }
 
 impl Sheet {
-    /// Writes the file. Many lines take a while, so call it on a blocking thread.
+    /// Writes the file. Many rows take a while, so call this function on a blocking thread.
     ///
     /// # Errors
-    /// 422 for more lines than a file may have.
+    /// 422 if there are more rows than a file may have.
     pub(crate) fn file(&self) -> Result<Vec<u8>, Failure> {
         if self.rows.len() > MOST_LINES {
             return Err(too_long());
@@ -94,12 +95,13 @@ impl Sheet {
     }
 }
 
-/// Answers with a sheet as a file, with the name in the disposition.
+/// Answers with a sheet as a file. `disposition` is the header `Content-Disposition`, which names
+/// the file.
 ///
 /// # Errors
 /// As [`Sheet::file`].
 pub(crate) async fn answer(sheet: Sheet, disposition: &'static str) -> Result<Response, Problem> {
-    // A long file takes too long for an async thread.
+    // Writing a long file would block an async thread for too long.
     let written = tokio::task::spawn_blocking(move || sheet.file()).await;
     let file = written.map_err(|error| {
         tracing::error!(%error, "a sheet that cannot be written");
@@ -109,7 +111,7 @@ pub(crate) async fn answer(sheet: Sheet, disposition: &'static str) -> Result<Re
     Ok((headers, file).into_response())
 }
 
-/// The failure for a table with too many lines.
+/// The failure for a table with too many rows.
 pub(crate) fn too_long() -> Failure {
     let most = MOST_LINES;
     Failure::field("groupBy", format!("must give at most {most} lines: take CSV, which has no bound, or fewer days"))

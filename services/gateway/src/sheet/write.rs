@@ -7,12 +7,13 @@ use rust_xlsxwriter::{DocProperties, Format, FormatAlign, Workbook, Worksheet, X
 
 use super::{Cell, Column, Kind, Sheet, defused};
 
-/// The first day that all spreadsheets agree on: they treat 1900 as a leap year.
+/// The first day for which all spreadsheet programs have the same serial number. Some treat 1900 as
+/// a leap year, so earlier days are written as text.
 const FIRST: Date = date(1900, 3, 1);
-/// The serial number of 1970-01-01 in spreadsheets.
+/// The serial number of 1970-01-01 in spreadsheets, which count days.
 const EPOCH: i64 = 25_569;
 
-/// The formats of a column: for its lines, and for the sum.
+/// The formats of a column's cells: in the rows, and in the row of sums.
 struct Formats {
     line: Format,
     total: Format,
@@ -34,7 +35,7 @@ impl Formats {
     }
 }
 
-/// Writes a file: title, time zone, notes, headings, lines, sums.
+/// Writes a file with title, time zone, notes, headings, rows and sums.
 pub(super) fn file(sheet: &Sheet) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     book.set_properties(&DocProperties::new().set_title(defused(&sheet.title)));
@@ -84,7 +85,7 @@ fn write(page: &mut Worksheet, at: (u32, u16), cell: &Cell, format: &Format, zon
         Cell::Date(day) => days(*day) as f64,
         Cell::Moment(at) => moment(*at, zone),
         Cell::Hours(millis) => *millis as f64 / DAY as f64,
-        // The nearest double to an amount in cents is shown as that amount.
+        // A spreadsheet rounds the double to two decimals, which gives the exact amount again.
         Cell::Money(cents) => cents.0 as f64 / 100.0,
         Cell::Number(number) => *number as f64,
     };
@@ -97,7 +98,7 @@ fn days(day: Date) -> i64 {
     i64::from((day - date(1970, 1, 1)).get_days()) + EPOCH
 }
 
-/// The serial number of a moment, in local time.
+/// The serial number of a moment, in the local time of the zone.
 fn moment(at: Millis, zone: &Zone) -> f64 {
     let local = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.rules().clone());
     let time = local.time();
@@ -105,7 +106,8 @@ fn moment(at: Millis, zone: &Zone) -> f64 {
     days(local.date()) as f64 + (seconds * 1_000 + i64::from(time.millisecond())) as f64 / DAY as f64
 }
 
-/// The width of the longest text of a column, within limits. The title may span several columns.
+/// The width of a column in characters, from its longest text, within limits. The title does not
+/// count, because it may span several columns.
 fn width(sheet: &Sheet, column: usize) -> f64 {
     let least = match sheet.columns[column].kind {
         Kind::Moment => 19,
@@ -140,7 +142,7 @@ mod tests {
         }
     }
 
-    /// The first column, as another library reads it.
+    /// Reads the cells of the first column back with another library.
     fn read(sheet: &Sheet) -> Vec<Data> {
         let mut book: Xlsx<_> = Xlsx::new(Cursor::new(sheet.file().expect("a file"))).expect("a book");
         let formulas = book.worksheet_formula("Sheet1").expect("a page");
@@ -173,7 +175,7 @@ mod tests {
             assert_eq!(read.as_f64(), 46_110.0);
             assert!(read.is_datetime());
         }
-        // 2026-03-29 01:30 UTC, just after the clocks in Berlin went forward.
+        // 2026-03-29 01:30 UTC is 03:30 in Berlin, half an hour after clocks were set forward.
         let at = Millis(1_774_747_800_000);
         let read = lines(Kind::Moment, vec![Cell::Moment(at)], "Europe/Berlin");
         let Data::DateTime(read) = &read[0] else { panic!("a moment") };

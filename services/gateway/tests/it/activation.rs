@@ -1,4 +1,4 @@
-//! The page of an invitation, with the real directory behind it.
+//! Tests of the activation page, which an invitation links to, with a running directory service.
 
 use contracts::{
     Caller, CreateEmployee, Email, Employee, InvitationRequested, InviteEmployee, MintToken, Name, Secret,
@@ -11,7 +11,7 @@ use crate::edge::{Edge, problem_of, read_problem};
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// A harness with a gateway and directory, and Ann who is invited.
+/// Starts a harness with the gateway and directory, and invites Ann.
 pub(crate) async fn invited() -> (Edge, Employee) {
     let edge = Edge::start().await;
     edge.harness.spawn(directory::needs(), |deps, stop| directory::run(directory::Config::default(), deps, stop)).await;
@@ -21,7 +21,7 @@ pub(crate) async fn invited() -> (Edge, Employee) {
     (edge, ann)
 }
 
-/// The token that the last invitation's mail would hold.
+/// Returns the token that is in the mail of the employee's last invitation.
 pub(crate) async fn token(edge: &Edge, employee: &Employee) -> Secret {
     let events = edge.harness.bus().jetstream.get_stream(contracts::stream::EVENTS).await.expect("the stream");
     let subject = <InvitationRequested as contracts::Event>::filter();
@@ -35,7 +35,7 @@ pub(crate) async fn token(edge: &Edge, employee: &Employee) -> Secret {
     minted.expect("minted").expect("open").token
 }
 
-/// A page of the gateway, after a check of its headers.
+/// Checks the headers of a page of the gateway, and returns its status and HTML.
 pub(crate) async fn page(response: Response) -> (StatusCode, String) {
     let headers = response.headers().clone();
     assert_eq!(headers["content-type"], "text/html; charset=utf-8");
@@ -45,7 +45,8 @@ pub(crate) async fn page(response: Response) -> (StatusCode, String) {
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-") && policy.contains("frame-ancestors 'none'"));
     let status = response.status();
     let html = response.text().await.expect("a page");
-    // The one script shows a password, where one is asked for; nothing else may run.
+    // A page with a password field has one script, which can show the password. No other page may
+    // run a script.
     let asks = html.contains("type=\"password\"");
     assert_eq!(
         (html.matches("<script").count(), policy.contains("script-src 'sha256-")),
@@ -70,7 +71,7 @@ async fn submit(edge: &Edge, token: &str, password: &str) -> (StatusCode, String
 async fn the_page_says_whose_invitation_it_is_explains_a_short_password_and_what_comes_next() {
     let (edge, ann) = invited().await;
     let token = token(&edge, &ann).await;
-    // However often the link is opened, that does not use it up.
+    // Opening the link does not use it up.
     for _ in 0..3 {
         let (status, html) = look(&edge, token.expose()).await;
         assert_eq!(status, 200);
@@ -149,7 +150,7 @@ async fn an_api_client_activates_logs_in_and_sees_who_they_are() {
     assert_eq!((&shown["id"], &shown["is_active"]), (&json!(ann.id), &json!(true)));
     let again = problem_of(activate(token.expose(), PASSWORD)).await;
     assert_eq!((again.status.as_u16(), again.code.as_str()), (400, "invalid_token"));
-    // Every cause has the same answer, byte for byte.
+    // The response has the same bytes for every cause.
     for (username, password) in [("ann@example.org", "wrong"), ("bob@example.org", PASSWORD), ("", ""), ("x", PASSWORD)]
     {
         let problem = problem_of(log_in(username, password)).await;

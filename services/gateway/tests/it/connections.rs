@@ -1,4 +1,4 @@
-//! Clients that are slow, silent or too many.
+//! Tests with clients that are slow or silent, or that open too many connections.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::edge::{config, start_gateway_with};
 
-/// Long enough for a busy machine.
+/// The time limit of each wait, long enough for a busy machine.
 const BOUND: Duration = Duration::from_secs(60);
 const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: t3\r\n\r\n";
 
@@ -42,7 +42,8 @@ impl Fixture {
     }
 }
 
-/// Sends a request on a connection. Returns the beginning of the answer; nothing if the connection is closed.
+/// Sends a request on a connection, and returns the beginning of the response; empty if the
+/// connection is closed.
 async fn ask(connection: &mut TcpStream) -> String {
     let mut answer = vec![0; 4_096];
     let _ = connection.write_all(HEALTH).await;
@@ -50,7 +51,7 @@ async fn ask(connection: &mut TcpStream) -> String {
     String::from_utf8_lossy(&answer[..read]).into_owned()
 }
 
-/// Everything that is received until the connection is closed.
+/// Returns everything that is received until the connection is closed.
 async fn rest(connection: &mut TcpStream) -> String {
     let mut rest = Vec::new();
     let _ = timeout(BOUND, connection.read_to_end(&mut rest)).await.expect("it is closed");
@@ -84,7 +85,7 @@ async fn a_body_that_trickles_is_ended_with_408() {
     let (mut hearing, mut saying) = fixture.connect().await.into_split();
     let head = "POST /api/auth/activate HTTP/1.1\r\nHost: t3\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n{";
     saying.write_all(head.as_bytes()).await.expect("sent");
-    // A byte now and then keeps the connection from being idle, but is still too slow.
+    // A byte now and then keeps the connection from being idle, but the body is still too slow.
     let trickling = tokio::spawn(async move {
         while saying.write_all(b" ").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -156,7 +157,8 @@ async fn one_address_has_no_more_connections_than_its_own_bound() {
 async fn a_client_that_reads_nothing_is_disconnected() {
     let fixture = Fixture::start(Connections { http_write_seconds: 1, ..Connections::default() }).await;
     let mut deaf = fixture.connect().await;
-    // The requests exceed the buffers of both ends, so the client sends until it can send no more.
+    // The requests exceed the buffers of both ends of the connection, so the client sends until it
+    // can send no more.
     let request = b"GET /openapi.json HTTP/1.1\r\nHost: t3\r\n\r\n".repeat(1_000);
     let _ = timeout(Duration::from_secs(5), deaf.write_all(&request)).await;
     eventually_within(BOUND, "it is given up", async || {

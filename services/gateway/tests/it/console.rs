@@ -1,5 +1,5 @@
-//! The console's access control: who gets in, with which credentials, and what every page says of itself. What the
-//! pages show is tested in `stack`.
+//! Tests of the console's access control: who may open which page, with which credentials, and the
+//! headers of every page. The content of the pages is tested in the crate `stack`.
 
 use contracts::{EmployeeId, Role};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
@@ -7,7 +7,7 @@ use testkit::eventually;
 
 use crate::{edge::Edge, scopes::give_role};
 
-/// A client that does not follow redirects.
+/// Creates an HTTP client that does not follow redirects.
 fn browser() -> Client {
     Client::builder().redirect(Policy::none()).no_proxy().build().expect("a client")
 }
@@ -16,13 +16,13 @@ fn open(edge: &Edge, path: &str, token: &str) -> RequestBuilder {
     browser().get(edge.base.clone() + path).header("cookie", format!("a=b; t3={token}"))
 }
 
-/// The pages, with an id where one stands in the path.
+/// The paths of all pages, with an id in place of `{id}`, and who may open each of them.
 fn pages() -> impl Iterator<Item = (String, String)> {
     gateway::console_pages()
         .map(|(path, access)| (path.replace("{id}", "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071"), access))
 }
 
-/// Where an answer leads to.
+/// The path to which a response redirects.
 fn leads(response: &Response) -> Option<&str> {
     response.headers().get("location")?.to_str().ok()
 }
@@ -31,7 +31,7 @@ async fn text(response: Response) -> String {
     response.text().await.expect("a body")
 }
 
-/// Somebody with this role, and a valid token.
+/// Creates an employee with this role. Returns their id and a valid token.
 async fn somebody(edge: &Edge, role: Role) -> (EmployeeId, String) {
     let person = kit::new_id();
     give_role(edge, person, role, 0).await;
@@ -56,7 +56,7 @@ async fn whoever_is_not_logged_in_is_led_to_the_log_in_and_back() {
             assert_eq!(leads(&answer), Some(next.as_str()));
         }
     }
-    // A request of htmx for a part of a page is answered with a redirect of the whole page.
+    // htmx requests a part of a page. The response must redirect the whole page.
     let refresh = open(&edge, "/console?seen=x", "").header("hx-request", "true").send().await.expect("an answer");
     assert_eq!(refresh.status(), 401);
     assert_eq!(refresh.headers()["hx-redirect"], "/console/log-in?next=%2Fconsole%3Fseen%3Dx");
@@ -76,7 +76,8 @@ async fn every_page_opens_for_those_whose_role_allows_it_and_for_nobody_else() {
             let scope = access.trim_end_matches(" or own").trim_end_matches(" for all").parse().ok();
             let is_for_all = access.ends_with("for all") && role == Role::Manager;
             let may = access.ends_with("own") || scope.is_none_or(|scope| role.scopes().allow(scope)) && !is_for_all;
-            // No service runs here: past the access check there is another error, or a page that needs no service.
+            // No service runs in this test. When access is allowed, the page therefore fails with
+            // 503, unless it needs no service.
             let status = answer.status().as_u16();
             match (may, path.as_str()) {
                 (true, _) => assert!(matches!(status, 200 | 503), "{role:?} {path} {status}"),
@@ -162,16 +163,17 @@ async fn a_cookie_lives_eight_hours_after_the_last_page_that_a_person_opened() {
         request.send().await.expect("an answer")
     };
     let kept = |answer: &Response| Some(answer.headers().get("set-cookie")?.to_str().ok()?.to_owned());
-    // The token is too young to be renewed.
+    // The token is too young, so it is not renewed.
     assert_eq!(kept(&zone(&token, false).await), None);
-    // The token of this test is over after ten minutes: one that the gateway makes is good for longer.
+    // This token was issued 700 s ago, which is old enough for a renewal. It expires in ten
+    // minutes, so a renewed token is valid for longer.
     let old = edge.token_issued_ago(person, 700);
     assert_eq!(kept(&zone(&old, true).await), None);
     let renewed = kept(&zone(&old, false).await).expect("renewed");
     let (name, rest) = renewed.split_once('=').expect("a name");
     let (renewed, attributes) = rest.split_once("; ").expect("attributes");
     assert_eq!((name, attributes), ("t3", "Path=/; Max-Age=28800; HttpOnly; SameSite=Lax"));
-    // What ends a person's tokens ends the renewed one too.
+    // What revokes a person's tokens also revokes the renewed one.
     assert_eq!(zone(renewed, false).await.status(), 200);
     give_role(&edge, person, Role::Owner, 1).await;
     eventually("it is over", async || (zone(renewed, false).await.status() == 303).then_some(())).await;
@@ -188,7 +190,8 @@ async fn a_log_out_that_cannot_be_done_now_says_so_and_leaves_the_cookie() {
         (answer.status().as_u16(), answer.headers().contains_key("set-cookie"))
     };
     for _ in 0..10 {
-        // Nothing is known about tokens until the next heartbeat, and directory is away.
+        // Just after the jump of the clock, the gateway does not know which tokens are valid, and
+        // directory does not run.
         edge.harness.clock.advance(31_000);
         assert_eq!(log_out(&token).await, (503, false));
     }

@@ -1,4 +1,4 @@
-//! Which credentials are accepted, and that they are checked before anything else.
+//! Tests which credentials the gateway accepts, and that it checks them before anything else.
 
 use contracts::Secret;
 use jsonwebtoken::Algorithm;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::edge::{Edge, JWT_SECRET, KEY, PREVIOUS_KEY, config, problem_of, read_problem, sign, start_gateway_with};
 
-/// No service runs, so a request that is let in gets a 503.
+/// No service runs in these tests, so a request whose credentials are accepted gets a 503.
 const LET_IN: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 const REFUSED: StatusCode = StatusCode::UNAUTHORIZED;
 
@@ -51,7 +51,8 @@ async fn a_token_is_good_only_as_we_signed_it_and_until_it_is_over() {
         assert_eq!(me(bad).await, REFUSED, "{bad}");
     }
     edge.harness.clock.advance(590_000);
-    // After another heartbeat the gateway knows again what is revoked.
+    // After the jump of the clock, the gateway accepts tokens only when the next heartbeat has
+    // arrived.
     testkit::eventually("a beat", async || (me(&token).await == LET_IN && ready(&edge).await).then_some(())).await;
     edge.harness.clock.advance(11_000);
     assert_eq!(me(&token).await, REFUSED);
@@ -95,7 +96,8 @@ async fn the_other_kind_of_caller_is_asked_for_the_right_credentials() {
     assert_eq!(challenges(edge.get("/api/v1/task")).await, "ApiKey Bearer");
     assert_eq!(challenges(edge.get("/api/v1/task").bearer_auth("x.y.z")).await, "Bearer");
     assert_eq!(challenges(edge.get("/api/v1/task").bearer_auth("x")).await, "ApiKey");
-    // A valid token does not help a request with a wrong key: nobody could say who acts.
+    // A valid token does not help a request that also has a wrong key, because it is unclear who
+    // acts.
     let both = edge.get("/api/v1/task").bearer_auth(&token).header("X-API-Key", "x");
     assert_eq!(problem_of(both).await.code, "two_credentials");
     for (scheme, status) in [("bearer", LET_IN), ("Basic", REFUSED), ("Bearer:", REFUSED)] {
@@ -109,11 +111,11 @@ async fn the_other_kind_of_caller_is_asked_for_the_right_credentials() {
 async fn credentials_are_asked_for_before_the_body_is_read() {
     let edge = Edge::start().await;
     for path in ["/api/v1/employee", "/api/v1/project", "/api/v1/task", "/api/v1/time-entries"] {
-        // Neither the kind nor the content of this body is valid, and it never ends.
+        // Neither the content type nor the content of this body is valid, and the body never ends.
         let chunks = futures::stream::once(async { Ok::<_, std::io::Error>("{") });
         let endless = reqwest::Body::wrap_stream(futures::StreamExt::chain(chunks, futures::stream::pending()));
         assert_eq!(problem_of(edge.post(path).body(endless)).await.status, REFUSED, "{path}");
-        // A client that reads only after it has sent everything gets the answer too.
+        // A client that reads only after it has sent its whole body gets the response too.
         assert_eq!(problem_of(edge.post(path).body(vec![b'x'; 10 << 20])).await.status, REFUSED, "{path}");
     }
     edge.harness.finish().await;

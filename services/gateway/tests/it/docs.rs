@@ -1,4 +1,4 @@
-//! The documentation, and what every answer carries.
+//! Tests of the API documentation, of request ids, and of the CORS headers.
 
 use std::{env, fs};
 
@@ -45,7 +45,7 @@ async fn every_operation_says_what_it_is_what_it_takes_and_how_it_fails() {
             assert_eq!(operation["security"].is_array(), !public, "{name}");
             let responses = operation["responses"].as_object().expect("responses");
             assert_eq!(responses.contains_key("401"), !public || opens, "{name}");
-            // A parameter that is not taken is refused everywhere.
+            // Every operation of the API refuses unknown query parameters, so it can answer 422.
             assert_eq!(responses.contains_key("422"), path.starts_with("/api"), "{name}");
             let says = |status: &str, code: &str| {
                 responses.get(status).is_some_and(|response| response.to_string().contains(&format!("`{code}`")))

@@ -1,4 +1,4 @@
-//! A test harness in which the gateway runs, and a client of it.
+//! A test harness that runs the gateway, with an HTTP client for it.
 
 use contracts::{EmployeeId, Secret, SessionId};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -58,7 +58,8 @@ impl Edge {
         self.http.put(self.base.clone() + path)
     }
 
-    /// A token that was issued this many seconds ago and is valid for ten more minutes.
+    /// Returns a token that was issued `seconds` seconds ago, is valid for ten more minutes, and
+    /// may be renewed for a day.
     pub(crate) fn token_issued_ago(&self, employee: EmployeeId, seconds: i64) -> String {
         let now = self.harness.clock.now().0 / 1_000;
         let claims = json!({ "sub": employee, "epoch": 0, "iat": now - seconds, "exp": now + 600, "end": now + 86_400,
@@ -66,7 +67,7 @@ impl Edge {
         sign(&claims, Algorithm::HS256, JWT_SECRET)
     }
 
-    /// A token of a session, as the gateway would issue it now.
+    /// Returns a token of this session, as the gateway would issue it now.
     pub(crate) fn token_in(&self, session: SessionId, employee: EmployeeId) -> String {
         let iat = self.harness.clock.now().0 / 1_000;
         let claims = json!({
@@ -76,19 +77,21 @@ impl Edge {
         sign(&claims, Algorithm::HS256, JWT_SECRET)
     }
 
-    /// A token as the gateway of before there were sessions would have issued it now.
+    /// Returns a token as an earlier version of the gateway, which had no sessions, would have
+    /// issued it now.
     pub(crate) fn token(&self, employee: EmployeeId, epoch: i64) -> String {
         let iat = self.harness.clock.now().0 / 1_000;
         sign(&json!({ "sub": employee, "epoch": epoch, "iat": iat, "exp": iat + 600 }), Algorithm::HS256, JWT_SECRET)
     }
 }
 
-/// Starts a gateway, and gives its address.
+/// Starts a gateway with the default settings of these tests. Returns its base URL and the running
+/// gateway.
 pub(crate) async fn start_gateway(harness: &Harness) -> (String, Running) {
     start_gateway_with(harness, config()).await
 }
 
-/// Starts a gateway with these settings.
+/// Starts a gateway with these settings. Returns its base URL and the running gateway.
 pub(crate) async fn start_gateway_with(harness: &Harness, config: gateway::Config) -> (String, Running) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("its port"));
@@ -101,7 +104,7 @@ pub(crate) fn sign(claims: &Value, algorithm: Algorithm, secret: &str) -> String
     jsonwebtoken::encode(&Header::new(algorithm), claims, &key).expect("a token")
 }
 
-/// The detail of an error, after a check of its form.
+/// The parts of an error response that tests compare, after [`read_problem`] has checked its form.
 pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) code: String,

@@ -1,4 +1,4 @@
-//! The headers of answers, and the encodings of bodies.
+//! Tests of response headers, and of compressed bodies.
 
 use std::io::Write;
 
@@ -104,7 +104,7 @@ async fn every_route_with_a_body_reads_it_compressed_and_says_what_it_cannot_rea
         (Method::PATCH, format!("/api/v1/time-entries/{id}")),
     ];
     for (method, path) in routes {
-        // The body is decoded, and then refused for its content.
+        // The body is decompressed, and then refused because of its content.
         let misfit: &[u8] =
             if path.ends_with("login") { b"username=a" } else { b"{\"name\":5,\"start\":true,\"token\":5,\"paid\":5}" };
         let read = send(method.clone(), &path, "X-GZip", gzip(misfit)).await;

@@ -1,11 +1,12 @@
-//! Invalid input is refused with the name of its field, and the answer repeats none of the input.
+//! Tests that invalid input is refused with the name of its field, and that the response repeats no
+//! part of the input.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::edge::{Edge, KEY, problem_of};
 
-/// Planted wherever something is sent.
+/// A text that the tests put into every kind of input. No response may contain it.
 const SECRET: &str = "hunter2-planted-secret";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -288,7 +289,7 @@ async fn no_call_takes_a_parameter_that_it_does_not_describe() {
     edge.harness.finish().await;
 }
 
-/// No service runs: valid input is answered 503.
+/// No service runs in this test, so a valid request gets a 503.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_meant_is_understood_in_every_form_that_programs_send() {
     let edge = Edge::start().await;

@@ -1,4 +1,4 @@
-//! Rate limits of one caller and one address.
+//! Tests of the rate limits, for one caller and for one network address.
 
 use contracts::EmployeeId;
 use reqwest::{RequestBuilder, Response};
@@ -22,7 +22,8 @@ async fn answer(request: RequestBuilder) -> Response {
     request.send().await.expect("an answer")
 }
 
-/// Sends requests until one is refused, whose answer says why and until when. Returns how many were answered before.
+/// Sends requests until one is refused, and checks the headers of all responses. Returns the number
+/// of requests that were answered before.
 async fn until_refused(request: impl Fn() -> RequestBuilder) -> usize {
     for n in 0..20 {
         let response = answer(request()).await;
@@ -61,7 +62,7 @@ async fn each_key_and_each_person_has_a_share_of_its_own() {
 async fn windows_have_a_share_of_their_own() {
     let edge = edge(limits()).await;
     let token = edge.token(kit::new_id(), 0);
-    // The limit counts posts of windows, not windows.
+    // The limit counts posts of windows, not the windows in them.
     let batch = || edge.post("/api/v1/time-entries/batch").bearer_auth(&token).json(&json!({ "windows": [] }));
     assert_eq!(until_refused(batch).await, 5);
     let single = edge.post("/api/v1/time-entries").bearer_auth(&token).json(&json!({}));
@@ -90,7 +91,7 @@ async fn whoever_is_not_known_shares_with_their_address() {
         assert_eq!(answer(one(n)).await.status(), 429, "{n}");
     }
     assert_ne!(answer(other(0)).await.status(), 429);
-    // A caller with good credentials has a limit of their own.
+    // A caller with valid credentials has a limit of their own, even from the same address.
     let known = edge.get("/api/v1/employee").header("x-forwarded-for", "192.0.2.1").header("X-API-Key", KEY);
     assert_ne!(answer(known).await.status(), 429);
     for path in ["/healthz", "/readyz"] {

@@ -1,4 +1,4 @@
-//! Lists that are longer than NATS carries in one message.
+//! Tests of lists that are longer than the largest NATS message.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::edge::{Edge, KEY};
 async fn a_list_of_several_pages_comes_whole() {
     let edge = Edge::start().await;
     edge.harness.spawn(directory::needs(), |deps, stop| directory::run(directory::Config::default(), deps, stop)).await;
-    // Each employee takes 1.3 KB, so a page of half a MiB has some 400 of them.
+    // Each employee takes about 1.3 KB, so a page of half a MiB has about 400 employees.
     let created = stream::iter(0..900).map(|n| {
         let (name, email) = (Name::parse(&"語".repeat(200)), Email::parse(&format!("{n}@{}.org", "m".repeat(60))));
         let (name, email) = (name.expect("a name"), email.expect("an address"));
@@ -28,7 +28,8 @@ async fn a_list_of_several_pages_comes_whole() {
     let ids: BTreeSet<String> = listed.iter().map(|one| one["id"].as_str().expect("an id").to_owned()).collect();
     assert_eq!(ids, created);
 
-    // The list with pages of another size than the service's, while an employee is added.
+    // Read the list again, in pages of another size than those of the service, while an employee is
+    // added.
     let mut next = Some("/api/v1/employee?limit=350".to_owned());
     let mut pages = Vec::new();
     while let Some(path) = next {

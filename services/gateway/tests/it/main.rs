@@ -1,4 +1,5 @@
-//! The gateway over real HTTP and real NATS. What needs the other services is tested in `stack`.
+//! Integration tests of the gateway over HTTP, with a real NATS server. Tests that need all
+//! services are in the crate `stack`.
 
 mod activation;
 mod batched;

@@ -1,5 +1,5 @@
-//! The pages and calls for a forgotten, reset and changed password and a new address, with the real
-//! directory behind them.
+//! Tests of the pages and API calls that reset or change a password and confirm a new e-mail
+//! address, with a running directory service.
 
 use contracts::{
     Caller, Email, Employee, EmployeeChanges, Event, MailId, MailRequested, MailSays, MintMail, Secret, UpdateEmployee,
@@ -16,7 +16,7 @@ use crate::{
 
 const OTHER: &str = "another four long words";
 
-/// A harness with a gateway and directory, and Ann who is active.
+/// Starts a harness with the gateway and directory, and with Ann, whose account is active.
 async fn active() -> (Edge, Employee) {
     let (edge, ann) = invited().await;
     let token = token(&edge, &ann).await;
@@ -25,7 +25,8 @@ async fn active() -> (Edge, Employee) {
     (edge, ann)
 }
 
-/// The last mail, once it differs from this one and has a link; and the token of the link.
+/// Waits for a mail other than `not` that contains a link. Returns the id of the mail and the token
+/// of the link.
 async fn mailed_token(edge: &Edge, not: Option<MailId>) -> (MailId, Secret) {
     let events = edge.harness.bus().jetstream.get_stream(stream::EVENTS).await.expect("the stream");
     let subject = MailRequested::filter();
@@ -70,7 +71,7 @@ async fn the_pages_lead_from_a_forgotten_password_to_another_one() {
         assert_eq!(submit(&edge, "/forgot", &[("email", other)]).await, (StatusCode::OK, known.clone()), "{other}");
     }
     assert_eq!(submit(&edge, "/forgot", &[("x", "y")]).await.1, known);
-    // The mails to nobody are not minted: the first one is Ann's.
+    // Directory mints no link for an unknown address, so the first mail is Ann's.
     let token = first_token(&edge).await;
 
     for _ in 0..2 {
@@ -99,7 +100,7 @@ async fn the_pages_lead_from_a_forgotten_password_to_another_one() {
     edge.harness.finish().await;
 }
 
-/// The token of the first mail that was asked for.
+/// Returns the token in the first mail that was requested.
 async fn first_token(edge: &Edge) -> Secret {
     let events = edge.harness.bus().jetstream.get_stream(stream::EVENTS).await.expect("the stream");
     let subject = MailRequested::filter();

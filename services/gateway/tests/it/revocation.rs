@@ -1,4 +1,4 @@
-//! Tokens that become invalid before they expire.
+//! Tests of tokens that become invalid before they expire.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use testkit::{Harness, eventually, eventually_within};
 
 use crate::edge::{Edge, problem_of, start_gateway};
 
-/// No service runs, so a request that is let in gets a 503.
+/// No service runs in these tests, so a request whose token is accepted gets this error with status
+/// 503.
 const LET_IN: &str = "The directory service is away. Try again in a moment.";
 
 async fn me(edge: &Edge, token: &str) -> (StatusCode, bool) {
@@ -16,7 +17,7 @@ async fn me(edge: &Edge, token: &str) -> (StatusCode, bool) {
     (problem.status, problem.text.contains(LET_IN))
 }
 
-/// Ends a session, as directory does.
+/// Ends a session, by writing the same entry as directory into the bucket.
 async fn end(edge: &Edge, session_id: SessionId) {
     let store = edge.harness.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
     let ended = SessionEnded { session_id, until: edge.harness.clock.now() + 600_000 };
@@ -45,7 +46,7 @@ async fn a_revoked_token_is_dead_within_a_second_and_one_of_the_new_epoch_is_goo
     })
     .await;
     assert!(me(&edge, &new).await.1 && me(&edge, &other).await.1);
-    // A gateway that starts later knows of the revocation from the start.
+    // A gateway that starts later knows the revocation from the beginning.
     let (base, _second) = start_gateway(&edge.harness).await;
     let second = edge.http.get(base + "/api/auth/me").bearer_auth(&old);
     assert_eq!(problem_of(second).await.status, StatusCode::UNAUTHORIZED);
@@ -64,7 +65,7 @@ async fn an_ended_session_is_dead_within_a_second_and_others_of_the_same_person_
     })
     .await;
     assert!(me(&edge, &new).await.1);
-    // A gateway that starts later knows of the revocation from the start.
+    // A gateway that starts later knows the end of the session from the beginning.
     let (base, _second) = start_gateway(&edge.harness).await;
     let on_second =
         async |token: &str| problem_of(edge.http.get(format!("{base}/api/auth/me")).bearer_auth(token)).await;
@@ -95,7 +96,7 @@ async fn a_new_generation_ends_all_tokens_but_those_of_the_session_that_is_spare
 async fn without_a_beat_for_two_seconds_employees_get_503_and_admins_are_let_in() {
     let edge = Edge::start().await;
     let token = edge.token(kit::new_id(), 0);
-    // A heartbeat may arrive between the two steps; then the clock is moved again.
+    // If a heartbeat arrives between the two requests, the clock is moved again.
     eventually("nothing is known about tokens", async || {
         edge.harness.clock.advance(31_000);
         let (status, let_in) = me(&edge, &token).await;
@@ -119,7 +120,7 @@ async fn a_gateway_that_stops_takes_its_beat_along_and_that_of_one_that_dies_goe
     assert_eq!(keys(&edge.harness).await.len(), 3, "a revocation, and one beat each");
     second.stop().await;
     eventually("only one beats", async || (keys(&edge.harness).await.len() == 2).then_some(())).await;
-    // The entry that a gateway leaves when it dies.
+    // Write the entry that a gateway leaves behind when it crashes.
     let (mut headers, beat) = (async_nats::HeaderMap::new(), Beat { number: 1, seen: 0 });
     headers.insert(async_nats::header::NATS_MESSAGE_TTL, "5s");
     let subject = format!("{}{}", store.prefix, Beat::key("dead"));
@@ -153,6 +154,6 @@ async fn a_revocation_is_seen_again_after_each_crash_of_nats() {
         let dead = format!("the token is dead in round {round}");
         eventually(&dead, async || (me(&edge, &token).await.0 == StatusCode::UNAUTHORIZED).then_some(())).await;
     }
-    // This fails if NATS has refused anything.
+    // `finish` fails if NATS has refused any subject.
     edge.harness.finish().await;
 }

@@ -1,4 +1,5 @@
-//! Every route, and who may call it, taken from the router's own description, so that no new route is forgotten.
+//! Tests who may call each route. The routes are read from the OpenAPI document, so that no new
+//! route is forgotten.
 
 use contracts::{AccountChanged, ApiKeyChanged, EmployeeId, KeyId, Role, Scope, Scopes, key_text, read_key, stream};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -8,12 +9,12 @@ use testkit::eventually;
 
 use crate::edge::{Edge, KEY, problem_of};
 
-/// One method of one route.
+/// A method of a route.
 #[derive(Debug)]
 struct Route {
     method: Method,
     path: String,
-    /// `anybody`, `own`, a scope, or a scope and "or own".
+    /// Who may call the route: `anybody`, `own`, a scope, or a scope followed by " or own".
     access: String,
 }
 
@@ -51,7 +52,7 @@ async fn put(edge: &Edge, key: String, value: &impl Serialize) {
     store.put(key, serde_json::to_vec(value).expect("JSON").into()).await.expect("put");
 }
 
-/// A key in the bucket, as directory puts it there; gives its text.
+/// Writes an API key into the bucket, as directory does. Returns the text of the key.
 async fn give_key(edge: &Edge, id: KeyId, scopes: Scopes, change: impl Fn(&mut ApiKeyChanged)) -> String {
     let text = key_text(id, [7; 32]).expose().to_owned();
     let (_, hash) = read_key(&text).expect("a key");
@@ -68,8 +69,8 @@ pub(crate) async fn give_role(edge: &Edge, employee_id: EmployeeId, role: Role, 
     put(edge, AccountChanged::entry_key(employee_id), &account).await;
 }
 
-/// The code of a refusal; none if the caller is let in. No service runs here, so every request that is let in fails
-/// with another error.
+/// The status and code with which a caller is refused; `None` if the caller is accepted. No service
+/// runs in these tests, so an accepted request fails with another error.
 async fn refused(request: RequestBuilder) -> Option<(StatusCode, String)> {
     let response = request.send().await.expect("an answer");
     if response.status().is_success() {
@@ -116,7 +117,8 @@ async fn every_route_takes_a_key_with_its_scope_and_refuses_one_with_all_others(
     for route in &routes {
         let Some(scope) = route.scope() else { continue };
         let only = give_key(&edge, kit::new_id(), Scopes::from_iter([scope]), |_| ()).await;
-        // The scope to change a resource includes the scope to read it.
+        // The other key also lacks the scope to change this resource, but may read it: reading must
+        // not be enough for a change.
         let others = Scopes::all().0.into_iter().filter(|other| other.resource != scope.resource);
         let read = scope.write.then(|| Scope::read(scope.resource));
         let others = give_key(&edge, kit::new_id(), others.chain(read).collect(), |_| ()).await;
@@ -129,7 +131,7 @@ async fn every_route_takes_a_key_with_its_scope_and_refuses_one_with_all_others(
             (refused(route.request(&edge).header("X-API-Key", &others)).await == missing_scope()).then_some(())
         })
         .await;
-        // The root key may do everything, by either header.
+        // The root key has every scope, in both headers.
         assert_eq!(refused(route.request(&edge).header("X-API-Key", KEY)).await, None, "{route:?}");
         assert_eq!(refused(route.request(&edge).bearer_auth(KEY)).await, None, "{route:?}");
     }
@@ -144,7 +146,8 @@ async fn every_route_takes_the_people_whose_role_allows_it_and_refuses_the_other
         let person: EmployeeId = kit::new_id();
         give_role(&edge, person, role, 0).await;
         let token = edge.token(person, 0);
-        // Entries are received in order: once this key is known, so is everything before it.
+        // The bucket's entries arrive in order. Once this key is known, the role that was written
+        // before it is known too.
         let marker = give_key(&edge, kit::new_id(), Scopes::all(), |_| ()).await;
         eventually("the role is known", async || {
             refused(edge.get("/api/v1/employee").header("X-API-Key", &marker)).await.is_none().then_some(())
@@ -154,12 +157,13 @@ async fn every_route_takes_the_people_whose_role_allows_it_and_refuses_the_other
             let expected = match route.scope() {
                 _ if route.access == "anybody" || route.is_own() => None,
                 Some(scope) if role.scopes().allow(scope) => None,
-                // A caller without any role is asked for a key, as before.
+                // A caller whose role has no scopes gets a 401 that asks for an API key, because
+                // existing clients rely on it.
                 _ if role == Role::Employee => unauthorized(),
                 _ => missing_scope(),
             };
             if route.path.contains("/permissions") {
-                continue; // Theirs only: the id in the path is another's.
+                continue; // Employees may set only their own permissions, and the id in this path is another one.
             }
             assert_eq!(refused(route.request(&edge).bearer_auth(&token)).await, expected, "{role:?} {route:?}");
         }
@@ -182,7 +186,8 @@ async fn a_key_that_is_revoked_and_a_role_that_is_taken_away_are_dead_without_a_
     give_role(&edge, person, Role::Employee, 1).await;
     let out = StatusCode::UNAUTHORIZED;
     eventually("both are out", async || (by_key().await == out && by_role().await == out).then_some(())).await;
-    // The token was of the generation before, so it is invalid for the person's own data too.
+    // The token has the generation from before the change of the role, so it is invalid even for
+    // the person's own data.
     assert_eq!(problem_of(edge.get("/api/auth/me").bearer_auth(&token)).await.status, out);
     edge.harness.finish().await;
 }

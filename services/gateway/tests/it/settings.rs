@@ -1,4 +1,4 @@
-//! Wrong settings end the program with a sentence.
+//! Tests that invalid settings end the program with an error that explains them.
 
 use contracts::{Secret, Service};
 use kit::{Shutdown, config::Refused};

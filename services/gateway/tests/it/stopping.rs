@@ -1,4 +1,4 @@
-//! Stopping in good order.
+//! Tests that the gateway answers open requests before it stops.
 
 use testkit::eventually;
 use tokio::{

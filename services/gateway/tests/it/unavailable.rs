@@ -1,4 +1,5 @@
-//! When a service is away, the gateway says so at once and continues.
+//! Tests that the gateway answers immediately with an error while a service or NATS does not run,
+//! and recovers afterwards.
 
 use std::time::{Duration, Instant};
 

@@ -1,20 +1,20 @@
 use maud::{Markup, html};
 
-/// A bar.
+/// A bar of a bar chart.
 #[derive(Clone, Debug)]
 pub(crate) struct Bar {
     /// The label.
     pub(crate) label: String,
-    /// The length.
+    /// The length, in any unit.
     pub(crate) value: i64,
     /// The value as text.
     pub(crate) shown: String,
 }
 
-/// The width of the drawing.
+/// The width of the drawing in SVG units, and of the longest bar.
 const WIDTH: i64 = 10_000;
 
-/// A bar chart. The longest bar is as wide as the drawing.
+/// Draws a bar chart. The longest bar is as wide as the drawing.
 pub(crate) fn bars(bars: &[Bar]) -> Markup {
     let widths = widths(bars);
     html! {
@@ -32,7 +32,7 @@ pub(crate) fn bars(bars: &[Bar]) -> Markup {
     }
 }
 
-/// The width of each bar, in parts of [`WIDTH`].
+/// The width of each bar in SVG units, from 0 to [`WIDTH`].
 fn widths(bars: &[Bar]) -> Vec<i64> {
     let longest = bars.iter().map(|bar| bar.value.max(0)).max().unwrap_or(0).max(1);
     let width = |bar: &Bar| {

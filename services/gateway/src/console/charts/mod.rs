@@ -1,5 +1,6 @@
-//! Charts as SVG, from pure functions. Each chart has a title, a sentence, and its numbers as a table. The
-//! drawings contain no text, so that they can have any width.
+//! Charts as SVG, drawn by pure functions. Each chart has a title, a sentence, and its numbers as a
+//! table. The drawings contain no text, because text would be distorted when a drawing is
+//! stretched.
 
 mod bars;
 mod timeline;
@@ -13,7 +14,7 @@ pub(super) use self::{
     year::year,
 };
 
-/// A chart with its texts.
+/// A chart with its title, sentence and table.
 #[derive(Debug)]
 pub(super) struct Figure<'a> {
     /// The title.
@@ -26,7 +27,7 @@ pub(super) struct Figure<'a> {
     pub(super) table: Markup,
 }
 
-/// A chart as an HTML figure.
+/// Renders a chart as an HTML `figure`.
 pub(super) fn figure(figure: Figure<'_>) -> Markup {
     html! {
         figure {

@@ -3,16 +3,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use contracts::{Lane, Millis, ProjectId, Stretch, TimeRange};
 use maud::{Markup, html};
 
-/// The number of colours.
+/// The number of colours that the stylesheet has for projects.
 const COLOURS: usize = 12;
 
-/// The colour of each project of a drawing.
+/// The colour of each project in a drawing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Colours(BTreeMap<ProjectId, usize>);
 
 impl Colours {
-    /// Chooses the colour of a project by its id, or the next free one if another project has it. With more
-    /// projects than colours, some share one.
+    /// Chooses a colour for each project. The id decides the colour, and the next unused colour is
+    /// taken if another project has it already. Projects share colours when there are more projects
+    /// than colours.
     pub(crate) fn of(projects: &BTreeSet<ProjectId>) -> Self {
         let mut colours = BTreeMap::new();
         let mut taken = [0; COLOURS];
@@ -32,12 +33,13 @@ impl Colours {
     }
 }
 
-/// The x-coordinate of a moment: seconds since the start of the range.
+/// The x-coordinate of a moment: the number of seconds since the start of the range.
 fn at(moment: Millis, range: TimeRange) -> i64 {
     (moment - range.start()) / 1_000
 }
 
-/// Draws a lane. `link` gives the target of each bar, and a tooltip its text.
+/// Draws a lane: a bar for each stretch of time. `link` returns the URL of a stretch, and `says`
+/// the text of its tooltip.
 pub(crate) fn lanes(
     lane: &Lane,
     range: TimeRange,
@@ -52,7 +54,8 @@ pub(crate) fn lanes(
             @for part in 1..4 { path.grid d={ "M" (quarter * part) " 0v10" } {} }
             @for stretch in &lane.stretches {
                 @let (from, to) = (at(stretch.start, range), at(stretch.end, range));
-                // The table has the same links, so keyboard users need not step through the drawing.
+                // `tabindex` takes the links out of the keyboard order. Keyboard users find the
+                // same links in the table, and need not step through every bar.
                 a href=(link(stretch)) tabindex="-1" {
                     rect class=(colours.class(stretch.project_id)) x=(from) y="1" width=(to - from) height="8" {
                         title { (says(stretch)) }
@@ -76,7 +79,8 @@ mod tests {
 
     const DAY: i64 = 24 * HOUR;
 
-    /// A lane of stretches with a task, a pause before and a length.
+    /// Creates a lane from (task, pause before the stretch, length of the stretch), both times in
+    /// milliseconds.
     fn lane(lengths: &[(u8, i64, i64)]) -> Lane {
         let (mut lane, mut at) = (Lane::empty(contracts::NOBODY), Millis(0));
         for (task, gap, length) in lengths {
@@ -94,12 +98,12 @@ mod tests {
         let ids = |count: u128| (0..count).map(|n| ProjectId(uuid::Uuid::from_u128(n * 12))).collect::<BTreeSet<_>>();
         let distinct = |count| Colours::of(&ids(count)).0.into_values().collect::<BTreeSet<_>>().len();
         assert_eq!([distinct(2), distinct(12), distinct(30)], [2, 12, 12]);
-        // A single project has the colour of its id.
+        // A single project has the colour that its id decides.
         let one = ProjectId(uuid::Uuid::from_u128(7));
         assert_eq!(Colours::of(&BTreeSet::from([one])).class(one), "k7");
     }
 
-    /// The widths of the drawn bars.
+    /// Reads the widths of the drawn bars from the SVG text.
     fn widths(drawn: &str) -> Vec<i64> {
         let counted = drawn.split("<rect class=\"k").skip(1);
         let width = |rect: &str| rect.split("width=\"").nth(1)?.split('"').next()?.parse().ok();
@@ -115,7 +119,8 @@ mod tests {
             let drawn = lanes(&lane, range, &Colours::default(), |_| String::new(), |_| String::new()).into_string();
             let widths = widths(&drawn);
             prop_assert_eq!(widths.len(), lane.stretches.len());
-            // Each bar is rounded to seconds at both ends.
+            // Each bar is rounded to seconds at both ends, so its width may be wrong by up to one
+            // second.
             let most = i64::try_from(widths.len()).expect("few") * 1_000;
             prop_assert!((widths.iter().sum::<i64>() * 1_000 - lane.time()).abs() <= most);
         }

@@ -5,10 +5,11 @@ use maud::{Markup, html};
 
 use super::super::week::shade;
 
-/// The size of a day's square, with its margin.
+/// The width and height of a day's square with its margin, in SVG units.
 const SIZE: usize = 12;
 
-/// A heat map with a square for each day and a column for each week. More work is darker.
+/// Draws a heat map with a square for each day and a column for each week. A square is darker when
+/// more time was worked on its day.
 pub(crate) fn year(first: Date, last: Date, days: &BTreeMap<Date, i64>, says: impl Fn(Date, i64) -> String) -> Markup {
     let dates: Vec<Date> =
         (0..).map_while(|n: i32| first.checked_add(n.days()).ok()).take_while(|day| *day <= last).collect();
