@@ -28,8 +28,8 @@ pub struct Adjustment {
     pub start: Millis,
     /// When the work ended.
     pub end: Millis,
-    /// The moment at which the adjustment counts: the first moment that was not settled when the
-    /// window was admitted.
+    /// The moment at which the adjustment counts: the first moment, from the admission on, that was
+    /// not settled then.
     pub counts_at: Millis,
     /// The time and money that the adjustment adds.
     #[serde(flatten)]

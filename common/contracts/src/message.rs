@@ -138,8 +138,8 @@ pub mod header {
     pub const DEAD_DELIVERIES: &str = "T3-Dead-Deliveries";
 }
 
-/// The report of a consumer that it has applied an event. It is sent to the handler that waits for
-/// that.
+/// The report of a consumer that it has applied an event. It is sent to the handler that waits until
+/// the event is applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Applied {

@@ -18,7 +18,8 @@ const NAMES_BEFORE: usize = 7;
 /// A pay period: the local days that are submitted, approved and paid together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PaySpan {
-    /// The first local day of the period, which is part of its id.
+    /// The local day that the period is named after, which is part of its id. It is the day on which
+    /// the period begins, unless another period has that name ([`Settings::open_periods`]).
     pub first: Date,
     /// The range of the period.
     pub range: TimeRange,
@@ -47,15 +48,14 @@ impl Settings {
 
     /// The pay periods of an employee that touch a range and are not settled, in order. If periods
     /// were settled under earlier settings, the periods of the present calendar are cut where they
-    /// overlap these. So every moment is in exactly one period and can be approved.
-    /// period, and can be approved.
-    /// What is left of such a period is called a part. A part is named after the day on which it
-    /// begins. If another period has that name, it is named after the next free day in it; if there
-    /// is none, after the last free day before it.
-    /// begins in it, else the last one before it.
+    /// overlap these. So every moment is in exactly one period, and can be approved.
+    ///
+    /// What is left of a period that was cut is called a part. A part is named after the day on
+    /// which it begins. If another period has that name, the part is named after the next day that
+    /// begins in it and is free; if there is none, after the nearest free day before it.
+    ///
     /// `settled` must contain all settled periods of the employee that are within
     /// [`PERIODS_AROUND`] of the range.
-    /// `settled` are all of the employee's that lie within [`PERIODS_AROUND`] of the range.
     pub fn open_periods(&self, range: TimeRange, settled: &[PaySpan]) -> Vec<PaySpan> {
         let ranges: Vec<TimeRange> = settled.iter().map(|one| one.range).collect();
         let mut open: Vec<PaySpan> = Vec::new();

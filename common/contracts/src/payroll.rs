@@ -1,4 +1,4 @@
-//! The payroll of a project: the rates of its employees.
+//! The payroll of a project: the hourly rates of its employees.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
 
@@ -14,19 +14,19 @@ use utoipa::{
 
 use crate::{EmployeeId, Rate, RateSent, Rates};
 
-/// The pattern of a UUID, for the description of the API.
+/// The pattern of a UUID for a regular expression in the description of the API.
 const UUID: &str = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 
-/// The employees that a line of the payroll is for.
+/// The employees that a line of a payroll is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Payee {
-    /// `*`: everybody without an own line.
+    /// Every employee without a line of their own. Written as `*`.
     Everybody,
-    /// One employee.
+    /// The employee with this id.
     Employee(EmployeeId),
 }
 
-/// A key of a payroll that is neither an employee's id nor `*`.
+/// The error for a key of a payroll that is neither an employee's id nor `*`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an employee's id or \"*\"")]
 pub struct InvalidPayee;
@@ -64,13 +64,15 @@ impl<'de> Deserialize<'de> for Payee {
     }
 }
 
-/// The rates of a project. An employee's own line counts; without one, the line `*`.
+/// The rates of a project's employees. For an employee without a line of their own, the line `*`
+/// applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Payroll(pub BTreeMap<Payee, PayrollLine>);
 
 impl Payroll {
-    /// The rates of an employee: the own line, else the line of everybody, else none.
+    /// The rates of an employee: the employee's own line, or the line `*`, or no rates if the
+    /// payroll has neither.
     pub fn line(&self, employee: EmployeeId) -> PayrollLine {
         let line = self.0.get(&Payee::Employee(employee)).or_else(|| self.0.get(&Payee::Everybody));
         line.copied().unwrap_or_default()
@@ -112,8 +114,9 @@ impl<'de> Deserialize<'de> for Payroll {
                 f.write_str("a map")
             }
 
-            /// An id can be written in several ways. Two lines for one employee are refused, because it is unclear
-            /// which one counts.
+            /// Refuses two lines for one employee, because it would not be clear which of them
+            /// applies. JSON with two such lines is possible, because an id can be written in
+            /// several ways.
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Payroll, A::Error> {
                 let mut lines = BTreeMap::new();
                 while let Some(payee) = map.next_key::<Payee>()? {
@@ -129,7 +132,7 @@ impl<'de> Deserialize<'de> for Payroll {
     }
 }
 
-/// The rates of an hour.
+/// The hourly rates of a line of a payroll.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PayrollLine {

@@ -1,4 +1,4 @@
-//! Pay periods of employees and their states: open, submitted, approved.
+//! Pay periods of employees and their states: open, submitted or approved.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -15,15 +15,16 @@ use crate::{
     PayRunId, Service, Settings, TimeMark, TimeRange, Zone, message::requests,
 };
 
-/// The most pay periods in one request: more than a year of weeks.
+/// The maximum number of pay periods in one request: more than the weeks of a year.
 pub const PERIODS_MOST: usize = 60;
 
-/// One employee's pay period: the employee and its first local day.
+/// The id of an employee's pay period: the employee and a local day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PeriodId {
     /// The id of the employee.
     pub employee: EmployeeId,
-    /// The first local day.
+    /// The local day on which the period begins, or another day that the period is named after
+    /// ([`crate::PaySpan::first`]).
     pub first: Date,
 }
 
@@ -50,7 +51,7 @@ impl ToSchema for PeriodId {
     }
 }
 
-/// A text that is no id of a pay period.
+/// The error for a text that is not the id of a pay period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be the id of a pay period, as the list of periods shows it")]
 pub struct UnknownPeriod;
@@ -64,7 +65,7 @@ impl FromStr for PeriodId {
             employee: employee.parse().map_err(|_| UnknownPeriod)?,
             first: first.parse().map_err(|_| UnknownPeriod)?,
         };
-        // Refused, because one id must have one spelling.
+        // Without this check, several texts would be the id of the same period.
         if id.to_string() == text { Ok(id) } else { Err(UnknownPeriod) }
     }
 }
@@ -81,20 +82,20 @@ impl<'de> Deserialize<'de> for PeriodId {
     }
 }
 
-/// The state of a period on its way to being paid.
+/// The state of a pay period before it is paid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PeriodStatus {
-    /// Nobody has submitted it.
+    /// The period is not submitted, or was sent back or reopened.
     #[default]
     Open,
-    /// The employee has submitted it as complete.
+    /// The employee has submitted the period as complete.
     Submitted,
-    /// It is settled: nothing in it changes.
+    /// The period is approved and settled: nothing in it changes any more.
     Approved,
 }
 
-/// The time and money of a period.
+/// The time and money of a pay period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeriodSum {
     /// The time, in milliseconds.
@@ -103,7 +104,7 @@ pub struct PeriodSum {
     pub costs: Cents,
     /// The income, rounded to cents.
     pub income: Cents,
-    /// The hash of what was counted and of the adjustments.
+    /// The hash of the time that was counted and of the adjustments.
     pub hash: TimeMark,
 }
 
@@ -113,47 +114,47 @@ impl From<CountedSum> for PeriodSum {
     }
 }
 
-/// A period that was submitted, approved or sent back before.
+/// A pay period that was submitted, approved, sent back or reopened at least once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KnownPeriod {
     /// The id of the pay period.
     pub id: PeriodId,
-    /// The start, which is included.
+    /// The start of the period, which is included.
     pub start: Millis,
-    /// The end, which is not included.
+    /// The end of the period, which is not included.
     pub end: Millis,
-    /// The state.
+    /// The state of the period.
     pub status: PeriodStatus,
-    /// Its time and money: final if it is approved, else the present ones. Lists contain it only for approved
-    /// periods.
+    /// The time and money of the period: the approved values if it is approved, or else the present
+    /// ones. Lists contain this field only for approved periods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sum: Option<PeriodSum>,
-    /// The adjustments in it, which are not part of `sum`: windows that arrived after their own period was
-    /// settled. Lists contain them only for approved periods.
+    /// The adjustments in the period: windows that arrived after their own period was settled. They
+    /// are not part of `sum`. Lists contain this field only for approved periods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjusted: Option<AdjustedSum>,
-    /// When it was last submitted.
+    /// When the period was last submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_at: Option<Millis>,
-    /// Its hash when it was submitted.
+    /// The hash of the period when it was last submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_hash: Option<TimeMark>,
-    /// When it was approved.
+    /// When the period was approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_at: Option<Millis>,
-    /// Who approved it: an [`crate::Actor`], as text.
+    /// Who approved the period: an [`crate::Actor`] as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,
-    /// Why it was sent back or reopened.
+    /// Why the period was sent back or reopened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
-    /// The pay run that pays it.
+    /// The pay run that has paid the period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pay_run: Option<PayRunId>,
 }
 
-/// Asks for the known periods that touch a range, page by page.
+/// Requests the known pay periods that touch a range, page by page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListPeriods {
     /// The range.
@@ -161,100 +162,105 @@ pub struct ListPeriods {
     /// Only periods of these employees; an empty list means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
-    /// The last one of the previous page, in the order of employees and first days; left out for the first page.
+    /// The id of the last period of the previous page; left out for the first page. Periods are
+    /// ordered by employee and first day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<PeriodId>,
 }
 
-/// Asks for everything that timetrack knows about the periods that a range touches: of many employees in one request.
+/// Requests everything that timetrack knows about the pay periods that a range touches, for many
+/// employees in one request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetPeriodStates {
     /// The range.
     pub range: TimeRange,
-    /// Only of these employees; an empty list means all.
+    /// Only periods of these employees; an empty list means all employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
 }
 
-/// What timetrack knows about periods.
+/// What timetrack knows about the pay periods that a range touches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeriodStates {
-    /// The settings, which say where periods begin.
+    /// The settings, which determine when periods begin.
     pub settings: Settings,
     /// The first page of [`ListPeriods`].
     pub periods: Page<KnownPeriod, PeriodId>,
-    /// The first page of [`ListAdjustments`](crate::ListAdjustments); none if both might not fit into a reply.
+    /// The first page of [`ListAdjustments`](crate::ListAdjustments); none if the reply could
+    /// become too large with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjustments: Option<Page<Adjustment, AdjustmentCursor>>,
 }
 
-/// Asks for one period.
+/// Requests one pay period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetPeriod {
     /// The id of the pay period.
     pub id: PeriodId,
 }
 
-/// Submits the caller's own period as complete.
+/// Submits the caller's own pay period as complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubmitPeriod {
     /// The id of the pay period.
     pub id: PeriodId,
 }
 
-/// Approves a period, which settles it, if it still has the hash that the condition names.
+/// Approves and settles a pay period, if its hash is still the one in the condition
+/// ([`crate::Conditional`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovePeriod {
     /// The id of the pay period.
     pub id: PeriodId,
 }
 
-/// Sends a submitted period back to its employee.
+/// Sends a submitted pay period back to its employee.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendBackPeriod {
     /// The id of the pay period.
     pub id: PeriodId,
-    /// What the employee must do.
+    /// What the employee should correct before submitting the period again.
     pub note: Note,
 }
 
-/// Reopens an approved period.
+/// Reopens an approved pay period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReopenPeriod {
     /// The id of the pay period.
     pub id: PeriodId,
-    /// The reason, which the audit trail keeps and the employee sees.
+    /// The reason. It is stored in the audit trail, and the employee sees it.
     pub reason: Note,
 }
 
-/// A decision about a period.
+/// A decision about a pay period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PeriodDecision {
-    /// It was approved.
+    /// The period was approved.
     Approved,
-    /// It was sent back to its employee.
+    /// The period was sent back to its employee.
     SentBack,
-    /// It was approved before, and is open again.
+    /// The period was approved before, and was reopened.
     Reopened,
 }
 
-/// Somebody has decided about a period.
+/// Published when somebody has decided about a pay period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeriodDecided {
     /// The period after the decision.
     pub period: KnownPeriod,
-    /// The number of changes of the period. Of two decisions the one with the higher number is the later.
+    /// The number of changes of the period so far. The later of two decisions has the higher
+    /// number.
     pub version: i64,
     /// The decision.
     pub decision: PeriodDecision,
-    /// The time zone of the organisation.
+    /// The time zone of the organisation, for the dates in the mail to the employee.
     pub timezone: Zone,
 }
 
 impl PeriodDecided {
-    /// The id of the mail that informs the employee. It is computed from the decision, so that the mail is sent
-    /// once.
+    /// The id of the mail that informs the employee. It is computed from the period and the
+    /// version, so that the mail is sent once even if the event is delivered twice.
     pub fn mail_id(&self) -> MailId {
         let PeriodId { employee, first } = self.period.id;
         MailId(Uuid::new_v5(&employee.0, format!("period {first} decided {}", self.version).as_bytes()))
@@ -272,8 +278,8 @@ impl Event for PeriodDecided {
     }
 }
 
-/// Asks analytics for employees' time and money in each of these ranges, page by page. Employees without time are
-/// left out.
+/// Requests from analytics the time and money of employees in each of these ranges, page by page.
+/// Employees without time in any of them are left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetPeriodSums {
     /// The ranges, at most [`PERIODS_MOST`].
@@ -281,17 +287,17 @@ pub struct GetPeriodSums {
     /// Only these employees; an empty list means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
-    /// The last one of the previous page; left out for the first page.
+    /// The id of the last employee of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<EmployeeId>,
 }
 
-/// One employee's time and money.
+/// The time and money of one employee in each range of a [`GetPeriodSums`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmployeeSums {
     /// The id of the employee.
     pub employee: EmployeeId,
-    /// One for each range, in their order.
+    /// The sum of each range, in the order of the ranges in the request.
     pub sums: Vec<PeriodSum>,
 }
 

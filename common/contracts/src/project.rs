@@ -1,4 +1,4 @@
-//! Projects, and the requests to projects about them.
+//! Projects, and the requests about them to the service `projects`.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,9 +11,9 @@ use crate::{
     nullable, present,
 };
 
-/// The most employees of one project.
+/// The maximum number of employees on one project.
 pub const MEMBERS_MOST: usize = 1_000;
-/// The most statuses, and the most priorities, of one project.
+/// The maximum number of statuses, and of priorities, of one project.
 pub const CHOICES_MOST: usize = 100;
 
 /// A project, as the API shows it to an admin.
@@ -22,55 +22,56 @@ pub const CHOICES_MOST: usize = 100;
 pub struct Project {
     /// The project's id.
     pub id: ProjectId,
-    /// The name.
+    /// The project's name.
     pub name: Name,
-    /// The description.
+    /// The project's description.
     #[schema(value_type = Option<String>)]
     pub description: Option<Note>,
-    /// Whether its work is billed.
+    /// Whether work on the project is billed.
     pub billable: bool,
-    /// The employees on it.
+    /// The employees on the project.
     pub employees: Vec<EmployeeId>,
-    /// Whether the desktop app takes screenshots.
+    /// Whether the desktop app takes screenshots during work on the project.
     pub screenshot_settings: ScreenshotSettings,
-    /// The rates of its employees.
+    /// The rates of the project's employees.
     pub payroll: Payroll,
-    /// Who created it.
+    /// Who created the project: always `admin`, for now.
     #[schema(example = "admin")]
     pub creator_id: String,
     /// Always `default-org`, for now.
     #[schema(example = "default-org")]
     pub organization_id: String,
-    /// Whether it is archived: lists leave it out, and new time is quarantined.
+    /// Whether the project is archived. Lists of projects leave out archived ones, and new time on
+    /// them is quarantined.
     pub archived: bool,
-    /// The statuses that its tasks can have.
+    /// The statuses that the project's tasks can have.
     pub statuses: Vec<Label>,
-    /// The priorities that its tasks can have.
+    /// The priorities that the project's tasks can have.
     pub priorities: Vec<Label>,
-    /// When it was created.
+    /// When the project was created.
     pub created_at: Millis,
 }
 
-/// A project, as an employee on it sees it.
+/// A project, as the API shows it to an employee on the project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProjectSummary {
     /// The project's id.
     pub id: ProjectId,
-    /// The name.
+    /// The project's name.
     pub name: Name,
-    /// The description.
+    /// The project's description.
     #[schema(value_type = Option<String>)]
     pub description: Option<Note>,
-    /// Whether its work is billed.
+    /// Whether work on the project is billed.
     pub billable: bool,
-    /// The employees on it.
+    /// The employees on the project.
     pub employees: Vec<EmployeeId>,
-    /// Whether it is archived.
+    /// Whether the project is archived.
     pub archived: bool,
-    /// The statuses that its tasks can have.
+    /// The statuses that the project's tasks can have.
     pub statuses: Vec<Label>,
-    /// The priorities that its tasks can have.
+    /// The priorities that the project's tasks can have.
     pub priorities: Vec<Label>,
 }
 
@@ -81,11 +82,11 @@ impl From<Project> for ProjectSummary {
     }
 }
 
-/// Whether the desktop app takes screenshots.
+/// The settings of a project for screenshots by the desktop app.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ScreenshotSettings {
-    /// Whether it takes screenshots.
+    /// Whether the desktop app takes screenshots during work on the project.
     #[serde(deserialize_with = "truth")]
     #[schema(value_type = TruthSent)]
     pub screenshot_enabled: bool,
@@ -95,40 +96,42 @@ pub struct ScreenshotSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateProject {
-    /// The name.
+    /// The project's name.
     #[serde(deserialize_with = "given")]
     pub name: Name,
-    /// The description.
+    /// The project's description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Note>)]
     pub description: Option<Note>,
-    /// Whether its work is billed; the default is yes.
+    /// Whether work on the project is billed; the default is `true`.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = TruthSent, required = false)]
     pub billable: Option<bool>,
-    /// The employees on it.
+    /// The employees on the project; the default is none.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
-    /// The statuses that its tasks can have; the default is `To Do`, `In Progress`, `Done`.
+    /// The statuses that the project's tasks can have; the default is `To Do`, `In Progress` and
+    /// `Done`.
     #[serde(default, deserialize_with = "given_list", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<Choice>, required = false, min_items = 1, max_items = 100, example = json!(["To Do", "In Progress", "Done"]))]
     pub statuses: Option<Vec<Label>>,
-    /// The priorities that its tasks can have; the default is `Low`, `Medium`, `High`.
+    /// The priorities that the project's tasks can have; the default is `Low`, `Medium` and `High`.
     #[serde(default, deserialize_with = "given_list", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<Choice>, required = false, min_items = 1, max_items = 100, example = json!(["Low", "Medium", "High"]))]
     pub priorities: Option<Vec<Label>>,
-    /// Whether the desktop app takes screenshots; the default is no.
+    /// Whether the desktop app takes screenshots during work on the project; the default is no.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = ScreenshotSettings, required = false)]
     pub screenshot_settings: Option<ScreenshotSettings>,
-    /// The rates of its employees.
+    /// The rates of the project's employees.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Payroll, required = false)]
     pub payroll: Option<Payroll>,
 }
 
-/// The changes of a project. A list or payroll replaces the present one.
+/// The changes of a project. Fields that are left out stay as they are. A list or payroll replaces
+/// the present one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProjectChanges {
@@ -140,31 +143,32 @@ pub struct ProjectChanges {
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Note>)]
     pub description: Option<Option<Note>>,
-    /// Whether its work is billed.
+    /// Whether work on the project is billed.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = TruthSent, required = false)]
     pub billable: Option<bool>,
-    /// The employees on it. Those who are left out are also removed from its tasks.
+    /// The employees on the project. Employees who are removed from the project are also removed
+    /// from its tasks.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
-    /// The statuses that its tasks can have.
+    /// The statuses that the project's tasks can have.
     #[serde(default, deserialize_with = "given_list", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<Choice>, required = false, min_items = 1, max_items = 100)]
     pub statuses: Option<Vec<Label>>,
-    /// The priorities that its tasks can have.
+    /// The priorities that the project's tasks can have.
     #[serde(default, deserialize_with = "given_list", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<Choice>, required = false, min_items = 1, max_items = 100)]
     pub priorities: Option<Vec<Label>>,
-    /// Whether the desktop app takes screenshots.
+    /// Whether the desktop app takes screenshots during work on the project.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = ScreenshotSettings, required = false)]
     pub screenshot_settings: Option<ScreenshotSettings>,
-    /// The rates of its employees.
+    /// The rates of the project's employees.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Payroll, required = false)]
     pub payroll: Option<Payroll>,
-    /// Whether it is archived.
+    /// Whether the project is archived.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = TruthSent, required = false)]
     pub archived: Option<bool>,
@@ -179,54 +183,56 @@ pub struct UpdateProject {
     pub changes: ProjectChanges,
 }
 
-/// Asks for one project; an employee only for one that they are on.
+/// Requests one project. An employee may only request a project that they are on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetProject {
     /// The id of the project.
     pub id: ProjectId,
 }
 
-/// Asks for the projects that are not archived, or for those that are, page by page.
+/// Requests the projects that are not archived, or those that are, page by page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListProjects {
-    /// The last one of the previous page; left out for the first page.
+    /// The id of the last project of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<ProjectId>,
-    /// Whether to list the archived ones.
+    /// Whether to list the archived projects instead of the others.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub archived: bool,
 }
 
-/// Deletes a project and its tasks. Recorded time stays.
+/// Deletes a project and its tasks. Recorded time is not deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteProject {
     /// The id of the project.
     pub id: ProjectId,
 }
 
-/// A project was created, changed or deleted. It contains what the recording of time needs.
+/// Published when a project was created, changed or deleted. The event contains the values that
+/// timetrack needs to record time on the project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProjectChanged {
     /// The id of the project.
     pub id: ProjectId,
-    /// The version of the project.
+    /// The version of the project. A later change has a higher version.
     pub version: i64,
-    /// The rates of its employees.
+    /// The rates of the project's employees.
     pub payroll: Payroll,
-    /// Whether it is archived.
+    /// Whether the project is archived.
     pub archived: bool,
-    /// Whether it is deleted. Its tasks are then deleted too, without events of their own.
+    /// Whether the project is deleted. Its tasks are then deleted too, and no events are published
+    /// for them.
     pub deleted: bool,
-    /// The terms in which it was neither archived nor deleted, in order. Events of earlier versions do not have
-    /// them.
+    /// The terms in which the project was neither archived nor deleted, in order. Events of earlier
+    /// versions do not have this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<Vec<Term>>,
 }
 
 impl ProjectChanged {
-    /// The terms in which it took time, as far as they are known. An event without them says only whether it takes
-    /// time now.
+    /// The terms in which time could be recorded on the project. If `open` is missing, this is all
+    /// time or none, depending on whether the project is open now.
     pub fn open_terms(&self) -> Vec<Term> {
         let always = || if self.archived || self.deleted { Vec::new() } else { vec![Term::ALWAYS] };
         self.open.clone().unwrap_or_else(always)

@@ -1,4 +1,5 @@
-//! Quarantined windows: accepted, but not recorded. Nothing that was accepted is thrown away.
+//! Quarantined windows: windows that were accepted, but not recorded. No accepted window is ever
+//! deleted without being recorded or quarantined.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,47 +15,51 @@ use crate::{
 pub struct QuarantinedWindow {
     /// The window's id.
     pub id: WindowId,
-    /// The employee who sent it.
+    /// The employee who sent the window.
     pub employee_id: EmployeeId,
     /// The reason, as a code for programs.
     #[schema(value_type = String, example = "not_on_task")]
     pub code: Code,
     /// The reason, as a sentence for people.
     pub detail: String,
-    /// Whether it is tried again by itself, because it may be early or its time will come.
+    /// Whether the window is tried again without a decision: it may have been sent before the
+    /// events about its employee, project or task arrived, or it is tried again at `due`.
     pub waiting: bool,
-    /// When it is tried again, if its time will come.
+    /// When the window is tried again, if it ends in the future by the server's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Millis>,
-    /// When it reached the gateway.
+    /// When the window reached the gateway.
     pub received_at: Millis,
-    /// When it was quarantined.
+    /// When the window was quarantined.
     pub since: Millis,
-    /// The hash that tells apart windows with the same id.
+    /// The hash of the window's content, by which windows with the same id are told apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Uuid)]
     pub content: Option<ContentHash>,
-    /// Who has decided about it, if somebody has: an [`crate::Actor`] as text. The API shows the name.
+    /// Who has decided about the window: an [`crate::Actor`] as text; none while nobody has
+    /// decided. The API shows the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub decided_by: Option<String>,
-    /// When it was decided.
+    /// When somebody decided about the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<Millis>,
-    /// The id of the recorded window, if it was admitted.
+    /// The id of the recorded window, if the quarantined one was admitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded_as: Option<WindowId>,
     /// The window as it was sent.
     pub window: WindowSent,
 }
 
-/// The most windows of one [`QuarantineChanged`]: each takes about 40 bytes, and an event may have 256 KiB.
+/// The maximum number of windows in one [`QuarantineChanged`]. Each window takes about 40 bytes,
+/// and an event may have 256 KiB.
 pub const QUARANTINED_AN_EVENT: usize = 4_000;
 
-/// Windows were quarantined. Workers that later record a window with such an id must remove it from quarantine.
+/// Published when windows were quarantined. A worker that later records a window with one of these
+/// ids must then remove that window from quarantine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuarantineChanged {
-    /// The batch they came in.
+    /// The id of the batch in which the windows were quarantined.
     pub batch: String,
     /// The ids of the windows.
     pub windows: Vec<WindowId>,
@@ -64,7 +69,8 @@ impl Event for QuarantineChanged {
     const SERVICE: Service = Service::Timetrack;
     const NOUN: &'static str = "quarantine";
     const VERB: &'static str = "changed";
-    /// No service: a worker checks for it before it records.
+    /// No service is awaited: a worker checks, before it records windows, that it has applied these
+    /// events.
     const AWAITED: &'static [Service] = &[];
 
     fn aggregate(&self) -> String {
@@ -72,73 +78,81 @@ impl Event for QuarantineChanged {
     }
 }
 
-/// Asks for quarantined windows, the oldest first, page by page.
+/// Requests quarantined windows, the oldest first, page by page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListQuarantine {
     /// Where the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<QuarantineCursor>,
-    /// Whether to list those that are decided; otherwise those that wait.
+    /// Whether to list the windows that somebody has decided about, instead of the others.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub decided: bool,
-    /// Only those of this employee. An employee may only list their own.
+    /// Only windows of this employee. An employee may only list their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee: Option<EmployeeId>,
 }
 
-/// Asks how many windows wait for a decision, at most [`QUARANTINE_COUNTED`].
+/// Requests how many quarantined windows wait for a decision. The reply is at most
+/// [`QUARANTINE_COUNTED`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountQuarantine {}
 
-/// Where counting stops.
+/// The largest reply of [`CountQuarantine`]: counting stops at this number.
 pub const QUARANTINE_COUNTED: u64 = 1_000;
 
-/// A position in the list of quarantined windows.
+/// A position in the list of quarantined windows: the last window of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QuarantineCursor {
-    /// When the last one was quarantined.
+    /// When that window was quarantined.
     pub since: Millis,
-    /// The employee who sent it.
+    /// The employee who sent that window.
     pub employee_id: EmployeeId,
-    /// The id of the window.
+    /// The id of that window.
     pub id: WindowId,
-    /// The hash of the last one; without it, the position before all with this id.
+    /// The hash of that window's content. Without it, the position is before all windows with this
+    /// id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentHash>,
 }
 
-/// Tries a quarantined window again, by the present rules.
+/// Tries to record a quarantined window again, by the present rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplayQuarantined {
     /// The id of the window.
     pub id: WindowId,
-    /// The hash of the window, if several have this id.
+    /// The hash of the window's content. It is required if several quarantined windows have this
+    /// id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentHash>,
-    /// Whether the caller knows [`WindowState::SetAside`]; else [`WindowState::Queued`] is sent instead.
+    /// Whether the caller knows [`WindowState::SetAside`]. If not, the reply is
+    /// [`WindowState::Queued`] instead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub set_aside: bool,
 }
 
-/// Records a quarantined window although a rule forbids it, if a person may decide that. If the id belongs to
-/// other content, the window gets an id of its own. Who decided and when is stored.
+/// Records a quarantined window although a rule forbids it, if that rule may be overridden. If the
+/// id belongs to a window with other content, the window is recorded under another id. Who decided,
+/// and when, is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdmitQuarantined {
     /// The id of the window.
     pub id: WindowId,
-    /// The hash of the window, if several have this id.
+    /// The hash of the window's content. It is required if several quarantined windows have this
+    /// id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentHash>,
 }
 
-/// Decides not to record a quarantined window. It is kept, with who decided and when.
+/// Decides that a quarantined window is not recorded. The window stays stored, with who decided and
+/// when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiscardQuarantined {
     /// The id of the window.
     pub id: WindowId,
-    /// The hash of the window, if several have this id.
+    /// The hash of the window's content. It is required if several quarantined windows have this
+    /// id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentHash>,
 }

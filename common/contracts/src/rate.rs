@@ -1,4 +1,5 @@
-//! Exact money: rates in ten-thousandths, sums of rate × time as whole numbers, and one rounding at the end.
+//! Exact money: rates in ten-thousandths of the currency, sums of rate × time as integers, and one
+//! rounding at the end.
 
 use std::ops;
 
@@ -7,31 +8,33 @@ use utoipa::ToSchema;
 
 use crate::{lenient, time::HOUR};
 
-/// Units of a [`Rate`] in one unit of currency.
+/// The number of units of a [`Rate`] in one unit of currency.
 const SCALE: i64 = 10_000;
-/// The highest rate, in currency an hour. Up to it, ten-thousandths are exact in a JSON number.
+/// The highest rate for one hour, in units of currency. Up to this rate, a JSON number represents
+/// each ten-thousandth exactly.
 const MOST: i64 = 100_000_000;
 
-/// A rate in currency an hour, stored in ten-thousandths. In JSON it is a number with at most four decimals.
+/// An amount of money for one hour, in ten-thousandths of a unit of currency. In JSON it is a
+/// number in units of currency with at most four decimals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, ToSchema)]
 #[schema(value_type = f64, minimum = 0, maximum = 100_000_000, example = 62.5)]
 pub struct Rate(i64);
 
-/// A number that is no rate.
+/// The error for a number that is not a rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an amount an hour from 0 to 100000000 with at most four decimals")]
 pub struct InvalidRate;
 
 impl Rate {
-    /// The rate of this many ten-thousandths of currency an hour.
+    /// The rate of this many ten-thousandths of a unit of currency for one hour.
     ///
     /// # Errors
-    /// [`InvalidRate`] where it is negative or above 100,000,000 an hour.
+    /// [`InvalidRate`], if `units` is negative or more than 100,000,000 units of currency.
     pub fn from_units(units: i64) -> Result<Self, InvalidRate> {
         if (0..=MOST * SCALE).contains(&units) { Ok(Self(units)) } else { Err(InvalidRate) }
     }
 
-    /// Ten-thousandths of a unit of currency an hour.
+    /// The rate in ten-thousandths of a unit of currency for one hour.
     pub const fn units(self) -> i64 {
         self.0
     }
@@ -43,8 +46,8 @@ impl TryFrom<f64> for Rate {
     fn try_from(number: f64) -> Result<Self, InvalidRate> {
         let scaled = number * SCALE as f64;
         let units = scaled.round();
-        // A double nearest to a number with four decimals differs from it by its rounding only. A larger
-        // difference means more decimals than a rate has.
+        // The double that is nearest to a number with four decimals differs from that number only
+        // by its rounding. A larger difference means that the number has more than four decimals.
         if !number.is_finite() || (scaled - units).abs() > 1e-4_f64.max(units.abs() * 4e-16) {
             return Err(InvalidRate);
         }
@@ -69,17 +72,18 @@ impl<'de> Deserialize<'de> for Rate {
     }
 }
 
-/// A sum of rate × time, unrounded: ten-thousandths of currency an hour times milliseconds.
+/// An exact sum of money: ten-thousandths of a unit of currency for one hour, times milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money(pub i128);
 
 impl Money {
-    /// The price of this many milliseconds at a rate.
+    /// The price of this many milliseconds at this rate.
     pub fn of(rate: Rate, millis: i64) -> Self {
         Self(i128::from(rate.0) * i128::from(millis))
     }
 
-    /// Rounds to cents: half up, and below zero half away from zero. Nothing else rounds money.
+    /// Rounds to whole cents. Half a cent is rounded away from zero. No other function rounds
+    /// money.
     pub fn cents(self) -> Cents {
         let cent = i128::from(SCALE) * i128::from(HOUR) / 100;
         let whole = (self.0.abs() + cent / 2) / cent;
@@ -107,7 +111,7 @@ impl std::iter::Sum for Money {
     }
 }
 
-/// An amount in cents. In JSON it is a number of currency, such as 62.5.
+/// An amount of money in cents. In JSON it is a number in units of currency, such as `62.5`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
 #[schema(value_type = f64, example = 1_250.75)]
 pub struct Cents(pub i64);

@@ -1,4 +1,5 @@
-//! The rule for which rates an hour of work has. Everything that sets or explains a price uses it.
+//! The rule that determines the rates of an hour of work. All code that sets or explains a price
+//! uses this rule.
 
 use std::{cmp::Reverse, collections::HashMap, sync::Arc};
 
@@ -9,11 +10,11 @@ use crate::{
     RatesChanged, TaskId, TimeRange, Zone,
 };
 
-/// The index in [`RateScope::of_work`] of the project with the employee.
+/// The index, in [`RateScope::of_work`], of the scope of a project and an employee.
 const OWN: usize = 2;
 const EVERYBODY: usize = 3;
 
-/// An employee's work on a task of a project.
+/// An employee, and the task and project that they worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RatedWork {
     /// The id of the employee.
@@ -24,16 +25,16 @@ pub struct RatedWork {
     pub task: TaskId,
 }
 
-/// The rates of a range: at its start, and each change within it.
+/// The rates of a range of time: at its start, and after each change within it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Price {
-    /// The rates at the start.
+    /// The rates at the start of the range.
     pub rates: Rates,
-    /// The changes, in order.
+    /// The changes of the rates within the range, in order.
     pub parts: Vec<RatePart>,
 }
 
-/// The known rates, by scope.
+/// The rates that are known, by scope.
 #[derive(Clone, Debug, Default)]
 pub struct RateBook(HashMap<RateScope, Arc<RatesChanged>>);
 
@@ -46,7 +47,7 @@ impl FromIterator<Arc<RatesChanged>> for RateBook {
 }
 
 impl RateBook {
-    /// Stores the rates of a scope, unless the same or a newer version is stored.
+    /// Stores the rates of a scope, unless the same version or a newer one is stored already.
     pub fn learn(&mut self, news: Arc<RatesChanged>) {
         let known = self.0.get(&news.scope);
         if known.is_none_or(|known| known.version < news.version) {
@@ -54,12 +55,13 @@ impl RateBook {
         }
     }
 
-    /// The approximate number of rates in it, as a measure of its memory.
+    /// The approximate number of rates in the book, as a measure of the memory that the book needs.
     pub fn weight(&self) -> usize {
         self.0.values().map(|known| 1 + known.rates.len() + known.payroll.len()).sum()
     }
 
-    /// The rates of this work on each day of a range. `payroll` is the project's present one.
+    /// The rates of this work on each day of a range. `payroll` is the present payroll of the
+    /// project.
     pub fn price(&self, work: RatedWork, range: TimeRange, payroll: &Payroll, zone: &Zone) -> Price {
         let scopes = RateScope::of_work(work.employee, work.project, work.task);
         let known = scopes.map(|scope| self.0.get(&scope).map(Arc::as_ref));
@@ -86,11 +88,13 @@ impl Price {
     }
 }
 
-/// The rates of a day. For each kind the most specific scope with a rate counts, and in it the rate with the
-/// latest first day. Of two with the same first day the one that was set later counts.
+/// The rates of one day. For each kind, the most specific scope that has a rate applies. Of several
+/// rates of that scope, the one with the latest first day applies. Of several with the same first
+/// day, the one that was set last applies.
 ///
-/// A line of the payroll counts like rates of the project, or of the project and the employee, from the day on
-/// which it was set. An employee with an own line has no part in the line of everybody.
+/// A line of the payroll is treated like rates that are valid from the day on which the line was
+/// set: like rates of the project for the line `*`, or of the project and the employee for an
+/// employee's own line. If an employee has an own line, the line `*` does not apply to them.
 fn rates_on(
     day: Date,
     known: &[Option<&RatesChanged>; 6],
@@ -116,7 +120,7 @@ fn rates_on(
     }
 }
 
-/// The line of the payroll that counts on a day.
+/// The line of a payroll that applies on a day, with its first day and when it was set.
 #[derive(Clone, Copy, Debug)]
 struct Line {
     from: Date,
@@ -131,8 +135,9 @@ impl Line {
         if history.is_empty() {
             return payroll.0.get(&of).copied().map(always);
         }
-        // The last change that was set counts, not the latest day: an employee who loses a line and gets one again on
-        // the same day has it from then on.
+        // The last change that was set applies, not the one with the latest first day. Otherwise
+        // the removal of a line, which takes effect the next day, would undo a line that was set
+        // later on the same day.
         let began = history.iter().rev().find_map(|LineSince { since, line }| {
             let from = since.map_or(Date::MIN, |at| first_day(at, line.is_some(), zone));
             (from <= day).then_some((from, since.unwrap_or(Millis(i64::MIN)), *line))
@@ -153,14 +158,15 @@ impl Line {
     }
 }
 
-/// The first day on which a line that was set at a moment counts. A line that was removed counts until the end of
-/// the day, for the hours worked on it.
+/// The first day on which a change of a line applies, for a change at this moment. A new line
+/// applies from that day on. The removal of a line applies from the next day on, so that the hours
+/// of the day keep their rates.
 fn first_day(at: Millis, is_set: bool, zone: &Zone) -> Date {
     let day = zone.day(at);
     if is_set { day } else { day.tomorrow().unwrap_or(day) }
 }
 
-/// Sorts the rates of a scope for people: the latest first.
+/// Sorts rates for people: by scope and kind, and then the latest first day first.
 pub fn latest_first(rates: &mut [crate::DatedRate]) {
     rates.sort_by_key(|rate| (rate.scope, rate.kind, Reverse(rate.valid_from)));
 }
@@ -229,7 +235,8 @@ pub(crate) mod tests {
             let book: RateBook =
                 [of(scopes()[specific], vec![old]), of(scopes()[general], vec![new])].into_iter().collect();
             assert_eq!(bill(&book, &Payroll::default(), DAY_ONE), Some(1), "{specific} before {general}");
-            // Before the more specific one begins, the other counts.
+            // Before the rate of the more specific scope begins, the rate of the other scope
+            // applies.
             let later = since(RateKind::Bill, 3, date(2026, 2, 2));
             let new = since(RateKind::Bill, 2, DAY_ONE);
             let book: RateBook =
@@ -290,12 +297,14 @@ pub(crate) mod tests {
     fn whoever_has_a_line_of_their_own_has_no_part_in_that_of_everybody() {
         let all = PayrollLine { pay_rate: Some(amount(5)), ..line(10) };
         let payroll = Payroll([(Payee::Everybody, all), (OWN_LINE, line(20))].into());
-        // This book has a rate somewhere, so each day is priced by itself.
+        // The book has a rate of another kind. Without any rate, `price` would not look at each
+        // day.
         let book: RateBook = [of(scopes()[5], vec![since(RateKind::OvertimePay, 1, DAY_ONE)])].into_iter().collect();
         assert_eq!(rates(&book, &payroll, DAY_ONE).pay_rate, None);
     }
 
-    /// A book that knows what the payroll said since moments of UTC days.
+    /// Makes a book that contains only this history of a payroll line, for the scope at index
+    /// `place`.
     fn book_of(place: usize, history: LineHistory) -> RateBook {
         [Arc::new(RatesChanged { scope: scopes()[place], version: 1, rates: Vec::new(), payroll: history.0 })]
             .into_iter()

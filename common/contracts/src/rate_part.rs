@@ -1,66 +1,66 @@
-//! The prices of a window that spans several days.
+//! The rates of a window whose rates change on a later day of the window.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{Millis, Rate, Rates, TimeRange, WindowFact};
 
-/// The rates of a window from a local midnight within it on.
+/// The rates of a window from a moment within the window on: from a local midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RatePart {
-    /// When they begin. They end at the next part or at the end of the window.
+    /// When these rates begin. They end when the next part begins, or with the window.
     pub from: Millis,
     /// The bill rate of an hour.
     #[schema(value_type = Option<f64>, example = 50.0)]
     pub bill_rate: Option<Rate>,
-    /// The bill rate of an overtime hour; without it, the normal rate counts.
+    /// The bill rate of an overtime hour; if there is none, the bill rate of an hour.
     #[schema(value_type = Option<f64>, example = json!(null))]
     pub overtime_bill_rate: Option<Rate>,
     /// The pay rate of an hour.
     #[schema(value_type = Option<f64>, example = json!(null))]
     pub pay_rate: Option<Rate>,
-    /// The pay rate of an overtime hour; without it, the normal rate counts.
+    /// The pay rate of an overtime hour; if there is none, the pay rate of an hour.
     #[schema(value_type = Option<f64>, example = json!(null))]
     pub overtime_pay_rate: Option<Rate>,
 }
 
 impl RatePart {
-    /// These rates from a moment on.
+    /// The part with these rates that begins at this moment.
     pub const fn new(from: Millis, rates: Rates) -> Self {
         let Rates { bill_rate, overtime_bill_rate, pay_rate, overtime_pay_rate } = rates;
         Self { from, bill_rate, overtime_bill_rate, pay_rate, overtime_pay_rate }
     }
 
-    /// The rates.
+    /// The rates of this part.
     pub const fn rates(&self) -> Rates {
         let Self { bill_rate, overtime_bill_rate, pay_rate, overtime_pay_rate, from: _ } = *self;
         Rates { bill_rate, overtime_bill_rate, pay_rate, overtime_pay_rate }
     }
 }
 
-/// The rates of a window whose range has changed: those at its new start, and the later parts that are still
-/// within it.
+/// The rates of a window after its range has changed to `to`: the rates at its new start, and the
+/// later parts that begin within it.
 pub fn fitted(rates: Rates, mut parts: Vec<RatePart>, to: TimeRange) -> (Rates, Vec<RatePart>) {
     let begun = parts.iter().rev().find(|part| part.from <= to.start()).map(RatePart::rates);
     parts.retain(|part| to.start() < part.from && part.from < to.end());
     (begun.unwrap_or(rates), parts)
 }
 
-/// A part of a window with one price.
+/// A part of a window in which the rates do not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PricedPart {
-    /// The part.
+    /// The range of the part.
     pub range: TimeRange,
-    /// The cost of an hour.
+    /// The cost of one hour.
     pub cost: Rate,
-    /// The income of an hour.
+    /// The income of one hour.
     pub income: Rate,
 }
 
 impl WindowFact {
-    /// The parts of a range of this window that have one price each, in order. All money of a window is computed
-    /// from them.
+    /// Divides a range of this window into parts in which the rates do not change, in order. All
+    /// money of windows is computed from such parts.
     pub fn parts_within(&self, stretch: TimeRange) -> impl Iterator<Item = PricedPart> {
         let (mut from, mut rates, mut later) = (stretch.start(), self.rates, self.rate_parts.iter().peekable());
         while let Some(part) = later.next_if(|part| part.from <= from) {

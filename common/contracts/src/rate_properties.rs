@@ -1,4 +1,4 @@
-//! Properties of prices that hold for all rates.
+//! Property tests of prices, with random rates, ranges and time zones.
 
 use std::sync::Arc;
 
@@ -93,7 +93,7 @@ proptest! {
         let parts: Vec<_> = fact.parts_within(range).collect();
         prop_assert_eq!(parts.iter().map(|part| part.range.length()).sum::<i64>(), length);
         prop_assert!(parts.windows(2).all(|two| two[0].range.end() == two[1].range.start()));
-        // The sum of all days, each priced by the rates of that day alone.
+        // The sum of all days, each priced alone with the rates of that day.
         let mut whole = (Money::default(), Money::default());
         for (_, from) in zone.days_of(range) {
             let end = zone.beginning(zone.day(from).tomorrow().expect("a day")).min(range.end());

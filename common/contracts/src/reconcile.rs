@@ -1,4 +1,5 @@
-//! The requests by which services compare their copies with the owners of the data.
+//! The requests with which services compare their copies of data with the services that own the
+//! data.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,7 @@ use crate::{
     ProjectId, Service, TaskChanged, TaskId, WindowFact, WindowId, message::requests,
 };
 
-/// The result of a comparison.
+/// The result of comparing a service's copies with their owners.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reconciled {
@@ -19,47 +20,51 @@ pub struct Reconciled {
     pub repaired: u64,
 }
 
-/// Compares directory's copies now: the employees' lists of projects, and the bucket of revocations.
+/// Requests that directory compares its copies at once: the employees' lists of projects, and the
+/// entries of the bucket [`crate::stream::REVOCATIONS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileDirectory {}
 
-/// Compares projects' copy of the employees' states now.
+/// Requests that the service `projects` compares its copy of the employees' states at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileProjects {}
 
-/// Compares timetrack's copy of who may track on what now.
+/// Requests that timetrack compares at once its copy of who may track time on which project and
+/// task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileTimetrack {}
 
-/// Compares analytics' copy of the facts of windows now.
+/// Requests that analytics compares its copy of the facts of windows at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileAnalytics {}
 
-/// Asks for the states of all employees, in the order of their ids: for services.
+/// Requests the states of all employees, ordered by id, page by page. For services only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListEmployeeStates {
-    /// The last one of the previous page; left out for the first page.
+    /// The id of the last employee of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<EmployeeId>,
 }
 
-/// Asks for the states of all projects that are not deleted, as events contain them: for services.
+/// Requests the states of all projects that are not deleted, page by page, in the form of their
+/// events. For services only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListProjectStates {
-    /// The last one of the previous page; left out for the first page.
+    /// The id of the last project of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<ProjectId>,
 }
 
-/// Asks for the states of all tasks that are not deleted, as events contain them: for services.
+/// Requests the states of all tasks that are not deleted, page by page, in the form of their
+/// events. For services only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListTaskStates {
-    /// The last one of the previous page; left out for the first page.
+    /// The id of the last task of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TaskId>,
 }
 
-/// The edge between a project and an employee.
+/// The key of the edge between a project and an employee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MemberKey {
     /// The project.
@@ -68,15 +73,16 @@ pub struct MemberKey {
     pub employee: EmployeeId,
 }
 
-/// Asks for all edges between projects and employees, also ended ones: for services.
+/// Requests the terms of all employees on projects, ended ones included, page by page. For services
+/// only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListMembers {
-    /// The last one of the previous page; left out for the first page.
+    /// The key of the last edge of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<MemberKey>,
 }
 
-/// The edge between a task and an employee.
+/// The key of the edge between a task and an employee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AssignmentKey {
     /// The task.
@@ -85,66 +91,70 @@ pub struct AssignmentKey {
     pub employee: EmployeeId,
 }
 
-/// Asks for all edges between tasks and employees, also ended ones: for services.
+/// Requests the terms of all employees on tasks, ended ones included, page by page. For services
+/// only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListAssignments {
-    /// The last one of the previous page; left out for the first page.
+    /// The key of the last edge of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<AssignmentKey>,
 }
 
-/// The number and the sums of an employee's windows that begin in a UTC month, voided ones included.
+/// The number and the sums of an employee's windows that begin in one UTC month, voided windows
+/// included. If two services have the same sums, their facts of the month are taken to be the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FactSum {
     /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// The month, as year × 100 + month.
+    /// The UTC month, as year × 100 + month.
     pub month: i32,
     /// The number of windows.
     pub windows: i64,
-    /// The sum of their revisions.
+    /// The sum of the windows' revisions.
     pub revisions: i64,
-    /// Their time, in milliseconds.
+    /// The sum of the windows' lengths, in milliseconds.
     pub time: i64,
 }
 
-/// Asks for the sums of all employees: for services. A page has whole employees.
+/// Requests the [`FactSum`]s of all employees and months, page by page. All months of an employee
+/// are on the same page. For services only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SumFacts {
-    /// The last one of the previous page; left out for the first page.
+    /// The id of the last employee of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<EmployeeId>,
 }
 
-/// Asks for the facts of an employee's windows that begin in a range, voided ones included, in the order of their
-/// ids: for services.
+/// Requests the facts of an employee's windows that begin in a range, voided windows included,
+/// ordered by window id, page by page. For services only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListFactsOf {
     /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// The start of the range.
+    /// The start of the range, which is included.
     pub start: Millis,
     /// The end of the range, which is not included.
     pub end: Millis,
-    /// The last one of the previous page; left out for the first page.
+    /// The id of the last window of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<WindowId>,
 }
 
-/// Asks for the facts of these windows, at most [`FACTS_AT_ONCE`]: for services. The reply leaves out unknown
-/// ones.
+/// Requests the facts of these windows, at most [`FACTS_AT_ONCE`]. The reply leaves out ids that no
+/// window has. For services only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindFacts {
     /// The ids of the windows.
     pub ids: Vec<WindowId>,
 }
 
-/// The most windows of one [`FindFacts`].
+/// The maximum number of windows in one [`FindFacts`].
 pub const FACTS_AT_ONCE: usize = 500;
 
-/// Timetrack has repaired its copy of who may track on what. Workers drop their caches.
+/// Published when timetrack has repaired its copy of who may track time on which project and task.
+/// Workers then drop their caches of this copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BindingsRepaired {
     /// The id of the repair.
@@ -155,7 +165,8 @@ impl Event for BindingsRepaired {
     const SERVICE: Service = Service::Timetrack;
     const NOUN: &'static str = "bindings";
     const VERB: &'static str = "changed";
-    /// No service: a worker checks for it before it records.
+    /// No service is awaited: a worker checks, before it records windows, that it has applied these
+    /// events.
     const AWAITED: &'static [Service] = &[];
 
     fn aggregate(&self) -> String {

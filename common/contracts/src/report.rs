@@ -5,13 +5,14 @@ use utoipa::ToSchema;
 
 use crate::{Cents, EmployeeId, Filter, ProjectId, TaskId, TimeRange, message::requests};
 
-/// Asks for time and money by project.
+/// Requests the time and money of each project in a range.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetProjectTime {
-    /// The range of the report. Of a window that is only partly inside, that part counts.
+    /// The range of the report. If a window is only partly in the range, the part in the range
+    /// counts.
     pub range: TimeRange,
-    /// Which time to report.
+    /// The time to report.
     #[serde(flatten)]
     pub filter: Filter,
 }
@@ -19,7 +20,7 @@ pub struct GetProjectTime {
 /// The time and money of one project. Projects without time are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProjectTime {
-    /// The project.
+    /// The id of the project.
     pub id: ProjectId,
     /// The time, in milliseconds.
     #[schema(example = 3_600_000)]
@@ -30,7 +31,7 @@ pub struct ProjectTime {
     pub income: Cents,
 }
 
-/// Asks how long an employee has worked on a task in total.
+/// Requests the total time that an employee has worked on a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetTaskTime {
@@ -40,7 +41,7 @@ pub struct GetTaskTime {
     pub task_id: TaskId,
 }
 
-/// How long an employee has worked on a task.
+/// The total time that an employee has worked on a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskTime {

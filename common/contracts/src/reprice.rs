@@ -1,4 +1,4 @@
-//! Repricing: giving recorded windows the rates that their days have now.
+//! Repricing: a job that gives recorded windows the rates that are valid now for their days.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,10 +7,10 @@ use crate::{
     Cents, EmployeeId, Label, Millis, ProjectId, RepriceId, TaskId, TimeRange, UpdateWindows, message::requests,
 };
 
-/// The most windows that a preview reads, so that it takes seconds at most.
+/// The maximum number of windows that a preview reads. It keeps a preview to a few seconds.
 pub const REPRICE_MOST: usize = 100_000;
 
-/// The windows to reprice: those that pass every filter that is not empty.
+/// The windows to reprice: those that match all filters. An empty list matches every window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RepriceFilter {
@@ -32,62 +32,64 @@ pub struct RepriceFilter {
 }
 
 impl RepriceFilter {
-    /// Whether it filters at all.
+    /// Whether any filter is set.
     pub fn names_something(&self) -> bool {
         *self != Self::default()
     }
 
-    /// The same filter, as an update without changes.
+    /// The same filters as an [`UpdateWindows`] without changes.
     pub fn windows(&self) -> UpdateWindows {
         let Self { employees, projects, tasks, shifts, begin } = self.clone();
         UpdateWindows { employees, projects, tasks, shifts, begin, ..UpdateWindows::default() }
     }
 }
 
-/// Asks what repricing these windows would change.
+/// Requests a preview of what repricing these windows would change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviewReprice {
-    /// The windows.
+    /// The windows to reprice.
     pub filter: RepriceFilter,
 }
 
-/// What repricing would change. As in reports, each second of an employee counts once.
+/// What repricing would change. As in reports, overlapping windows of an employee are counted once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RepricePreview {
-    /// The number of windows that would get other rates.
+    /// The number of windows whose rates would change.
     pub count: u64,
-    /// The number of windows that would get other rates but are settled. They stay as they are.
+    /// The number of windows whose rates would change, but which are settled. Repricing does not
+    /// change them.
     pub settled: u64,
-    /// The cost of those windows after repricing.
+    /// The cost of the windows in `count` after repricing.
     pub costs: Cents,
-    /// The income of those windows after repricing.
+    /// The income of the windows in `count` after repricing.
     pub income: Cents,
-    /// The difference to the present cost and income; negative if they become less.
+    /// The cost and income after repricing minus the present ones.
     pub difference: RepriceDifference,
-    /// The hash of everything that the preview depends on. It changes with any of that.
+    /// The hash of everything that the preview depends on. If any of it changes, the hash changes.
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015")]
     pub hash: String,
 }
 
-/// The change of cost and income.
+/// The change of cost and income. A negative value means that it becomes less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RepriceDifference {
-    /// Cost.
+    /// The change of the cost.
     pub costs: Cents,
-    /// Earn.
+    /// The change of the income.
     pub income: Cents,
 }
 
-/// Starts to reprice these windows, as a preview showed. A repetition starts nothing.
+/// Starts the repricing job that a preview showed. If the request is sent again, no second job is
+/// started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartReprice {
-    /// The windows.
+    /// The windows to reprice.
     pub filter: RepriceFilter,
-    /// The hash of the preview.
+    /// The hash of the preview. The job is started only if a new preview would have the same hash.
     pub hash: String,
 }
 
-/// Asks for the progress of a repricing job.
+/// Requests the progress of a repricing job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetReprice {
     /// The id of the repricing job.
@@ -98,9 +100,9 @@ pub struct GetReprice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RepriceState {
-    /// It is running. If its process dies, another one continues it.
+    /// The job is running. If its process dies, another process continues the job.
     Running,
-    /// It is done.
+    /// The job is done.
     Done,
 }
 
@@ -110,21 +112,21 @@ pub enum RepriceState {
 pub struct RepriceJob {
     /// The job's id.
     pub id: RepriceId,
-    /// The state.
+    /// The state of the job.
     pub state: RepriceState,
-    /// The number of windows that are to get other rates.
+    /// The number of windows whose rates should change.
     pub count: u64,
-    /// The number of windows that have got them.
+    /// The number of windows whose rates the job has changed so far.
     pub changed: u64,
-    /// The number of windows that were read and are settled.
+    /// The number of windows that the job has read and left as they are, because they are settled.
     pub settled: u64,
-    /// The number of windows that were read.
+    /// The number of windows that the job has read so far.
     pub seen: u64,
-    /// The number of windows to read.
+    /// The number of windows that the job has to read.
     pub total: u64,
-    /// When it was started.
+    /// When the job was started.
     pub started_at: Millis,
-    /// When it ended, if it has.
+    /// When the job ended, if it has ended.
     pub finished_at: Option<Millis>,
 }
 

@@ -7,30 +7,34 @@ use crate::{
 };
 use Service::{Analytics, Audit, Directory, Gateway, Mailer, Projects, Timetrack};
 
-/// The rights of a user of NATS, as subjects. NATS refuses everything else.
+/// What a user of NATS may do: the subjects on which it may publish and to which it may subscribe.
+/// NATS refuses all other subjects.
 ///
-/// A service may not answer on any subject that a request names for its reply, only on the inboxes of those who
-/// may send it requests. Otherwise a caller could make a service publish on a subject where the caller itself may
-/// not, such as that of an event.
+/// A service may publish replies only to the inboxes of the users that may send it requests, and
+/// not to any subject that a request names as its reply subject. Otherwise a caller could make a
+/// service publish on a subject on which the caller itself may not publish, such as the subject of
+/// an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rights {
-    /// The account of the user.
+    /// The account of NATS that the user belongs to.
     pub account: Account,
-    /// The subjects that it may publish on.
+    /// The subjects on which the user may publish.
     pub publish: Vec<String>,
-    /// The subjects that it may subscribe to.
+    /// The subjects to which the user may subscribe.
     pub subscribe: Vec<String>,
 }
 
-/// An account of NATS. Messages reach another account only by an export and an import.
+/// An account of NATS. A message reaches another account only if one account exports its subject
+/// and the other one imports it.
 ///
-/// JetStream replies to whatever subject a request names, without a check of rights. So it has an account of its
-/// own: replies come back only to the account of the request, where no subject deletes a stream.
+/// JetStream replies to any subject that a request names as its reply subject, without checking
+/// rights. So JetStream has its own account, and a reply returns only to the account of the
+/// request. There, no subject deletes a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Account {
-    /// The services and their messages.
+    /// The account of the services and the messages between them.
     Services,
-    /// JetStream, and the users that create or repair streams.
+    /// The account of JetStream, and of the users that create or repair streams.
     Streams,
 }
 
@@ -38,7 +42,7 @@ impl Account {
     /// Both accounts.
     pub const ALL: [Self; 2] = [Self::Services, Self::Streams];
 
-    /// The name in NATS's configuration.
+    /// The name of the account in the configuration of NATS.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Services => "SERVICES",
@@ -46,10 +50,11 @@ impl Account {
         }
     }
 
-    /// The subjects on which users of the other account may publish here, as far as their own rights allow.
+    /// The subjects of this account on which users of the other account may publish, if their own
+    /// rights allow it.
     ///
-    /// With wildcards for everything: a reply on a subject that a wildcard carries here is not carried, and nobody
-    /// receives it.
+    /// The subjects are wildcards. If a request names a reply subject that such a wildcard matches,
+    /// NATS does not carry the reply to the other account, and nobody receives it.
     pub const fn exports(self) -> &'static [&'static str] {
         match self {
             Self::Streams => &["$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "$KV.>", "evt.>", "ingest.>", "dead.>"],
@@ -57,8 +62,8 @@ impl Account {
         }
     }
 
-    /// The subjects of this account that the other one receives. A watch of revocations gets messages without
-    /// requesting each.
+    /// The subjects of this account whose messages the other account receives. A watch of the
+    /// revocations needs this, because JetStream sends its messages without a request for each.
     pub fn tells(self) -> Vec<String> {
         match self {
             Self::Streams => [Gateway, Directory].map(|service| format!("{}.>", User::Service(service).inbox())).into(),
@@ -67,7 +72,8 @@ impl Account {
     }
 }
 
-/// The durable consumers: the stream, the service, and the name.
+/// The durable consumers: the stream, the service that uses the consumer, and the name of the
+/// consumer.
 const CONSUMERS: [(&str, Service, &str); 8] = [
     (stream::INGEST, Timetrack, Timetrack.name()),
     (stream::INGEST, Timetrack, INGEST_BATCHES_CONSUMER),
@@ -79,16 +85,17 @@ const CONSUMERS: [(&str, Service, &str); 8] = [
     (stream::EVENTS, Audit, Audit.name()),
 ];
 
-/// The services that publish events.
+/// The services that publish events about their own changes.
 const TELLERS: [Service; 4] = [Directory, Projects, Timetrack, Mailer];
 
-/// The services that wait until copies of others are updated.
+/// The services whose handlers wait until other services have updated their copies.
 const WAITERS: [Service; 2] = [Directory, Projects];
 
-/// The services that report updated copies.
+/// The services that report to such a handler that they have updated their copy.
 const REPORTERS: [Service; 3] = [Directory, Projects, Timetrack];
 
-/// The requests that a user may send. These are the only edges between services.
+/// The subjects of the requests that a user may send. No other requests between services are
+/// possible.
 fn asks(user: User) -> Vec<String> {
     match user {
         User::Service(Gateway) => {
@@ -107,7 +114,7 @@ fn asks(user: User) -> Vec<String> {
             MintToken::subject(),
             MintMail::subject(),
             GetMailAddress::subject(),
-            // For the daily mail to managers.
+            // The mailer needs these requests for the daily mail to managers.
             ListManagers::subject(),
             GetReach::subject(),
             GetSettings::subject(),
@@ -131,7 +138,7 @@ fn asks(user: User) -> Vec<String> {
 }
 
 impl Rights {
-    /// All rights, for tests and measurements. Never for a service.
+    /// All rights in an account. For tests and measurements only, never for a service.
     pub fn all(account: Account) -> Self {
         Self { account, publish: vec![">".into()], subscribe: vec![">".into()] }
     }
@@ -153,7 +160,8 @@ impl Rights {
 
     fn service(&mut self, service: Service) {
         self.hear([format!("svc.{service}.v1.>")]);
-        // Discovery: `$SRV.PING` for all, for one service and for one instance.
+        // The subjects of service discovery: `$SRV.PING` and so on for all services, for one
+        // service, and for one instance.
         self.hear([String::from("$SRV.*"), format!("$SRV.*.{service}"), format!("$SRV.*.{service}.*")]);
         let asked = format!("svc.{service}.v1.");
         let askers =
@@ -164,7 +172,8 @@ impl Rights {
         inboxes.sort_unstable();
         inboxes.dedup();
         self.say(inboxes.into_iter().map(|user| format!("{}.>", user.inbox())));
-        // Answers to another account, on subjects that the server creates.
+        // Replies to requests of another account have subjects that the NATS server creates under
+        // `_R_`.
         self.say(["_R_.>".into()]);
         if TELLERS.contains(&service) {
             self.say([format!("evt.{service}.v1.>")]);
@@ -175,10 +184,11 @@ impl Rights {
         match service {
             Gateway => self.gateway(),
             Directory => self.revoke(),
-            // It reads the last event about windows, to know up to where it must count.
+            // Analytics reads the last event about windows, to know up to which event it must count
+            // before it answers.
             Analytics => self.say(["$JS.API.STREAM.MSG.GET.EVENTS".into()]),
-            // It reads messages of the queue by sequence number, and dead ones; each process also reads changes
-            // for itself.
+            // Timetrack reads messages of INGEST and EVENTS by sequence number, and its messages in
+            // DEAD. Each process also reads all changes from EVENTS itself.
             Timetrack => {
                 self.say([stream::INGEST, stream::EVENTS].map(|name| format!("$JS.API.STREAM.MSG.GET.{name}")));
                 let dead = |consumer| stream::dead_subject(stream::INGEST, consumer);
@@ -189,15 +199,16 @@ impl Rights {
         }
     }
 
-    /// Allows to take messages from one of the service's own consumers, and to copy those that it cannot process to
-    /// DEAD.
+    /// Gives the right to take messages from one of the service's own consumers, and to copy
+    /// messages that the service cannot process to DEAD.
     fn consume(&mut self, stream: &str, consumer: &str) {
         self.say([
             format!("$JS.API.STREAM.INFO.{stream}"),
             format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"),
             format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"),
             format!("$JS.ACK.{stream}.{consumer}.>"),
-            // The domain and the account may be in the subject too.
+            // The same acknowledgement, with a domain and an account in its subject. NATS may use
+            // either form.
             format!("$JS.ACK.*.*.{stream}.{consumer}.>"),
             stream::dead_subject(stream, consumer),
             format!("{}.*", stream::dead_subject(stream, consumer)),
@@ -205,18 +216,18 @@ impl Rights {
         ]);
     }
 
-    /// Allows to publish windows, read dead messages, watch revocations, write heartbeats, and record exports in
-    /// the audit trail.
+    /// Gives the rights to publish windows, read messages of DEAD, watch revocations, write
+    /// heartbeats, and publish audit entries about exports.
     fn gateway(&mut self) {
         self.say([INGEST_WINDOWS.into(), INGEST_BATCHES.into(), format!("$JS.API.STREAM.INFO.{}", stream::INGEST)]);
-        // The console shows dead messages but cannot change them.
+        // The console shows messages of DEAD but cannot change them.
         self.say([format!("$JS.API.STREAM.INFO.{}", stream::DEAD), format!("$JS.API.DIRECT.GET.{}", stream::DEAD)]);
         self.watch_revocations();
         self.say([format!("$KV.{}.beat.>", stream::REVOCATIONS), format!("evt.{Gateway}.v1.audit.*.recorded")]);
     }
 
-    /// Allows to write revocations, roles, keys and ended sessions, and to watch how far the gateways have read
-    /// them.
+    /// Gives the rights to write revocations, roles, API keys and ended sessions to the bucket, and
+    /// to read the heartbeats of the gateways.
     fn revoke(&mut self) {
         self.watch_revocations();
         for kind in ["employee", "account", "key", "session"] {
@@ -225,8 +236,9 @@ impl Rights {
         }
     }
 
-    /// Allows to watch revocations. A watch creates an ephemeral consumer: without a name at first, and after each
-    /// reconnect with a name that the client makes up, with or without a filter.
+    /// Gives the right to watch the bucket of revocations. A watch creates an ephemeral consumer.
+    /// The client creates it first without a name and after each reconnect with a generated name,
+    /// and with or without a filter subject.
     fn watch_revocations(&mut self) {
         let bucket = stream::REVOCATIONS_STREAM;
         self.say([
@@ -239,7 +251,8 @@ impl Rights {
         ]);
     }
 
-    /// Allows to find services, read and back up streams, and put dead messages back on their stream.
+    /// Gives the rights to find services, to read and back up streams, and to put messages of DEAD
+    /// back on their streams.
     fn operator(&mut self) {
         let dead = stream::DEAD;
         self.say(
@@ -268,7 +281,7 @@ impl Rights {
         ]);
     }
 
-    /// Allows to create and change streams, consumers and buckets, but not to delete any.
+    /// Gives the rights to create and change streams, consumers and buckets, but not to delete any.
     fn provision(&mut self) {
         self.say(
             [

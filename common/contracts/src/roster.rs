@@ -1,50 +1,51 @@
-//! The people to show on a page about a range of time, and the number of undelivered invitations.
+//! Requests for the employees who may have worked in a range of time, and for the number of
+//! undelivered invitations.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{EmployeeId, Name, TimeRange, message::requests};
 
-/// The most people in one [`Roster`].
+/// The maximum number of employees in one [`Roster`].
 pub const ROSTER_MOST: usize = 1_000;
 
-/// Asks for the people who may have worked in a range, by name: all with an account, except those who were
-/// deactivated before it.
+/// Requests the employees who may have worked in a range, ordered by name: all whose account was
+/// activated, except those who were deactivated before the range.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListRoster {
-    /// The range.
+    /// The range of time.
     pub range: TimeRange,
     /// Only these employees; an empty list means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
-    /// How many to skip.
+    /// The number of employees to skip at the beginning of the list.
     #[serde(default)]
     pub skip: usize,
-    /// How many to return, at most [`ROSTER_MOST`].
+    /// The maximum number of employees in the reply, at most [`ROSTER_MOST`].
     pub limit: usize,
 }
 
-/// Some of the people who may have worked in a range.
+/// One page of the employees who may have worked in a range.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roster {
-    /// The number of all of them.
+    /// The number of all employees who match the request, on all pages.
     pub count: usize,
-    /// The people, by name.
+    /// The employees of this page, ordered by name.
     pub people: Vec<RosterEntry>,
 }
 
-/// A person of a roster.
+/// An employee in a roster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RosterEntry {
     /// The id of the employee.
     pub id: EmployeeId,
-    /// Their name.
+    /// The name of the employee.
     pub name: Name,
 }
 
-/// Asks for the number of invitations that are not delivered.
+/// Requests the number of invitations whose mail could not be delivered, or not yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountUndelivered {
-    /// Only of these employees; an empty list means all.
+    /// Only invitations of these employees; an empty list means all employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
 }

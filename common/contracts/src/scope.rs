@@ -1,4 +1,5 @@
-//! Scopes, and roles as sets of scopes: the only table of what callers may do.
+//! Scopes, and the roles that are sets of scopes. No other code defines what the callers of the API
+//! may do.
 
 use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};
 
@@ -8,7 +9,7 @@ use utoipa::{
     openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
 
-/// What a scope gives access to.
+/// A kind of data that a scope gives access to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Resource {
     /// Employees and their invitations.
@@ -51,7 +52,7 @@ impl Resource {
         Self::Settings,
     ];
 
-    /// The name in a scope.
+    /// The name of the resource in a scope.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Employees => "employees",
@@ -69,22 +70,23 @@ impl Resource {
     }
 }
 
-/// The right to read a resource (`r:projects`), or to read and change it (`rw:projects`).
+/// The right to read a resource (written `r:projects`), or to read and change it (written
+/// `rw:projects`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope {
-    /// The resource.
+    /// The resource that the scope gives access to.
     pub resource: Resource,
-    /// Whether it includes changes.
+    /// Whether the scope includes the right to change the resource.
     pub write: bool,
 }
 
 impl Scope {
-    /// The right to read.
+    /// The right to read this resource.
     pub const fn read(resource: Resource) -> Self {
         Self { resource, write: false }
     }
 
-    /// The right to read and change.
+    /// The right to read and change this resource.
     pub const fn write(resource: Resource) -> Self {
         Self { resource, write: true }
     }
@@ -96,7 +98,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A text that is no scope.
+/// The error for a text that is not a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be r: or rw: and one of employees, projects, tasks, time, analytics, teams, rates, periods, audit, keys, settings, such as r:projects"
@@ -147,24 +149,24 @@ impl ToSchema for Scope {
     }
 }
 
-/// A set of scopes; `rw:x` includes `r:x`.
+/// A set of scopes. A scope `rw:x` includes `r:x`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = Vec<Scope>, example = json!(["r:projects", "rw:time"]))]
 pub struct Scopes(pub BTreeSet<Scope>);
 
 impl Scopes {
-    /// All scopes, for the root key and for owners.
+    /// All scopes. The root key and owners have them.
     pub fn all() -> Self {
         Self(Resource::ALL.into_iter().map(Scope::write).collect())
     }
 
-    /// Whether this set includes the scope.
+    /// Whether this set includes a scope.
     pub fn allow(&self, scope: Scope) -> bool {
         self.0.contains(&scope) || self.0.contains(&Scope::write(scope.resource))
     }
 
-    /// Whether this set includes all scopes of another one.
+    /// Whether this set includes all scopes of another set.
     pub fn include(&self, other: &Self) -> bool {
         other.0.iter().all(|scope| self.allow(*scope))
     }
@@ -176,19 +178,20 @@ impl FromIterator<Scope> for Scopes {
     }
 }
 
-/// A role of a person or key: a set of scopes with a name.
+/// A role of an employee or API key: a named set of scopes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// May do everything.
+    /// An owner may do everything.
     Owner,
-    /// May do everything except making keys and giving roles.
+    /// An admin may do everything except making API keys and changing roles.
     Admin,
-    /// Sees the employees of the teams that they manage, and decides about their hours.
+    /// A manager sees the employees of the teams that they manage, and decides about the hours of
+    /// these employees.
     Manager,
-    /// May read everything.
+    /// An auditor may read everything and change nothing.
     Auditor,
-    /// May use their own account only.
+    /// An employee may only use their own account.
     #[default]
     Employee,
 }
@@ -197,13 +200,14 @@ impl Role {
     /// All roles.
     pub const ALL: [Self; 5] = [Self::Owner, Self::Admin, Self::Manager, Self::Auditor, Self::Employee];
 
-    /// Whether it is the role that everybody has; for serde's `skip_serializing_if`.
+    /// Whether this is the role `employee`, which every employee has at first. For serde's
+    /// `skip_serializing_if`.
     pub fn is_employee(&self) -> bool {
         *self == Self::Employee
     }
 
-    /// The scopes beyond those that every employee has for themselves. A manager's are limited to the employees of
-    /// their teams.
+    /// The scopes of the role, beyond the rights that every employee has to their own data. The
+    /// scopes of a manager are limited to the employees of their teams.
     pub fn scopes(self) -> Scopes {
         use Resource::{Analytics, Employees, Keys, Periods, Projects, Rates, Tasks, Teams, Time};
         match self {

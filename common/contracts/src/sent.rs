@@ -1,5 +1,6 @@
-//! The API's description of values that it accepts in several spellings ([`crate::lenient`]), and of texts that a
-//! body must contain. They are used for bodies of requests; responses have the plain types.
+//! Types that describe, in the API's description of request bodies, values that are accepted in
+//! several spellings ([`crate::lenient`]) and texts that must not be empty. Responses have the
+//! plain types.
 
 use std::borrow::Cow;
 
@@ -33,19 +34,19 @@ macro_rules! sent {
 }
 
 sent! {
-    /// A whole number, for the description of a body.
+    /// Describes a whole number in a request body.
     WholeSent: "A whole number; a text that is one is taken too.",
         vec![integer(), text("^-?[0-9]{1,18}$")];
-    /// A moment that a window can have, for the description of a body.
+    /// Describes a moment that a window can have, in a request body.
     MomentSent: "A moment: milliseconds since 1970 UTC, before the year 10000; a text that is one is taken too.",
         vec![integer().minimum(Some(0)).maximum(Some(YEAR_10000.0 - 1)), text("^[0-9]{1,14}$")];
-    /// An offset from UTC, for the description of a body.
+    /// Describes an offset from UTC in a request body.
     OffsetSent: "Milliseconds, at most 24 hours either way; a text that is such a number is taken too.",
         vec![integer().minimum(Some(-DAY)).maximum(Some(DAY)), text("^-?[0-9]{1,7}$")];
-    /// A rate, for the description of a body.
+    /// Describes a rate in a request body.
     RateSent: "Currency an hour, with at most four decimals; a text that is such a number is taken too.",
         vec![rate(), text("^[0-9]{1,8}(\\.[0-9]{1,4})?$")];
-    /// A truth value, for the description of a body.
+    /// Describes a boolean in a request body.
     TruthSent: "True or false; 1 and 0, and texts of these words and digits, are taken too.",
         vec![
             ObjectBuilder::new().schema_type(Type::Boolean),
@@ -71,12 +72,12 @@ fn text(pattern: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern))
 }
 
-/// A status or a priority that a task can have: a word that is not empty.
+/// A status or a priority that a task can have. The text must not be empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ToSchema)]
 #[schema(value_type = String, min_length = 1, max_length = 255, pattern = "^[^\\x00-\\x1F\\x7F-\\x9F\\u2028\\u2029]*[^\\s\\x00-\\x1F\\x7F-\\x9F\\u2028\\u2029][^\\x00-\\x1F\\x7F-\\x9F\\u2028\\u2029]*$", example = "To Do")]
 pub struct Choice(String);
 
-/// The reason for an action, in the description of a body: a text that is not empty.
+/// The reason for an action, in a request body. The text must not be empty.
 #[derive(Clone, Debug, PartialEq, Eq, ToSchema)]
 #[schema(value_type = String, min_length = 1, max_length = 10_000, pattern = "^[^\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F-\\x9F]*[^\\s\\x00-\\x1F\\x7F-\\x9F][^\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F-\\x9F]*$", example = "I forgot to start the app.")]
 pub struct Reason(String);

@@ -2,23 +2,23 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The services, by the name that they have in subjects, consumers and databases.
+/// A service of this system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
-    /// The HTTP API and console.
+    /// The service with the HTTP API and the console.
     Gateway,
-    /// Employees, passwords, invitations.
+    /// The service for employees, passwords, sessions, API keys, teams and invitations.
     Directory,
-    /// Projects, tasks and their members.
+    /// The service for projects, tasks, their members, and rates.
     Projects,
-    /// Time windows.
+    /// The service for time windows, pay periods, corrections and settings.
     Timetrack,
-    /// Reports of time and money.
+    /// The service for reports of time and money.
     Analytics,
-    /// Mails.
+    /// The service that sends mails.
     Mailer,
-    /// The audit trail.
+    /// The service that keeps the audit trail.
     Audit,
 }
 
@@ -27,7 +27,7 @@ impl Service {
     pub const ALL: [Self; 7] =
         [Self::Gateway, Self::Directory, Self::Projects, Self::Timetrack, Self::Analytics, Self::Mailer, Self::Audit];
 
-    /// The name in subjects, durable consumers and databases.
+    /// The name of the service in subjects, durable consumers and databases.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Gateway => "gateway",

@@ -1,15 +1,15 @@
-//! Sessions: each log-in starts one.
+//! Sessions of employees. Each log-in starts one.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{Event, Label, LoggedIn, Millis, Secret, Service, SessionId, message::requests};
 
-/// The session that a log-in asks for.
+/// The session that a log-in should start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WantedSession {
-    /// The program that logs in, by its own name.
+    /// The name of the program that logs in, as the program states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<Label>,
     /// Whether to create a refresh token.
@@ -18,26 +18,27 @@ pub struct WantedSession {
     pub token_seconds: i64,
 }
 
-/// The session of a token that is to be signed.
+/// A session, for which the gateway signs an access token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StartedSession {
     /// The id of the session.
     pub id: SessionId,
-    /// When the session ends. No token is valid longer.
+    /// When the session ends. No token of the session is valid longer.
     pub expires_at: Millis,
-    /// The refresh token for the next token. It replaces the previous one.
+    /// The refresh token with which to request the next access token; none if the log-in did not
+    /// want any. It replaces the previous refresh token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Secret>,
 }
 
-/// Asks for the next token of a session.
+/// Requests the next access token of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RefreshSession {
-    /// The current refresh token of the session.
+    /// The refresh token of the session, which this request replaces.
     pub refresh_token: Secret,
-    /// The lifetime of the new token, in seconds.
+    /// The lifetime of the new access token, in seconds.
     pub token_seconds: i64,
 }
 
@@ -45,23 +46,23 @@ pub struct RefreshSession {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
-    /// The session's id, which tokens contain as `sid`.
+    /// The session's id, which the session's tokens contain as `sid`.
     pub id: SessionId,
-    /// When somebody logged in.
+    /// When the log-in started the session.
     pub created_at: Millis,
-    /// When it was last used, within five minutes.
+    /// When the session was last used, rounded down to five minutes.
     pub last_seen_at: Millis,
-    /// The program that logged in, by its own name.
+    /// The name of the program that logged in, as the program stated it.
     #[schema(value_type = Option<String>, example = "T3/1.4 (Windows NT 10.0)")]
     pub agent: Option<Label>,
-    /// The address from which somebody logged in.
+    /// The network address from which the log-in came.
     #[schema(example = "192.0.2.7")]
     pub address: Option<String>,
-    /// Whether it is the caller's session.
+    /// Whether this session is the one of the caller.
     pub current: bool,
 }
 
-/// Asks for the caller's sessions, the newest first.
+/// Requests the caller's sessions, the newest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListSessions {}
 
@@ -72,44 +73,47 @@ pub struct EndSession {
     pub id: SessionId,
 }
 
-/// Ends all of the caller's other sessions.
+/// Ends all sessions of the caller except the current one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndOtherSessions {}
 
-/// Ends the caller's session.
+/// Ends the current session of the caller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogOut {}
 
-/// Reports which sessions were used. A gateway sends it every few minutes, not for each request.
+/// Records which sessions were used. A gateway sends this request every few minutes, not for each
+/// HTTP request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkSessionsSeen {
     /// The ids of the sessions.
     pub ids: Vec<SessionId>,
-    /// When they were used, within five minutes.
+    /// When the sessions were used, rounded down to five minutes.
     pub at: Millis,
 }
 
-/// A session was ended early. Directory also writes it into the bucket [`crate::stream::REVOCATIONS`], under the
-/// key `session.<id>`, until its last token has expired.
+/// Published when a session was ended before it expired. Directory also writes it to the bucket
+/// [`crate::stream::REVOCATIONS`] under the key `session.<id>`. The entry stays there until the
+/// last token of the session has expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionEnded {
     /// The id of the session.
     pub session_id: SessionId,
-    /// When its last token expires.
+    /// When the last token of the session expires.
     pub until: Millis,
 }
 
 impl SessionEnded {
-    /// The pattern of the keys of all ended sessions in the bucket.
+    /// The pattern that matches the keys of the bucket's entries for all ended sessions.
     pub const KEYS: &'static str = "session.*";
 
-    /// The key of the entry in the bucket.
+    /// The key of the entry of a session in the bucket.
     pub fn entry_key(session: SessionId) -> String {
         format!("session.{session}")
     }
 
-    /// The session that an entry of the bucket belongs to, or none for other entries.
+    /// The session whose entry has this key in the bucket; none if the key belongs to another kind
+    /// of entry.
     pub fn of_entry(key: &str) -> Option<SessionId> {
         key.strip_prefix("session.")?.parse().ok()
     }
@@ -127,7 +131,8 @@ impl Event for SessionEnded {
 }
 
 requests! {
-    // A repetition within a short time gets the same answer.
+    // Idempotent, although each refresh token can be used only once: if the same token is sent
+    // again within a short time, the reply is the same.
     Directory: RefreshSession => LoggedIn, "sessions.refresh", idempotent;
     Directory: ListSessions => Vec<Session>, "sessions.list", idempotent;
     Directory: EndSession => (), "sessions.end";

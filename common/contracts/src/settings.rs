@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{Currency, Event, Failure, ORGANIZATION, Service, Zone, message::requests};
 
-/// The last day of a month on which a month's period may begin, because every month has it.
+/// The last day of the month on which a period of a month may begin. Every month has this day.
 const LAST_ANCHOR: i8 = 28;
 
 /// The length of a pay period.
@@ -26,7 +26,7 @@ impl PayPeriod {
     /// All lengths.
     pub const ALL: [Self; 3] = [Self::Week, Self::Biweek, Self::Month];
 
-    /// The name in messages.
+    /// The name of the length in messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Week => "week",
@@ -40,29 +40,29 @@ impl PayPeriod {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum WeekDay {
-    /// The default, as in ISO 8601.
+    /// Monday, the default, which begins a week in ISO 8601.
     #[default]
     Monday,
-    /// The second.
+    /// Tuesday.
     Tuesday,
-    /// The third.
+    /// Wednesday.
     Wednesday,
-    /// The fourth.
+    /// Thursday.
     Thursday,
-    /// The fifth.
+    /// Friday.
     Friday,
-    /// The sixth.
+    /// Saturday.
     Saturday,
-    /// The seventh.
+    /// Sunday.
     Sunday,
 }
 
 impl WeekDay {
-    /// All days, in order.
+    /// All days of the week, from Monday on.
     pub const ALL: [Self; 7] =
         [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday, Self::Saturday, Self::Sunday];
 
-    /// The name in messages.
+    /// The name of the day in messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Monday => "monday",
@@ -75,7 +75,7 @@ impl WeekDay {
         }
     }
 
-    /// The same day in the type of the calendar library.
+    /// The same day as a type of the calendar library.
     pub const fn of_calendar(self) -> Weekday {
         match self {
             Self::Monday => Weekday::Monday,
@@ -93,29 +93,34 @@ impl WeekDay {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
-    /// Its time zone, unless a user has chosen another one for themselves.
+    /// The time zone of the organisation. It is used unless a user has chosen another one for
+    /// themselves.
     #[schema(value_type = String, example = "Europe/Berlin")]
     pub timezone: Zone,
     /// The length of a pay period.
     pub pay_period: PayPeriod,
-    /// A day on which a pay period begins. For months only the day of the month counts, at most 28.
+    /// A local day on which a pay period begins. For periods of a month, only the day of the month
+    /// is used, which is at most 28.
     #[schema(value_type = String, format = Date, example = "2026-01-05")]
     pub anchor: Date,
     /// The day on which weeks begin.
     pub week_start: WeekDay,
-    /// The currency of all amounts, as a code of ISO 4217: shown beside sums, and no part of any amount.
+    /// The currency of all amounts, as a code of ISO 4217. It is shown next to sums and does not
+    /// affect any amount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "EUR")]
     pub currency: Option<Currency>,
 }
 
-/// The settings until somebody changes them: months in UTC, weeks from Monday on.
+/// The settings until somebody changes them: pay periods of a month, in UTC, and weeks from Monday
+/// on.
 impl Default for Settings {
     fn default() -> Self {
         Self {
             timezone: Zone::default(),
             pay_period: PayPeriod::default(),
-            // This day fits weeks and months: 2024 began on a Monday, the first of a month.
+            // This day fits periods of weeks and of months: it was a Monday and the first of a
+            // month.
             anchor: Date::constant(2024, 1, 1),
             week_start: WeekDay::default(),
             currency: None,
@@ -124,10 +129,10 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Refuses settings that contradict each other.
+    /// Refuses settings that do not fit together.
     ///
     /// # Errors
-    /// 422, for the anchor.
+    /// 422, for the field `anchor`.
     pub fn check(&self) -> Result<(), Failure> {
         if !(1970..=2199).contains(&self.anchor.year()) {
             return Err(Failure::field("anchor", "must be a day of the years 1970 to 2199"));
@@ -139,7 +144,7 @@ impl Settings {
     }
 }
 
-/// The settings have changed. Services read them again.
+/// Published when the settings were changed. Services then request them again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingsChanged {}
 
@@ -154,11 +159,11 @@ impl Event for SettingsChanged {
     }
 }
 
-/// Asks for the settings.
+/// Requests the settings of the organisation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetSettings {}
 
-/// Replaces the settings.
+/// Replaces the settings of the organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetSettings {
     /// The new settings.

@@ -1,4 +1,4 @@
-//! Tasks, and the requests to projects about them.
+//! Tasks, and the requests about them to the service `projects`.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,50 +17,50 @@ use crate::{
 pub struct Task {
     /// The task's id.
     pub id: TaskId,
-    /// The name.
+    /// The task's name.
     pub name: Name,
-    /// The project it belongs to.
+    /// The project that the task belongs to.
     pub project_id: ProjectId,
-    /// The description.
+    /// The task's description.
     #[schema(value_type = Option<String>)]
     pub description: Option<Note>,
-    /// Whether its work is billed.
+    /// Whether work on the task is billed.
     pub billable: bool,
-    /// The employees on it; each is also on the project.
+    /// The employees on the task. Each of them is also on the project.
     pub employees: Vec<EmployeeId>,
-    /// One of the project's statuses.
+    /// The task's status: one of the project's statuses.
     #[schema(value_type = String, example = "To Do")]
     pub status: Label,
-    /// One of the project's priorities.
+    /// The task's priority: one of the project's priorities.
     #[schema(value_type = String, example = "Medium")]
     pub priority: Label,
-    /// Who created it.
+    /// Who created the task: always `admin`, for now.
     #[schema(example = "admin")]
     pub creator_id: String,
     /// Always `default-org`, for now.
     #[schema(example = "default-org")]
     pub organization_id: String,
-    /// When it was created.
+    /// When the task was created.
     pub created_at: Millis,
 }
 
-/// A task in an employee's list.
+/// A task, as the API shows it in an employee's list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskSummary {
     /// The task's id.
     pub id: TaskId,
-    /// The name.
+    /// The task's name.
     pub name: Name,
-    /// The project it belongs to.
+    /// The project that the task belongs to.
     pub project_id: ProjectId,
-    /// Its status.
+    /// The task's status.
     #[schema(value_type = String, example = "To Do")]
     pub status: Label,
-    /// Its priority.
+    /// The task's priority.
     #[schema(value_type = String, example = "Medium")]
     pub priority: Label,
-    /// The employees on it.
+    /// The employees on the task.
     pub employees: Vec<EmployeeId>,
 }
 
@@ -75,34 +75,34 @@ impl From<Task> for TaskSummary {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateTask {
-    /// The name.
+    /// The task's name.
     #[serde(deserialize_with = "given")]
     pub name: Name,
-    /// The project it belongs to.
+    /// The project that the task belongs to.
     pub project_id: ProjectId,
-    /// The description.
+    /// The task's description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Note>)]
     pub description: Option<Note>,
-    /// Whether its work is billed; the default is yes.
+    /// Whether work on the task is billed; the default is `true`.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = TruthSent, required = false)]
     pub billable: Option<bool>,
-    /// The employees on it, who must be on the project.
+    /// The employees on the task, who must be on the project; the default is none.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
-    /// One of the project's statuses; the default is `To Do`.
+    /// The task's status: one of the project's statuses; the default is `To Do`.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Label, required = false)]
     pub status: Option<Label>,
-    /// One of the project's priorities; the default is `Medium`.
+    /// The task's priority: one of the project's priorities; the default is `Medium`.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Label, required = false)]
     pub priority: Option<Label>,
 }
 
-/// The changes of a task.
+/// The changes of a task. Fields that are left out stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskChanges {
@@ -110,7 +110,7 @@ pub struct TaskChanges {
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Name, required = false)]
     pub name: Option<Name>,
-    /// The new project, which the employees must be on.
+    /// The new project. The employees on the task must be on this project.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = ProjectId, required = false)]
     pub project_id: Option<ProjectId>,
@@ -118,19 +118,19 @@ pub struct TaskChanges {
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Note>)]
     pub description: Option<Option<Note>>,
-    /// Whether its work is billed.
+    /// Whether work on the task is billed.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = TruthSent, required = false)]
     pub billable: Option<bool>,
-    /// The employees on it, who replace the present ones.
+    /// The employees on the task. This list replaces the present one.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
-    /// The new status: one of the project's.
+    /// The new status: one of the project's statuses.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Label, required = false)]
     pub status: Option<Label>,
-    /// The new priority: one of the project's.
+    /// The new priority: one of the project's priorities.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Label, required = false)]
     pub priority: Option<Label>,
@@ -145,52 +145,54 @@ pub struct UpdateTask {
     pub changes: TaskChanges,
 }
 
-/// Asks for one task; an employee only for one of a project that they are on.
+/// Requests one task. An employee may only request a task of a project that they are on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetTask {
     /// The id of the task.
     pub id: TaskId,
 }
 
-/// Asks for tasks, page by page; an employee for those of the projects that they are on.
+/// Requests tasks, page by page. An employee gets the tasks of the projects that they are on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListTasks {
     /// Only tasks of this project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<ProjectId>,
-    /// The last one of the previous page; left out for the first page.
+    /// The id of the last task of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TaskId>,
 }
 
-/// Deletes a task. Recorded time stays.
+/// Deletes a task. Recorded time is not deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteTask {
     /// The id of the task.
     pub id: TaskId,
 }
 
-/// A task was created, changed or deleted. It contains what the recording of time needs.
+/// Published when a task was created, changed or deleted. The event contains the values that
+/// timetrack needs to record time on the task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskChanged {
     /// The id of the task.
     pub id: TaskId,
-    /// Its project.
+    /// The project that the task belongs to.
     pub project_id: ProjectId,
-    /// The version of the task.
+    /// The version of the task. A later change has a higher version.
     pub version: i64,
-    /// Whether its work is billed.
+    /// Whether work on the task is billed.
     pub billable: bool,
-    /// Its status, which windows without a status get.
+    /// The task's status. A window that is sent without a status gets this one.
     pub status: Label,
-    /// Its priority, which windows without a priority get.
+    /// The task's priority. A window that is sent without a priority gets this one.
     pub priority: Label,
-    /// Whether it is deleted.
+    /// Whether the task is deleted.
     pub deleted: bool,
-    /// The projects that it has belonged to, in order. A term ends when the task is moved or deleted, but not when
-    /// its project is. Events of earlier versions do not have them.
+    /// The projects that the task has belonged to, with the term in each, in order. A term ends
+    /// when the task is moved or deleted, but not when its project is deleted. Events of earlier
+    /// versions do not have this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub projects: Option<Vec<ProjectTerm>>,
 }
@@ -199,15 +201,16 @@ pub struct TaskChanged {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProjectTerm {
-    /// The project.
+    /// The id of the project.
     pub project_id: ProjectId,
-    /// The term.
+    /// The term in which the task belonged to the project.
     pub term: Term,
 }
 
 impl TaskChanged {
-    /// The terms in which it belonged to a project, as far as they are known. An event without them says only
-    /// where it belongs now.
+    /// The terms in which the task belonged to a project. If `projects` is missing, only the
+    /// present project is known: it is then taken to be the project for all time, and a deleted
+    /// task has no terms.
     pub fn terms_on(&self, project: ProjectId) -> Vec<Term> {
         match &self.projects {
             Some(projects) => projects.iter().filter(|on| on.project_id == project).map(|on| on.term).collect(),

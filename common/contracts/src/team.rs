@@ -11,15 +11,16 @@ use crate::{
     present,
 };
 
-/// The most employees of one team.
+/// The maximum number of employees in one team.
 pub const TEAM_MOST: usize = 1_000;
-/// The most managers of one team.
+/// The maximum number of managers of one team.
 pub const MANAGERS_MOST: usize = 100;
-/// The most employees of all teams in one request, so that their ids fit into a reply.
+/// The maximum number of employees in all teams of one request, so that their ids fit into the
+/// reply.
 pub const TEAMS_MOST: usize = 10_000;
 
-/// An id that no employee has, for a request that must find nobody: an empty list of employees would mean all of
-/// them.
+/// An id that no employee has. A request that should find nobody contains this id in its list of
+/// employees, because an empty list would mean all employees.
 pub const NOBODY: EmployeeId = EmployeeId(Uuid::nil());
 
 /// A team, as the API shows it.
@@ -27,42 +28,44 @@ pub const NOBODY: EmployeeId = EmployeeId(Uuid::nil());
 pub struct Team {
     /// The team's id.
     pub id: TeamId,
-    /// The name, which must be unique, whatever the case of its letters.
+    /// The team's name. No other team may have it; the case of letters does not matter.
     pub name: Name,
-    /// The managers. With the role `manager` they see the team's employees and decide about their hours.
+    /// The team's managers. If they have the role `manager`, they see the team's employees and
+    /// decide about the hours of these employees.
     pub managers: Vec<EmployeeId>,
-    /// The employees, also deactivated ones. An employee is in one team at most.
+    /// The team's employees, deactivated ones included. An employee is in at most one team.
     pub employees: Vec<EmployeeId>,
 }
 
 /// Creates a team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CreateTeam {
-    /// The name, which must be unique, whatever the case of its letters.
+    /// The team's name. No other team may have it; the case of letters does not matter.
     #[serde(deserialize_with = "given")]
     pub name: Name,
-    /// The managers; the default is none.
+    /// The team's managers; the default is none.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<EmployeeId>, required = false, max_items = 100)]
     pub managers: Option<Vec<EmployeeId>>,
-    /// The employees; the default is none.
+    /// The team's employees; the default is none.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
 }
 
-/// The changes of a team. A list replaces the present one.
+/// The changes of a team. Fields that are left out stay as they are. A list replaces the present
+/// one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TeamChanges {
     /// The new name.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Name, required = false)]
     pub name: Option<Name>,
-    /// The managers.
+    /// The team's managers.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<EmployeeId>, required = false, max_items = 100)]
     pub managers: Option<Vec<EmployeeId>>,
-    /// The employees.
+    /// The team's employees.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
@@ -78,7 +81,7 @@ pub struct GetTeam {
 /// Asks for all teams, page by page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListTeams {
-    /// The last one of the previous page; left out for the first page.
+    /// The id of the last team of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TeamId>,
 }
@@ -92,32 +95,34 @@ pub struct UpdateTeam {
     pub changes: TeamChanges,
 }
 
-/// Deletes a team. Its employees are then in no team.
+/// Deletes a team. Its employees are in no team after that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteTeam {
     /// The id of the team.
     pub id: TeamId,
 }
 
-/// Asks for the employees of some teams, in the order of their ids. An unknown team has none.
+/// Requests the employees of some teams, ordered by employee id. A team that does not exist has no
+/// employees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetTeamMembers {
     /// The ids of the teams.
     pub teams: Vec<TeamId>,
 }
 
-/// Asks for the teams of a manager, and their employees and projects: for services.
+/// Requests the teams of a manager, and the employees and projects of these teams. For services
+/// only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetReach {
     /// The id of the manager.
     pub manager: EmployeeId,
 }
 
-/// Asks for the employees who manage a team and have the role for it, in the order of their ids, page by page: for
-/// services.
+/// Requests the employees who manage a team and whose role lets them decide about pay periods,
+/// ordered by id, page by page. For services only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListManagers {
-    /// The last one of the previous page; left out for the first page.
+    /// The id of the last manager of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<EmployeeId>,
 }
@@ -125,23 +130,23 @@ pub struct ListManagers {
 /// The teams of a manager, and their employees and projects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManagedTeams {
-    /// The teams.
+    /// The ids of the teams.
     pub teams: Vec<TeamId>,
-    /// The employees of these teams.
+    /// The ids of the employees of these teams.
     pub employees: Vec<EmployeeId>,
-    /// The projects of these employees and of the manager.
+    /// The ids of the projects that these employees or the manager are on.
     pub projects: Vec<ProjectId>,
 }
 
-/// A team was created, changed or deleted.
+/// Published when a team was created, changed or deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeamChanged {
-    /// The team; if it is deleted, as it last was.
+    /// The team after the change. If the team is deleted, its last state.
     #[serde(flatten)]
     pub team: Team,
-    /// The version of the team.
+    /// The version of the team. A later change has a higher version.
     pub version: i64,
-    /// Whether it is deleted.
+    /// Whether the team is deleted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }
@@ -150,7 +155,7 @@ impl Event for TeamChanged {
     const SERVICE: Service = Service::Directory;
     const NOUN: &'static str = "team";
     const VERB: &'static str = "changed";
-    /// No service keeps a copy.
+    /// No service is awaited, because no service keeps a copy of teams.
     const AWAITED: &'static [Service] = &[];
 
     fn aggregate(&self) -> String {

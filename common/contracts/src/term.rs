@@ -2,12 +2,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::Millis;
 
-/// A range of time in which something was true, such as that an employee was on a project. Either end may be open.
+/// A range of time in which something was true, for example that an employee was on a project. Its
+/// start and its end can be open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Term {
-    /// The start. The first term of a list has none: an employee who is put on a project may record earlier hours.
-    /// One who was removed and comes back may not record hours from in between.
+    /// The start. The first term of a list has none, so an employee who is added to a project may
+    /// still record earlier hours. An employee who was removed and is added again may not record
+    /// hours from the time in between.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Millis>,
     /// The end, which is not included; none while the term is open.
@@ -19,25 +21,27 @@ impl Term {
     /// The term of all time.
     pub const ALWAYS: Self = Self { from: None, until: None };
 
-    /// The term that begins now, after the last term of its list. It never begins before that one ended, whatever
-    /// the clocks of several machines say. The first term of a list has no start.
+    /// The term that begins now and follows the last term of a list. Its start is never before the
+    /// end of that term, even if the clocks of several machines differ. The first term of a list
+    /// has no start.
     pub fn after(last: Option<Self>, now: Millis) -> Self {
         Self { from: last.map(|last| last.until.map_or(now, |until| until.max(now))), until: None }
     }
 
-    /// Whether it has not ended.
+    /// Whether the term has not ended.
     pub const fn is_open(&self) -> bool {
         self.until.is_none()
     }
 
-    /// Ends the term, unless it has ended; never before its start.
+    /// Ends the term at this moment, or at its start if that is later. A term that has ended is not
+    /// changed.
     pub fn end(&mut self, at: Millis) {
         if self.is_open() {
             self.until = Some(self.from.map_or(at, |from| from.max(at)));
         }
     }
 
-    /// The time that both terms share, if there is any.
+    /// The range that is in both terms; none if there is no such range.
     #[must_use]
     pub fn common(self, other: Self) -> Option<Self> {
         let (from, until) = (self.from.max(other.from), self.until.into_iter().chain(other.until).min());

@@ -1,4 +1,4 @@
-//! Texts from users, with limits on length and characters.
+//! Texts from users, with limits on their length and characters.
 
 use std::fmt;
 
@@ -7,22 +7,22 @@ use utoipa::ToSchema;
 
 use crate::kept::{Keep, kept_text};
 
-/// Why a text is refused. It never contains the text.
+/// Why a text is refused. The error does not contain the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    /// The text has only white space.
+    /// The text is empty or has only white space.
     #[error("must not be empty")]
     Empty,
-    /// The text has more characters than this.
+    /// The text has more characters than the maximum, which is the value.
     #[error("must have at most {0} characters")]
     TooLong(usize),
-    /// The text has a line break or another control character, but must be one line.
+    /// The text has a line break or another control character that is not allowed in it.
     #[error("must not contain line breaks or other control characters")]
     Control,
     /// The text has no visible character.
     #[error("must have a letter, a digit or another character that can be seen")]
     Unseen,
-    /// The text has characters that change the order in which others are shown.
+    /// The text has characters that change the direction in which other characters are shown.
     #[error("must not contain characters that turn the direction of the text: type it anew instead of copying it")]
     Turned,
 }
@@ -36,10 +36,10 @@ macro_rules! texts {
         pub struct $name(String);
 
         impl $name {
-            /// Parses the text, trimmed.
+            /// Parses a text. White space at both ends is removed.
             ///
             /// # Errors
-            /// [`InvalidText`] says what does not fit.
+            /// [`InvalidText`] says which rule the text breaks.
             pub fn parse(text: &str) -> Result<Self, InvalidText> {
                 let text = text.trim();
                 if text.is_empty() && !$empty {
@@ -83,11 +83,13 @@ macro_rules! texts {
 }
 
 texts! {
-    /// The name of somebody or something: one line, 1 to 200 characters.
+    /// The name of a person, project or another object: one line with 1 to 200 characters.
     Name: 200, false, false, "^[^\\x00-\\x1F\\x7F-\\x9F\\u2028\\u2029]*[^\\s\\x00-\\x1F\\x7F-\\x9F\\u2028\\u2029][^\\x00-\\x1F\\x7F-\\x9F\\u2028\\u2029]*$", "Website relaunch";
-    /// A short word about a machine or a state: one line, at most 255 characters, may be empty.
+    /// A short text such as the name of a computer or a status: one line with at most 255
+    /// characters. It may be empty.
     Label: 255, true, false, "^[^\\x00-\\x1F\\x7F-\\x9F\\u2028\\u2029]*$", "To Do";
-    /// A description or a note: at most 10,000 characters, may have lines, may be empty.
+    /// A description or a note: at most 10,000 characters. It may have line breaks, and it may be
+    /// empty.
     Note: 10_000, true, true, "^[^\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F-\\x9F]*$", "All that the new site needs";
 }
 
@@ -95,7 +97,7 @@ macro_rules! keeps {
     ($($name:ident: $most:literal, $is_unfit:expr;)*) => {$(
         impl Keep for $name {
             fn keep(text: &str) -> Self {
-                // Most texts need no change.
+                // Most texts can be parsed as they are, and are not processed further.
                 Self::parse(text).unwrap_or_else(|_| Self(kept_text(text, $most, $is_unfit)))
             }
         }

@@ -9,10 +9,10 @@ use crate::lenient;
 pub const SECOND: i64 = 1_000;
 /// Milliseconds in an hour.
 pub const HOUR: i64 = 3_600 * SECOND;
-/// Milliseconds in a UTC day.
+/// Milliseconds in a day of 24 hours.
 pub const DAY: i64 = 24 * HOUR;
 
-/// A moment: milliseconds since 1970 UTC.
+/// A moment, in milliseconds since 1970 UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = i64, example = 1_760_000_000_000i64)]
@@ -25,12 +25,13 @@ impl<'de> Deserialize<'de> for Millis {
 }
 
 impl Millis {
-    /// The UTC day that holds this moment, counted from 1970-01-01.
+    /// The number of the UTC day that contains this moment. 1970-01-01 is day 0.
     pub const fn utc_day(self) -> i64 {
         self.0.div_euclid(DAY)
     }
 
-    /// The date of that day. A moment beyond the calendar has its first or last date.
+    /// The UTC date of this moment. For a moment that the calendar library does not support, it is
+    /// the first or the last date of the library.
     pub fn utc_date(self) -> jiff::civil::Date {
         let at = jiff::Timestamp::from_millisecond(self.0);
         let out_of_range = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
@@ -68,7 +69,7 @@ impl fmt::Display for Millis {
     }
 }
 
-/// A range of time [start, end): the end is not included. It is never empty.
+/// A range of time [start, end): the end is not included. A range is never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct TimeRange {
@@ -76,7 +77,7 @@ pub struct TimeRange {
     end: Millis,
 }
 
-/// Two moments that form no range.
+/// The error for two moments of which the second is not after the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be after start")]
 pub struct InvalidRange;
@@ -96,15 +97,15 @@ impl TryFrom<Unchecked> for TimeRange {
 }
 
 impl TimeRange {
-    /// The range from `start` to `end`.
+    /// Makes the range from `start` to `end`.
     ///
     /// # Errors
-    /// [`InvalidRange`] unless `start` is before `end`.
+    /// [`InvalidRange`], if `start` is not before `end`.
     pub fn new(start: Millis, end: Millis) -> Result<Self, InvalidRange> {
         if start < end { Ok(Self { start, end }) } else { Err(InvalidRange) }
     }
 
-    /// The UTC day with this number, counted from 1970-01-01.
+    /// The range of the UTC day with this number. 1970-01-01 is day 0.
     pub fn of_utc_day(day: i64) -> Self {
         let start = Millis(day.saturating_mul(DAY));
         Self { start, end: start + DAY }
@@ -120,22 +121,22 @@ impl TimeRange {
         self.end
     }
 
-    /// The length, in milliseconds.
+    /// The length of the range, in milliseconds.
     pub fn length(self) -> i64 {
         self.end - self.start
     }
 
-    /// The range, made longer by this many milliseconds on each side.
+    /// The range, extended by this many milliseconds at both ends.
     pub fn widened(self, by: i64) -> Self {
         Self { start: self.start - by, end: self.end + by }
     }
 
-    /// The range, extended to this moment if it ends earlier.
+    /// The range, extended to this moment if the range ends earlier.
     pub fn until(self, end: Millis) -> Self {
         Self { end: self.end.max(end), ..self }
     }
 
-    /// The part that is also in `other`.
+    /// The part of the range that is also in `other`; none if they have no moment in common.
     pub fn clip(self, other: Self) -> Option<Self> {
         Self::new(self.start.max(other.start), self.end.min(other.end)).ok()
     }

@@ -1,58 +1,61 @@
-//! Employees who track now, and those whose app has stopped sending.
+//! Requests for employees who are tracking time now, and for those whose app has stopped sending
+//! windows.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{EmployeeId, Label, Millis, ProjectId, TaskId, TimeRange, message::requests};
 
-/// Asks who tracks now: employees whose last window ended at most 15 minutes ago, because apps send one every few
-/// minutes. The answer may be two seconds old.
+/// Requests the employees who are tracking time now: those whose last window ended at most 15
+/// minutes ago. Apps send a window every few minutes. The reply may be two seconds old.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListTracking {
     /// Only these employees; an empty list means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
-    /// How many to skip.
+    /// The number of employees to skip at the beginning of the list.
     #[serde(default)]
     pub skip: usize,
-    /// How many to return.
+    /// The maximum number of employees in the reply.
     pub limit: usize,
 }
 
-/// Some of the employees who track now.
+/// One page of the employees who are tracking time now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackingNow {
-    /// The number of all of them.
+    /// The number of all employees who match the request, on all pages.
     pub count: usize,
-    /// The employees, in the order in which they were created.
+    /// The employees of this page, in the order in which they were created.
     pub people: Vec<Tracked>,
 }
 
-/// What an employee works on now.
+/// What an employee is working on now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tracked {
     /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// The project of their last window.
+    /// The project of the employee's last window.
     pub project_id: ProjectId,
-    /// The task of their last window.
+    /// The task of the employee's last window.
     pub task_id: TaskId,
-    /// The computer of their last window.
+    /// The name of the computer in the employee's last window.
     pub computer: Label,
-    /// When they began to work without a break; none if that is too long ago to be searched.
+    /// When the employee began to work without a break; none if that was before the time that is
+    /// searched.
     pub since: Option<Millis>,
-    /// When their last window ended.
+    /// When the employee's last window ended.
     pub until: Millis,
 }
 
-/// Asks for employees with time in one range and none in another, such as those whose app has stopped sending.
-/// They come in the order in which they were created. The answer may be a minute old.
+/// Requests the employees who have time in one range and no time in another range, for example
+/// because their app has stopped sending. The reply is in the order in which the employees were
+/// created, and may be a minute old.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListSilent {
-    /// The range in which they worked.
+    /// The range in which the employees have time.
     pub worked: TimeRange,
-    /// The range in which they did not work.
+    /// The range in which the employees have no time.
     pub silent: TimeRange,
     /// Only these employees; an empty list means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

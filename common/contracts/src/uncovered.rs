@@ -1,8 +1,8 @@
-//! The parts of some time that no other time covers.
+//! The parts of some ranges of time that other ranges do not cover.
 
 use crate::{Millis, TimeRange};
 
-/// The parts of these stretches that no other stretch covers.
+/// Returns the parts of `stretches` that no range in `others` covers.
 pub fn uncovered(stretches: &[TimeRange], others: &[TimeRange]) -> Vec<TimeRange> {
     let mut others: Vec<TimeRange> = others.to_vec();
     others.sort_by_key(|other| other.start());

@@ -2,14 +2,14 @@ use std::fmt;
 
 use crate::Service;
 
-/// A user of NATS. Each has its own key, inbox and rights.
+/// A user of NATS. Each user has its own key, its own inbox subjects and its own rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum User {
-    /// A service; all its replicas are the same user.
+    /// A service. All replicas of a service are the same user.
     Service(Service),
-    /// An operator, who reads and replays dead messages.
+    /// An operator, who reads and replays messages of the stream DEAD.
     Operator,
-    /// The program that creates and changes streams and consumers.
+    /// The program `provision`, which creates and changes streams and consumers.
     Provision,
 }
 
@@ -27,7 +27,7 @@ impl User {
         Self::Provision,
     ];
 
-    /// The name of the key's file, and the last part of the inbox.
+    /// The name of the file with the user's key. It is also the last part of [`User::inbox`].
     pub const fn name(self) -> &'static str {
         match self {
             Self::Service(service) => service.name(),
@@ -36,7 +36,7 @@ impl User {
         }
     }
 
-    /// The start of its inboxes, on which no other user may listen.
+    /// The prefix of the user's inbox subjects. No other user may subscribe to these subjects.
     pub fn inbox(self) -> String {
         format!("_INBOX_{}", self.name())
     }

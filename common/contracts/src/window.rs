@@ -1,4 +1,5 @@
-//! Time windows: how desktop apps send them, how they are recorded, and the requests to timetrack about them.
+//! Time windows: how desktop apps send them, how they are recorded, and the requests about them to
+//! timetrack.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,29 +14,31 @@ use crate::{
     time::DAY,
 };
 
-/// The longest window, in milliseconds.
+/// The maximum length of a window, in milliseconds.
 pub const WINDOW_MOST: i64 = DAY;
-/// How far ahead of the server's clock a recorded window may end, in milliseconds.
+/// How far in the future a window may end by the server's clock and still be recorded at once, in
+/// milliseconds. A window that ends later is quarantined.
 pub const WINDOW_AHEAD: i64 = 300 * SECOND;
-/// The end of the calendar, which has years of four digits.
+/// The end of the calendar, which has only years of four digits.
 pub(crate) const YEAR_10000: Millis = Millis(253_402_300_800_000);
 
 /// How the time of a window was recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum WindowType {
-    /// Entered by hand.
+    /// The time was entered by hand.
     Manual,
-    /// Tracked by the desktop app.
+    /// The time was tracked by the desktop app.
     #[default]
     Tracked,
 }
 
 /// A window as the desktop app sends it.
 ///
-/// No text in it is refused, because the app could not correct it and the hours would be lost. White space at both
-/// ends is removed, control characters become spaces, what is no Unicode becomes U+FFFD, and text beyond 255
-/// characters (10,000 for the note) is cut. A missing text is empty.
+/// No text in a window is refused, because the app could not correct the text and the hours would
+/// be lost. White space at both ends is removed, control characters become spaces, parts that are
+/// not valid Unicode become U+FFFD, and text beyond 255 characters (10,000 for the note) is cut. A
+/// text that is left out is empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
@@ -44,30 +47,30 @@ pub enum WindowType {
     "computer": "anns-mac", "user": "ann", "os": "darwin", "osVersion": "15.1", "hwid": "9f8e7d6c"
 }))]
 pub struct WindowSent {
-    /// The client's own UUID. Without it, the id is computed from employee, hardware, start, end and task, so that
-    /// a repetition has the same id.
+    /// The client's own UUID for the window. Without it, the id is computed from employee,
+    /// hardware, start, end and task, so that a repeated post has the same id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Uuid)]
     pub id: Option<WindowId>,
-    /// When it began.
+    /// When the window began.
     #[schema(value_type = MomentSent)]
     pub start: Millis,
-    /// When it ended: after `start`, at most 24 hours later.
+    /// When the window ended: after `start`, at most 24 hours later.
     #[schema(value_type = MomentSent)]
     pub end: Millis,
-    /// The client's offset from UTC in milliseconds, kept as sent.
+    /// The client's offset from UTC in milliseconds, which is stored as sent.
     #[serde(deserialize_with = "whole_number")]
     #[schema(value_type = OffsetSent)]
     pub timezone_offset: i64,
-    /// The project worked on.
+    /// The project that was worked on.
     pub project_id: ProjectId,
-    /// The task worked on.
+    /// The task that was worked on.
     pub task_id: TaskId,
-    /// The status of the task; the default is its present status.
+    /// The status of the task; the default is the task's status when the window is recorded.
     #[serde(default, deserialize_with = "kept_if_any", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub task_status: Option<Label>,
-    /// The priority of the task; the default is its present priority.
+    /// The priority of the task; the default is the task's priority when the window is recorded.
     #[serde(default, deserialize_with = "kept_if_any", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub task_priority: Option<Label>,
@@ -75,7 +78,7 @@ pub struct WindowSent {
     #[serde(default, deserialize_with = "kept_if_any", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub note: Option<Note>,
-    /// The computer's name.
+    /// The name of the computer.
     #[serde(default, deserialize_with = "kept")]
     #[schema(value_type = String, required = false)]
     pub computer: Label,
@@ -83,11 +86,11 @@ pub struct WindowSent {
     #[serde(default, deserialize_with = "kept")]
     #[schema(value_type = String, required = false)]
     pub user: Label,
-    /// The computer's domain.
+    /// The domain of the computer.
     #[serde(default, deserialize_with = "kept_if_any", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub domain: Option<Label>,
-    /// The computer's operating system.
+    /// The operating system of the computer.
     #[serde(default, deserialize_with = "kept")]
     #[schema(value_type = String, required = false)]
     pub os: Label,
@@ -95,11 +98,12 @@ pub struct WindowSent {
     #[serde(default, deserialize_with = "kept")]
     #[schema(value_type = String, required = false)]
     pub os_version: Label,
-    /// The id of the computer's hardware.
+    /// The id of the hardware of the computer.
     #[serde(default, deserialize_with = "kept")]
     #[schema(value_type = String, required = false)]
     pub hwid: Label,
-    /// The client's own id of the shift. Without it, the id is computed from employee, hardware and UTC day.
+    /// The client's own id of the shift. Without it, the id is computed from employee, hardware and
+    /// UTC day.
     #[serde(default, deserialize_with = "kept_if_any", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub shift_id: Option<Label>,
@@ -110,19 +114,20 @@ pub struct WindowSent {
 }
 
 impl WindowSent {
-    /// The range of a window within the limits.
+    /// The range of the window, if the window is within the limits of [`WindowSent::check_limits`].
     ///
     /// # Errors
-    /// As [`WindowSent::check_limits`].
+    /// Those of [`WindowSent::check_limits`].
     pub fn range(&self) -> Result<TimeRange, FieldError> {
         Self::check_limits(self.start, self.end, self.timezone_offset)
     }
 
-    /// Checks the limits of every window: `end` after `start`, at most 24 hours long, within the years 1970 to
-    /// 9999. A window in the future or far in the past passes; it is quarantined later.
+    /// Checks the limits of a window: `end` is after `start`, the window has at most 24 hours, it
+    /// is within the years 1970 to 9999, and the offset from UTC is at most 24 hours. This function
+    /// does not refuse windows in the future or far in the past, which timetrack quarantines.
     ///
     /// # Errors
-    /// The field that is wrong, and what it must be.
+    /// The wrong field, and what the field must be.
     pub fn check_limits(start: Millis, end: Millis, timezone_offset: i64) -> Result<TimeRange, FieldError> {
         let fault = |field: &str, message: &str| FieldError { field: field.into(), message: message.into() };
         let range = TimeRange::new(start, end).map_err(|e| fault("end", &e.to_string()))?;
@@ -140,8 +145,9 @@ impl WindowSent {
     }
 }
 
-/// The message about a window of more than 24 hours: where to cut it. Honest clients send one too, because a local
-/// day on which the clock is set back has 25 hours.
+/// The message for a window of more than 24 hours. It says where to cut the window, because a
+/// client may send such a window without a mistake: a local day on which the clock is set back has
+/// 25 hours.
 fn too_long(start: Millis) -> String {
     let first_end = start + WINDOW_MOST;
     format!(
@@ -154,11 +160,11 @@ fn too_long(start: Millis) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Window {
-    /// The window's id.
+    /// The id of the window.
     pub id: WindowId,
     /// The employee whose time it is.
     pub employee_id: EmployeeId,
-    /// The shift: the client's id, or one computed from employee, hardware and UTC day.
+    /// The id of the shift: sent by the client, or computed from employee, hardware and UTC day.
     #[schema(value_type = String)]
     pub shift_id: Label,
     /// Always `default-org`, for now.
@@ -167,9 +173,9 @@ pub struct Window {
     /// How the time was recorded.
     #[serde(rename = "type")]
     pub kind: WindowType,
-    /// When it began.
+    /// When the window began.
     pub start: Millis,
-    /// When it ended.
+    /// When the window ended.
     pub end: Millis,
     /// The client's offset from UTC in milliseconds, as sent.
     pub timezone_offset: i64,
@@ -177,11 +183,11 @@ pub struct Window {
     pub start_translated: Millis,
     /// `end` − `timezoneOffset`.
     pub end_translated: Millis,
-    /// The milliseconds that count for an earlier window instead.
+    /// The time of this window that counts for an earlier window instead, in milliseconds.
     pub negative_time: i64,
-    /// The project worked on.
+    /// The project that was worked on.
     pub project_id: ProjectId,
-    /// The task worked on.
+    /// The task that was worked on.
     pub task_id: TaskId,
     /// The task's status when the window was recorded.
     #[schema(value_type = String)]
@@ -192,58 +198,60 @@ pub struct Window {
     /// What was done.
     #[schema(value_type = Option<String>)]
     pub note: Option<Note>,
-    /// Whether it earns income, as the task said when the window was recorded.
+    /// Whether the window earns income. It is the setting of the task when the window was recorded.
     pub billable: bool,
-    /// Whether the overtime rates apply.
+    /// Whether the overtime rates apply to the window.
     pub overtime: bool,
-    /// Whether it has been paid.
+    /// Whether the window has been paid.
     pub paid: bool,
-    /// The bill rate of an hour, fixed when it was recorded.
+    /// The bill rate of an hour, fixed when the window was recorded.
     #[schema(value_type = Option<f64>, example = 50.0)]
     pub bill_rate: Option<Rate>,
-    /// The bill rate of an overtime hour; without it, the normal rate counts.
+    /// The bill rate of an overtime hour; if there is none, the bill rate of an hour.
     #[schema(value_type = Option<f64>, example = json!(null))]
     pub overtime_bill_rate: Option<Rate>,
     /// The pay rate of an hour.
     #[schema(value_type = Option<f64>, example = json!(null))]
     pub pay_rate: Option<Rate>,
-    /// The pay rate of an overtime hour; without it, the normal rate counts.
+    /// The pay rate of an overtime hour; if there is none, the pay rate of an hour.
     #[schema(value_type = Option<f64>, example = json!(null))]
     pub overtime_pay_rate: Option<Rate>,
-    /// The changes of rates on later days of the window. Left out if the rates stay the same.
+    /// The rates on later days of the window, where they change. Left out if the rates do not
+    /// change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub rate_parts: Vec<RatePart>,
-    /// The computer's name.
+    /// The name of the computer.
     #[schema(value_type = String)]
     pub computer: Label,
     /// The user's name on the computer.
     #[schema(value_type = String)]
     pub user: Label,
-    /// The computer's domain.
+    /// The domain of the computer.
     #[schema(value_type = Option<String>)]
     pub domain: Option<Label>,
-    /// The computer's operating system.
+    /// The operating system of the computer.
     #[schema(value_type = String)]
     pub os: Label,
     /// The version of the operating system.
     #[schema(value_type = String)]
     pub os_version: Label,
-    /// The id of the computer's hardware.
+    /// The id of the hardware of the computer.
     #[schema(value_type = String)]
     pub hwid: Label,
-    /// When it reached the gateway.
+    /// When the window reached the gateway.
     pub created_at: Millis,
-    /// When it was last changed.
+    /// When the window was last changed.
     pub updated_at: Millis,
-    /// The requested correction that created or last changed it, if one did.
+    /// The requested correction that created or last changed the window; left out if no correction
+    /// did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = CorrectionId, required = false)]
     pub correction_id: Option<CorrectionId>,
 }
 
 impl Window {
-    /// The rates at its start.
+    /// The rates at the start of the window.
     pub const fn rates(&self) -> Rates {
         Rates {
             bill_rate: self.bill_rate,
@@ -253,7 +261,7 @@ impl Window {
         }
     }
 
-    /// Sets the rates at the start, and those of later days.
+    /// Sets the rates at the start of the window, and the rates on its later days.
     pub fn set_rates(&mut self, rates: Rates, parts: Vec<RatePart>) {
         let Rates { bill_rate, overtime_bill_rate, pay_rate, overtime_pay_rate } = rates;
         (self.bill_rate, self.overtime_bill_rate) = (bill_rate, overtime_bill_rate);
@@ -262,16 +270,17 @@ impl Window {
     }
 }
 
-/// Asks for the state of one window; an employee only for their own.
+/// Requests the state of one window. An employee may only request their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetWindow {
     /// The id of the window.
     pub id: WindowId,
-    /// Its sequence number in the queue, from the answer 202.
+    /// The sequence number of the window's message in INGEST, from the answer 202.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
-    /// Whether the caller knows [`WindowState::SetAside`]; else [`WindowState::Queued`] is sent instead.
+    /// Whether the caller knows [`WindowState::SetAside`]. If not, the reply is
+    /// [`WindowState::Queued`] instead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub set_aside: bool,
 }
@@ -280,19 +289,19 @@ pub struct GetWindow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WindowState {
-    /// It is recorded.
+    /// The window is recorded.
     Recorded(Box<Window>),
-    /// It is accepted, but not yet recorded.
+    /// The window is accepted, but not recorded yet.
     Queued,
-    /// It may not be recorded.
+    /// The window may not be recorded.
     Rejected {
         /// The reason, as a code for programs.
         code: Code,
         /// The reason and what happens next, as sentences for people.
         detail: String,
     },
-    /// It is accepted and quarantined until its time comes or an admin decides. Sent only to callers that know
-    /// this state.
+    /// The window is accepted and quarantined: it is recorded later, or when an admin admits it.
+    /// Only callers that know this state get it.
     #[serde(rename = "setAside")]
     SetAside {
         /// The reason, as a code for programs.
@@ -303,7 +312,8 @@ pub enum WindowState {
 }
 
 impl WindowState {
-    /// The state for a caller who may not know [`WindowState::SetAside`].
+    /// The state for a caller that may not know [`WindowState::SetAside`]. Such a caller gets
+    /// [`WindowState::Queued`].
     pub fn told_to(self, knows_set_aside: bool) -> Self {
         match self {
             Self::SetAside { .. } if !knows_set_aside => Self::Queued,
@@ -318,23 +328,23 @@ impl WindowState {
 pub struct ListWindows {
     /// The range.
     pub range: TimeRange,
-    /// Which time to list.
+    /// The time to list.
     #[serde(flatten)]
     pub filter: Filter,
     /// Where the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<WindowCursor>,
-    /// The most windows of a page; a page may have fewer.
+    /// The maximum number of windows on a page. A page may have fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
 }
 
-/// A position in the list of windows.
+/// A position in the list of windows: the last window of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowCursor {
-    /// The start of the last window.
+    /// The start of that window.
     pub start: Millis,
-    /// The id of the window.
+    /// The id of that window.
     pub id: WindowId,
 }
 
@@ -356,7 +366,7 @@ mod tests {
         fn a_window_keeps_the_limits_exactly_when_its_range_is_given(
             start in -DAY..3 * DAY, length in -DAY..2 * DAY, offset in -2 * DAY..2 * DAY,
         ) {
-            // The limits are around 1970 and the year 10000.
+            // The test compares windows near both limits: the year 1970 and the year 10000.
             for from in [Millis(start), YEAR_10000 - DAY + start] {
                 let end = from + length;
                 let fits = length > 0 && length <= DAY && from >= Millis(0) && end < YEAR_10000 && offset.abs() <= DAY;

@@ -3,26 +3,28 @@ use uuid::Uuid;
 
 use crate::{ContentHash, EmployeeId, IngestItem, Millis, ProjectId, TaskId, Window};
 
-/// The content by which two windows with one id are the same window: employee, time, project and task, as they
-/// were sent. Another name of the computer, offset, note or status does not make it another window.
+/// The content of a window that decides whether two windows with the same id are the same window:
+/// employee, start, end, project and task, as they were sent. Two windows with the same content are
+/// the same, even if the name of the computer, the offset, the note or the status differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WindowContent {
     /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// When it began.
+    /// When the window began.
     pub start: Millis,
-    /// When it ended.
+    /// When the window ended.
     pub end: Millis,
-    /// The project worked on.
+    /// The project that was worked on.
     pub project_id: ProjectId,
-    /// The task worked on.
+    /// The task that was worked on.
     pub task_id: TaskId,
 }
 
 impl WindowContent {
-    /// The content as one value, which tells apart windows that were sent with one id: the first half of SHA-256
-    /// over employee (16 bytes), start and end (8 bytes each, big-endian), project and task (16 bytes each). The
-    /// layout is frozen, because keys in the quarantine contain it.
+    /// The hash of the content, by which windows with the same id are told apart: the first 16
+    /// bytes of the SHA-256 of employee (16 bytes), start and end (8 bytes each, big-endian),
+    /// project and task (16 bytes each). This layout is frozen, because the keys of quarantined
+    /// windows contain the hash.
     pub fn hash(&self) -> ContentHash {
         let mut digest = Sha256::new();
         digest.update(self.employee_id.0.as_bytes());

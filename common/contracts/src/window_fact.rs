@@ -1,4 +1,5 @@
-//! The facts of a window, from which time and money are counted, and the event with them.
+//! The facts of a window, from which its time and money are computed, and the event that contains
+//! them.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,56 +8,58 @@ use crate::{
     message::requests,
 };
 
-/// The rates of a window, currency an hour.
+/// The rates of a window, in units of currency for one hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rates {
     /// The bill rate of an hour.
     pub bill_rate: Option<Rate>,
-    /// The bill rate of an overtime hour; without it, the normal rate counts.
+    /// The bill rate of an overtime hour; if there is none, the bill rate of an hour.
     pub overtime_bill_rate: Option<Rate>,
     /// The pay rate of an hour.
     pub pay_rate: Option<Rate>,
-    /// The pay rate of an overtime hour; without it, the normal rate counts.
+    /// The pay rate of an overtime hour; if there is none, the pay rate of an hour.
     pub overtime_pay_rate: Option<Rate>,
 }
 
-/// The facts of one window, from which its time and money are counted.
+/// The facts of one window, from which its time and money are computed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WindowFact {
-    /// The window.
+    /// The id of the window.
     pub id: WindowId,
-    /// The number of changes. The facts with the higher revision count, in whatever order they come.
+    /// The number of changes of the window. Of two facts of a window, the one with the higher
+    /// revision is valid, whichever arrives first.
     pub revision: i64,
     /// The employee whose time it is.
     pub employee_id: EmployeeId,
-    /// The project worked on.
+    /// The project that was worked on.
     pub project_id: ProjectId,
-    /// The task worked on.
+    /// The task that was worked on.
     pub task_id: TaskId,
     /// The id of the shift.
     pub shift_id: Label,
-    /// When it began.
+    /// When the window began.
     pub start: Millis,
-    /// When it ended.
+    /// When the window ended.
     pub end: Millis,
-    /// Whether it earns income.
+    /// Whether the window earns income.
     pub billable: bool,
-    /// Whether the overtime rates apply.
+    /// Whether the overtime rates apply to the window.
     pub overtime: bool,
-    /// The rates at its start.
+    /// The rates at the start of the window.
     pub rates: Rates,
-    /// The changes of rates on later days, in order. Version 1 of a fact had none.
+    /// The rates on later days of the window where they change, in order. Facts of earlier versions
+    /// do not have this field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rate_parts: Vec<RatePart>,
-    /// Whether it was voided: it no longer counts.
+    /// Whether the window was voided and no longer counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub voided: bool,
 }
 
 impl WindowFact {
-    /// The facts of a window at a revision.
+    /// The facts of a window that is not voided, at this revision.
     pub fn of(window: &Window, revision: i64) -> Self {
         Self {
             id: window.id,
@@ -75,14 +78,15 @@ impl WindowFact {
         }
     }
 
-    /// The income of an hour at these rates: none if it is not billable; the overtime rate if that applies and
-    /// there is one.
+    /// The income of one hour at these rates: zero if the window is not billable; the overtime rate
+    /// if it applies and there is one, or else the normal rate.
     pub(crate) fn income_of(&self, rates: Rates) -> Rate {
         let rate = self.rate(rates.overtime_bill_rate, rates.bill_rate);
         if self.billable { rate } else { Rate::default() }
     }
 
-    /// The cost of an hour at these rates: the overtime rate if that applies and there is one.
+    /// The cost of one hour at these rates: the overtime rate if it applies and there is one, or
+    /// else the normal rate.
     pub(crate) fn cost_of(&self, rates: Rates) -> Rate {
         self.rate(rates.overtime_pay_rate, rates.pay_rate)
     }
@@ -92,16 +96,17 @@ impl WindowFact {
     }
 }
 
-/// The most windows in one [`WindowsRecorded`]: each takes about 500 bytes, 800 with parts, of 256 KiB.
+/// The maximum number of windows in one [`WindowsRecorded`]. Each window takes about 500 bytes, or
+/// 800 with `rate_parts`, and an event may have 256 KiB.
 pub const WINDOWS_AN_EVENT: usize = 300;
 
-/// Windows were recorded, or changed to a higher revision.
+/// Published when windows were recorded, or changed to a higher revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WindowsRecorded {
-    /// The id of the batch that they came in.
+    /// The id of the batch in which the windows were recorded or changed.
     pub batch: String,
-    /// The windows as they are now.
+    /// The facts of the windows after the change.
     pub windows: Vec<WindowFact>,
 }
 
@@ -109,7 +114,7 @@ impl Event for WindowsRecorded {
     const SERVICE: Service = Service::Timetrack;
     const NOUN: &'static str = "windows";
     const VERB: &'static str = "recorded";
-    /// No service: a request to analytics waits for the events before it.
+    /// No service is awaited: a request to analytics waits until all earlier events are counted.
     const AWAITED: &'static [Service] = &[];
 
     fn aggregate(&self) -> String {
@@ -117,11 +122,12 @@ impl Event for WindowsRecorded {
     }
 }
 
-/// Asks for the facts of all windows, voided ones included, in the order of their ids: for services.
+/// Requests the facts of all windows, voided windows included, ordered by window id, page by page.
+/// For services only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListFacts {
-    /// The last one of the previous page; left out for the first page.
+    /// The id of the last window of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<WindowId>,
 }

@@ -1,17 +1,21 @@
-//! The ids of windows: the client's own, or computed from the window. So a repeated post is recorded once, even
-//! from clients that send no id, and whatever crashed in between.
+//! The ids of windows: sent by the client, or computed from the window. Because of the computed
+//! ids, a window that is posted twice is recorded once, even if the client sends no id, and even if
+//! a process died in between.
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{ContentHash, EmployeeId, Label, Millis, TaskId, WindowId, WindowSent};
 
-/// The namespace for computed ids of windows: the UUIDv5 of "windows.t3" in the DNS namespace.
+/// The namespace of the computed ids of windows. It is the UUIDv5 of "windows.t3" in the DNS
+/// namespace.
 const WINDOWS: Uuid = Uuid::from_u128(0xda73_03df_fbcc_57cd_911f_5616_d29a_59d5);
-/// The namespace for computed ids of shifts: the UUIDv5 of "shifts.t3" in the DNS namespace.
+/// The namespace of the computed ids of shifts. It is the UUIDv5 of "shifts.t3" in the DNS
+/// namespace.
 const SHIFTS: Uuid = Uuid::from_u128(0x7a33_d560_c3f3_5fb5_8ba8_7b32_6661_6b7c);
 
-/// The id of a window that was sent without one: the UUIDv5 of these bytes, in this order:
+/// Computes the id of a window that was sent without an id: the UUIDv5 of these bytes, in this
+/// order:
 ///
 /// | bytes | what |
 /// |---|---|
@@ -21,7 +25,7 @@ const SHIFTS: Uuid = Uuid::from_u128(0x7a33_d560_c3f3_5fb5_8ba8_7b32_6661_6b7c);
 /// | 16 | task, as the UUID's bytes |
 /// | rest | hwid, UTF-8 |
 ///
-/// The layout is frozen: with another one, resent windows would be recorded twice.
+/// This layout is frozen. With another layout, windows that are sent again would be recorded twice.
 pub fn window_id(employee: EmployeeId, hwid: &Label, start: Millis, end: Millis, task: TaskId) -> WindowId {
     let mut name = Vec::with_capacity(48 + hwid.as_str().len());
     name.extend_from_slice(employee.0.as_bytes());
@@ -32,8 +36,8 @@ pub fn window_id(employee: EmployeeId, hwid: &Label, start: Millis, end: Millis,
     WindowId(Uuid::new_v5(&WINDOWS, &name))
 }
 
-/// The shift of a window that was sent without one: the UUIDv5 of employee (16 bytes), UTC day of the start since
-/// 1970 (8 bytes, big-endian) and hwid (UTF-8).
+/// Computes the shift of a window that was sent without a shift: the UUIDv5 of employee (16 bytes),
+/// UTC day of the start as days since 1970 (8 bytes, big-endian) and hwid (UTF-8).
 pub fn shift_id(employee: EmployeeId, hwid: &Label, start: Millis) -> Uuid {
     let mut name = Vec::with_capacity(24 + hwid.as_str().len());
     name.extend_from_slice(employee.0.as_bytes());
@@ -42,10 +46,11 @@ pub fn shift_id(employee: EmployeeId, hwid: &Label, start: Millis) -> Uuid {
     Uuid::new_v5(&SHIFTS, &name)
 }
 
-/// The hash of all fields of a window: the first half of SHA-256 over them as sent, in the order of
-/// [`WindowSent`]. Equal hashes mean the same window; different hashes may too, which [`crate::WindowContent`]
-/// decides. The layout is frozen: during an upgrade, workers of an earlier version compare only this hash, and
-/// would take a repetition with another hash for a conflict.
+/// Computes the hash of all fields of a window: the first 16 bytes of the SHA-256 of its JSON.
+/// Equal hashes mean that two windows are the same. Different hashes do not prove that two windows
+/// differ: [`crate::WindowContent`] decides that. The layout is frozen. During an upgrade, workers
+/// of an earlier version compare only this hash, and would take a repeated window with another hash
+/// for a conflict.
 pub fn content_hash(window: &WindowSent) -> ContentHash {
     let fields = serde_json::to_vec(window).unwrap_or_default(); // a window can always be written as JSON
     let mut half = [0; 16];

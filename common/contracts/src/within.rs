@@ -1,69 +1,72 @@
-//! Requests that are limited to some employees: those of a team, or of a manager's teams.
+//! Requests that are limited to some employees: to those of one team, or of a manager's teams.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Code, EmployeeId, Failure, Request, Service};
 
-/// The employees that a request may concern.
+/// The employees whose data a request may concern.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Within {
-    /// The employees. Unlike in a filter, an empty list means nobody.
+    /// The employees. An empty list means nobody here, unlike in the filters of requests.
     pub employees: Vec<EmployeeId>,
-    /// The manager who asks. Nobody may decide about their own hours.
+    /// The manager who sends the request, if a manager does. Nobody may decide about their own
+    /// hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<EmployeeId>,
 }
 
 impl Within {
-    /// Whether this employee is among them.
+    /// Whether the request may concern this employee.
     pub fn holds(&self, employee: EmployeeId) -> bool {
         self.employees.contains(&employee)
     }
 
-    /// Refuses to show the data of other employees.
+    /// Refuses a request for the data of an employee who is not in the list.
     ///
     /// # Errors
-    /// 403.
+    /// 403, with [`Code::OtherTeam`].
     pub fn require(&self, employee: EmployeeId) -> Result<(), Failure> {
         if self.holds(employee) { Ok(()) } else { Err(Self::other_team()) }
     }
 
-    /// Refuses to decide about hours of other employees, or of the manager who asks.
+    /// Refuses a decision about the hours of an employee who is not in the list, and about the
+    /// manager's own hours.
     ///
     /// # Errors
-    /// 403.
+    /// 403, with [`Code::OtherTeam`] or [`Code::OwnTime`].
     pub fn require_decidable(&self, employee: EmployeeId) -> Result<(), Failure> {
         if self.manager == Some(employee) { Err(Self::own_time()) } else { self.require(employee) }
     }
 
-    /// Refuses to decide about a pay period of other employees, or of the manager who asks.
+    /// Refuses a decision about a pay period of an employee who is not in the list, and about the
+    /// manager's own pay period.
     ///
     /// # Errors
-    /// 403.
+    /// 403, with [`Code::OtherTeam`] or [`Code::OwnPeriod`].
     pub fn require_decidable_period(&self, employee: EmployeeId) -> Result<(), Failure> {
         if self.manager == Some(employee) { Err(Self::own_period()) } else { self.require(employee) }
     }
 
-    /// The failure for a manager about employees in other teams.
+    /// The failure of a manager's request about an employee who is in none of their teams.
     pub fn other_team() -> Failure {
         Failure::new(Code::OtherTeam, "This is about somebody who is in no team that you manage.")
     }
 
-    /// The failure for a manager about their own pay periods.
+    /// The failure of a manager's decision about their own pay period.
     pub fn own_period() -> Failure {
         let detail = "Nobody decides about their own pay period: another manager or an admin does.";
         Failure::new(Code::OwnPeriod, detail)
     }
 
-    /// The failure for a manager about their own hours.
+    /// The failure of a manager's decision about their own hours.
     pub fn own_time() -> Failure {
         Failure::new(Code::OwnTime, "Nobody decides about their own hours: another manager or an admin does.")
     }
 }
 
-/// A request with its limits. Without limits it is sent as the request itself. With limits it is sent as `{asked,
-/// within}`, so that an earlier version of a service, which does not know limits, finds no id and refuses instead
-/// of ignoring them.
+/// A request and its limits. Without limits, its JSON is that of the request alone. With limits,
+/// its JSON is `{asked, within}`. A service of an earlier version does not know limits. It finds no
+/// field of the request in this JSON and refuses it, instead of ignoring the limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Sent<R>", into = "Sent<R>", bound(serialize = "R: Serialize + Clone"))]
 pub struct Bounded<R> {
@@ -73,7 +76,7 @@ pub struct Bounded<R> {
     pub within: Option<Within>,
 }
 
-/// The form of [`Bounded`] in a message.
+/// The JSON form of [`Bounded`].
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Sent<R> {
@@ -100,7 +103,7 @@ impl<R> From<Bounded<R>> for Sent<R> {
 }
 
 impl<R> Bounded<R> {
-    /// A request without limits.
+    /// The request without limits.
     pub fn none(asked: R) -> Self {
         Self { asked, within: None }
     }

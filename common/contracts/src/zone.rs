@@ -3,18 +3,19 @@ use std::{fmt, str::FromStr};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-/// A time zone of the built-in IANA database. It decides where days begin; moments do not depend on it.
+/// A time zone of the built-in IANA database. It determines when local days begin. Moments do not
+/// depend on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Zone(TimeZone);
 
-/// A text that no time zone has as its name. The error never contains it.
+/// The error for a text that is not the name of a time zone. The error does not contain the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be the name of a time zone of the IANA database, such as Europe/Berlin or UTC")]
 pub struct UnknownZone;
 
 impl Zone {
-    /// The rules of the zone.
+    /// The rules of the time zone.
     pub const fn rules(&self) -> &TimeZone {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Accounts, sessions, passwords and API keys.
+//! Golden files of messages about accounts, sessions, passwords and API keys.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The audit trail.
+//! Golden files of messages about the audit trail.
 
 use contracts::*;
 

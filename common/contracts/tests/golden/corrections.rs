@@ -1,4 +1,5 @@
-//! Requests for corrections, and the mail about what waits.
+//! Golden files of requests for corrections, and of the messages for the daily mail about what
+//! waits for a decision.
 
 use contracts::*;
 use serde_json::json;

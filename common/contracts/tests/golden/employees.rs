@@ -1,4 +1,4 @@
-//! Employees, teams and names.
+//! Golden files of messages about employees, teams and names.
 
 use contracts::*;
 

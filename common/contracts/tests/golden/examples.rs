@@ -1,4 +1,4 @@
-//! The example values that messages are made of.
+//! Example values for the messages in the golden files.
 
 use contracts::*;
 use uuid::Uuid;
@@ -179,7 +179,7 @@ pub(crate) fn window() -> Window {
     }
 }
 
-/// A window with other rates on its second day.
+/// Makes a window whose rates change on its second day.
 pub(crate) fn two_days() -> Window {
     let rates = Rates { bill_rate: Some(rate(60.0)), ..window().rates() };
     Window { rate_parts: vec![RatePart::new(AT + 1_800_000, rates)], ..window() }

@@ -1,11 +1,12 @@
-//! The golden files.
+//! Compares messages with the golden files.
 
 use std::{collections::BTreeSet, env, fs, path::PathBuf};
 
 use contracts::{Event, Reply, Request};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The golden files, compared one by one; at the end none may be left over.
+/// Compares messages with the golden files, one by one. At the end, each file must have been
+/// compared.
 #[derive(Default)]
 pub(crate) struct Golden {
     seen: BTreeSet<String>,
@@ -21,7 +22,8 @@ impl Golden {
         env::var_os("UPDATE_GOLDEN").is_some()
     }
 
-    /// Writes and reads the message, and compares both with the file.
+    /// Serializes the message and compares the JSON with the file. Also deserializes the file and
+    /// compares the result with the message.
     pub(crate) fn check<T: Serialize + DeserializeOwned>(&mut self, file: &str, message: &T) {
         let text = serde_json::to_string_pretty(message).expect("JSON") + "\n";
         let path = Self::folder().join(format!("{file}.json"));

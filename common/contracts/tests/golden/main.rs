@@ -1,6 +1,7 @@
-//! Version-1 messages are frozen: `golden/` holds one JSON file for each, and each must still be
-//! written and read exactly so. After adding an optional field, `UPDATE_GOLDEN=1 cargo test -p
-//! contracts` writes the files anew; look at the difference before you commit it.
+//! Tests that messages of version 1 do not change. `golden/` contains one JSON file for each
+//! message. Each message must still be serialized and deserialized exactly as in its file. After an
+//! optional field was added, `UPDATE_GOLDEN=1 cargo test -p contracts` writes the files again. Look
+//! at the difference before you commit it.
 
 mod accounts;
 mod audit;

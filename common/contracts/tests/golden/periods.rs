@@ -1,4 +1,4 @@
-//! Pay periods, pay runs and locks.
+//! Golden files of messages about pay periods, pay runs and locks.
 
 use contracts::*;
 

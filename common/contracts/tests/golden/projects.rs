@@ -1,4 +1,4 @@
-//! Projects and tasks, and who is on them.
+//! Golden files of messages about projects and tasks, and about who is on them.
 
 use contracts::*;
 use serde::de::DeserializeOwned;

@@ -1,4 +1,4 @@
-//! Rates and repricing.
+//! Golden files of messages about rates and repricing.
 
 use contracts::*;
 

@@ -1,4 +1,4 @@
-//! Sums of time, and days that need attention.
+//! Golden files of messages about sums of time, and about days that need attention.
 
 use contracts::*;
 

@@ -1,4 +1,4 @@
-//! Windows of time.
+//! Golden files of messages about time windows.
 
 use contracts::*;
 use serde_json::{json, value::to_raw_value};
