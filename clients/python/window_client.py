@@ -46,7 +46,8 @@ class Store:
         elif item["status"] in ("rejected", "conflict"):
             reason = f"{item.get('code')}: {item.get('detail')}"
             self.db.execute("UPDATE windows SET refused = ? WHERE id = ?", (reason, item["id"]))
-        # A queued window may still be refused: it stays, and is sent again with the next batch.
+        # A queued window may still be refused, so it stays in the store and is sent again with the
+        # next batch.
 
 
 def call(url, body, headers):

@@ -1,6 +1,6 @@
 //! Sends windows of tracked work, and keeps each on disk until the server has recorded it.
 //!
-//! A window may be sent twice: it keeps its id, so the server records it once.
+//! A window keeps its id when it is sent again, so the server records it once.
 
 mod store;
 
@@ -15,23 +15,24 @@ pub use store::Store;
 
 /// How long to wait for an answer. The server answers within 4 s.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest pause between two tries; pauses double from try to try.
+/// The longest pause between two attempts. The pause doubles from attempt to attempt.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// The outcome of one try.
+/// The outcome of one attempt.
 enum Outcome {
     /// The server has answered for every window of the batch.
     Settled,
-    /// The token has expired: log in again.
+    /// The token has expired, so the client must log in again.
     TokenEnded,
-    /// Try again, after this pause or longer.
+    /// The attempt failed for now. The next one may begin after this pause or later.
     Later(Duration),
 }
 
-/// Sends the windows in the store until none is left, however long the server is down.
+/// Sends the windows in the store until none is left, however long the server is unreachable.
 ///
 /// # Errors
-/// When the server refuses the log-in or cannot read the request, or the disk fails.
+/// When the server refuses the log-in or cannot read the request, or the store cannot be read or
+/// written.
 pub async fn send(store: &Store, server: &str, email: &str, password: &str) -> Result<()> {
     let http = &Client::builder().timeout(TIMEOUT).build()?;
     let credentials = &[("username", email), ("password", password)];
@@ -83,7 +84,7 @@ async fn log_in(http: &Client, server: &str, credentials: &[(&str, &str)]) -> Re
 async fn post(http: &Client, store: &Store, server: &str, token: &str, windows: &[Value]) -> Result<Outcome> {
     let request = http.post(format!("{server}/api/v1/time-entries/batch")).bearer_auth(token);
     let sent = request.json(&json!({ "windows": windows })).send().await;
-    // Without an answer the window may be recorded or not, so it is sent again.
+    // Without an answer the windows may be recorded or not, so they are sent again.
     let Ok(answer) = sent else { return Ok(Outcome::Later(Duration::ZERO)) };
     let status = answer.status();
     match status {
@@ -92,7 +93,7 @@ async fn post(http: &Client, store: &Store, server: &str, token: &str, windows: 
             for item in answer["items"].as_array().context("an answer without items")? {
                 store.settle(item)?;
             }
-            // A queued window is safe, but not recorded yet: sending it again asks for its outcome.
+            // A queued window is safe, but not recorded yet. Sending it again returns its outcome.
             Ok(if status == StatusCode::OK { Outcome::Settled } else { Outcome::Later(Duration::ZERO) })
         }
         StatusCode::UNAUTHORIZED => Ok(Outcome::TokenEnded),

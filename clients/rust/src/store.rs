@@ -1,4 +1,5 @@
-//! Windows on disk: one file each, in a folder for those to be sent, and in another for refused ones.
+//! Stores windows on disk, one file each: in one folder the windows to be sent, and in another the
+//! refused ones.
 
 use std::{
     fs::{self, File},
@@ -10,7 +11,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// The most windows of one batch, as the server limits it.
+/// The largest number of windows in a batch that the server accepts.
 const BATCH: usize = 500;
 
 /// A store of windows in a folder.
@@ -21,10 +22,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store, and makes the folder when there is none.
+    /// Opens the store, and creates its folders if they do not exist.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// When a folder cannot be created.
     pub fn open(folder: PathBuf) -> Result<Self> {
         let store = Self { waiting: folder.join("waiting"), refused: folder.join("refused") };
         fs::create_dir_all(&store.waiting)?;
@@ -32,10 +33,10 @@ impl Store {
         Ok(store)
     }
 
-    /// Adds a window, and gives its id.
+    /// Adds a window, and returns its id.
     ///
     /// # Errors
-    /// When it is not an object, its id is not a UUID, or the disk fails.
+    /// When the window is not an object, its id is not a UUID, or the file cannot be written.
     #[expect(clippy::disallowed_methods, reason = "a client has no clock of a service")]
     pub fn add(&self, mut window: Value) -> Result<String> {
         let fields = window.as_object_mut().context("a window is an object")?;
@@ -44,14 +45,15 @@ impl Store {
         let new = self.waiting.join(format!("{id}.new"));
         let mut file = File::create(&new)?;
         file.write_all(window.to_string().as_bytes())?;
-        // Synced before the rename: after a power failure the file is complete or absent.
+        // The file is synced before it is renamed. So after a power failure it is complete or does
+        // not exist.
         file.sync_all()?;
         fs::rename(new, self.waiting.join(&id))?;
         File::open(&self.waiting)?.sync_all()?;
         Ok(id)
     }
 
-    /// The oldest windows to be sent, up to one batch.
+    /// Returns the oldest windows to be sent, at most one batch.
     pub(crate) fn waiting(&self) -> Result<Vec<Value>> {
         let names = fs::read_dir(&self.waiting)?.map(|entry| Ok(entry?.path()));
         let mut names = names.collect::<Result<Vec<_>>>()?;
@@ -60,7 +62,8 @@ impl Store {
         names.iter().take(BATCH).map(|path| Ok(serde_json::from_slice(&fs::read(path)?)?)).collect()
     }
 
-    /// Removes a recorded window, and moves a refused one to the other folder.
+    /// Removes a recorded window, and moves a refused one to the folder of refused windows. Other
+    /// windows stay.
     pub(crate) fn settle(&self, item: &Value) -> Result<()> {
         let Some(id) = item["id"].as_str() else { return Ok(()) };
         let path = self.waiting.join(id);

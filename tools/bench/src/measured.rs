@@ -1,4 +1,4 @@
-//! Rates and percentiles.
+//! Rates and percentiles of the requests of a load.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -9,20 +9,21 @@ use serde::Serialize;
 pub(crate) struct Measured {
     /// The name of the load.
     pub(crate) name: String,
-    /// Windows (or documents, messages, answers) a second.
+    /// The number of windows (or documents, messages, answers) per second.
     pub(crate) rate: f64,
-    /// The median time until the answer, in milliseconds.
+    /// The median time until an answer, in milliseconds.
     pub(crate) p50: f64,
-    /// The 95th percentile of the times.
+    /// The 95th percentile of the times, in milliseconds.
     pub(crate) p95: f64,
-    /// The 99th percentile of the times.
+    /// The 99th percentile of the times, in milliseconds.
     pub(crate) p99: f64,
-    /// How often each status was answered.
+    /// The number of answers by status.
     pub(crate) statuses: BTreeMap<u16, u64>,
 }
 
 impl Measured {
-    /// The result of requests with this many windows each; `micros` has the time of each request.
+    /// Computes the result of requests with `windows` windows each. `micros` has the time of each
+    /// request in microseconds.
     pub(crate) fn of(name: &str, mut micros: Vec<u32>, windows: usize, lasted: Duration) -> Self {
         micros.sort_unstable();
         let at = |share: f64| {

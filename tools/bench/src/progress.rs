@@ -1,4 +1,4 @@
-//! The progress of a phase: a bar on a terminal, otherwise a line every ten seconds.
+//! The progress of a phase: a bar on a terminal, otherwise a line at most every ten seconds.
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -14,12 +14,12 @@ const EVERY: Duration = Duration::from_secs(10);
 pub struct Progress {
     bar: ProgressBar,
     what: &'static str,
-    /// When the next line is due, without a terminal.
+    /// The moment at which the next line is due. It is `None` on a terminal.
     due: Option<Mutex<Instant>>,
 }
 
 impl Progress {
-    /// A phase that begins, with `total` steps.
+    /// Begins a phase with `total` steps.
     pub fn of(what: &'static str, total: usize) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
@@ -49,7 +49,7 @@ impl Progress {
         }
     }
 
-    /// Ends the phase.
+    /// Ends the phase, and returns its name, number of steps and duration.
     pub fn done(self) -> Phase {
         let (count, took) = (self.bar.position(), self.bar.elapsed());
         self.bar.finish_and_clear();
@@ -69,7 +69,7 @@ impl std::fmt::Display for Phase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let seconds = self.took.as_secs_f64();
         write!(f, "{:10} {:>9} in {seconds:>7.1} s", self.what, HumanCount(self.count).to_string())?;
-        // Below a tenth of a second a rate means nothing.
+        // The rate of a phase that took less than a tenth of a second says nothing.
         if seconds < 0.1 { Ok(()) } else { write!(f, " {:>8.0}/s", self.count as f64 / seconds) }
     }
 }

@@ -1,4 +1,4 @@
-//! The employees of the load generator: logged in, on one task of one project.
+//! The employees of the load generator. They are logged in and on one task of one project.
 
 use std::{
     path::Path,
@@ -15,26 +15,28 @@ use crate::{
     mailbox::Mailbox,
 };
 
-/// The start of the earliest possible window, in milliseconds since 1970.
+/// The earliest possible start of a window, in milliseconds since 1970.
 const FIRST: i64 = 1_262_304_000_000;
-/// The length of a window in milliseconds: ten minutes, as the desktop app sends them.
+/// The length of a window in milliseconds, unless it is changed. The desktop app sends windows of
+/// this length.
 pub const LENGTH: i64 = 600_000;
 const DAY: i64 = 86_400_000;
 
 /// The employees who send windows.
 #[derive(Debug)]
 pub struct Senders {
-    /// The base URL that they send to.
+    /// The base URL of the system.
     pub base: String,
     project: ProjectId,
     task: TaskId,
     people: Vec<Sender>,
-    /// The length of a window in milliseconds, and the number of windows of a day, one after the other.
+    /// The length of a window in milliseconds, and the number of windows in a day, which follow
+    /// each other without gaps.
     length: i64,
     a_day: i64,
 }
 
-/// One employee.
+/// An employee who sends windows.
 #[derive(Debug)]
 pub struct Sender {
     /// The value of the header `Authorization`.
@@ -44,7 +46,8 @@ pub struct Sender {
 }
 
 impl Senders {
-    /// Creates this many employees, activates them and logs them in, on one task of a new project.
+    /// Creates this many employees, activates their accounts, logs them in, and puts them on one
+    /// task of a new project.
     ///
     /// # Errors
     /// When a request fails, or no invitation arrives.
@@ -60,7 +63,7 @@ impl Senders {
         let project: Project = admin.create("/api/v1/project", &project).await.context("the project")?;
         let task = json!({ "name": "To be fast", "projectId": project.id, "employees": employees });
         let task: Task = admin.create("/api/v1/task", &task).await.context("the task")?;
-        // Another range of time in each run, so that no window exists already.
+        // Each run uses another range of time, so that none of its windows is recorded already.
         let offset = i64::from(rand::random::<u16>()) * 7_200_000;
         let first = FIRST + offset;
         let sender = |Person { authorization, .. }| Sender { authorization, first, sent: AtomicI64::new(0) };
@@ -76,17 +79,17 @@ impl Senders {
         self
     }
 
-    /// The employee who uses this connection.
+    /// Returns the employee who sends on this connection.
     pub fn sender(&self, connection: usize) -> &Sender {
         &self.people[connection % self.people.len()]
     }
 
-    /// The next window of an employee as JSON, without an id: the server computes it.
+    /// Returns the next window of an employee as JSON. It has no id, so the server computes the id.
     pub fn window(&self, sender: &Sender) -> String {
         format!("{{{}}}", self.fields(sender))
     }
 
-    /// The next window of an employee as JSON, with an id.
+    /// Returns the next window of an employee as JSON with an id, and this id.
     pub fn window_with_id(&self, sender: &Sender) -> (WindowId, String) {
         let id = kit::new_id();
         (id, format!(r#"{{"id":"{id}",{}}}"#, self.fields(sender)))

@@ -1,13 +1,13 @@
-//! The resources that processes use, from `/proc`.
+//! Measures the resources that processes use, with `/proc`.
 
 use std::{collections::BTreeMap, fs, time::Instant};
 
 use anyhow::{Context, Result};
 
-/// Clock ticks in a second: fixed on Linux (`USER_HZ`).
+/// The number of clock ticks in a second. It is the same on every Linux (`USER_HZ`).
 const TICKS_A_SECOND: f64 = 100.0;
 
-/// The processes whose use is measured.
+/// The processes that are measured.
 #[derive(Debug, Default)]
 pub(crate) struct Usage {
     processes: Vec<(String, u32)>,
@@ -19,20 +19,20 @@ impl Usage {
         self.processes.push((name.to_owned(), pid));
     }
 
-    /// Begins to measure CPU.
+    /// Begins to measure CPU time.
     pub(crate) fn begin(&mut self) -> Result<()> {
         self.begun = Some((Instant::now(), self.seconds()?));
         Ok(())
     }
 
-    /// The share of one core that each process has used since [`Usage::begin`].
+    /// Returns the share of one core that each process has used since [`Usage::begin`].
     pub(crate) fn end(&mut self) -> Result<BTreeMap<String, f64>> {
         let since = self.begun.as_ref().context("not begun")?.0;
         let lasted = since.elapsed().as_secs_f64();
         Ok(self.spent()?.into_iter().map(|(name, seconds)| (name, seconds / lasted)).collect())
     }
 
-    /// The seconds of one core that each process has used since [`Usage::begin`].
+    /// Returns the seconds of one core that each process has used since [`Usage::begin`].
     pub(crate) fn spent(&mut self) -> Result<BTreeMap<String, f64>> {
         let (_, before) = self.begun.take().context("not begun")?;
         let since = |(name, seconds): (String, f64)| {
@@ -42,12 +42,12 @@ impl Usage {
         Ok(self.seconds()?.into_iter().map(since).collect())
     }
 
-    /// The bytes that each process has written to disk, since it started.
+    /// Returns the bytes that each process has written to disk since it started.
     pub(crate) fn written(&self) -> Result<BTreeMap<String, f64>> {
         self.processes.iter().map(|(name, pid)| Ok((name.clone(), written_bytes(*pid)?))).collect()
     }
 
-    /// The seconds of one core that all processes together have used since they started.
+    /// Returns the seconds of one core that all processes together have used since they started.
     pub(crate) fn total(&self) -> Result<f64> {
         Ok(self.seconds()?.values().sum())
     }
@@ -56,13 +56,14 @@ impl Usage {
         self.processes.iter().map(|(name, pid)| Ok((name.clone(), cpu_seconds(*pid)?))).collect()
     }
 
-    /// The peak memory of each process, in MiB.
+    /// Returns the peak memory of each process, in MiB.
     pub(crate) fn peaks(&self) -> Result<BTreeMap<String, f64>> {
         self.processes.iter().map(|(name, pid)| Ok((name.clone(), peak_mib(*pid)?))).collect()
     }
 }
 
-/// Fields 14 and 15 of `/proc/<pid>/stat` (proc_pid_stat(5)), counted from after the name in brackets.
+/// Returns the sum of the fields 14 and 15 of `/proc/<pid>/stat` (proc_pid_stat(5)). The fields
+/// after the name in brackets begin with field 3, so these are at the indexes 11 and 12.
 fn cpu_seconds(pid: u32) -> Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).context("a process has ended")?;
     let after = stat.rsplit_once(") ").context("no name")?.1;
@@ -77,7 +78,8 @@ fn peak_mib(pid: u32) -> Result<f64> {
     Ok(kib / 1_024.0)
 }
 
-/// `write_bytes` of `/proc/<pid>/io`: bytes sent to the storage layer.
+/// Returns `write_bytes` of `/proc/<pid>/io`: the bytes that the process has sent to the storage
+/// layer.
 fn written_bytes(pid: u32) -> Result<f64> {
     let io = fs::read_to_string(format!("/proc/{pid}/io")).context("a process has ended")?;
     let line = io.lines().find_map(|line| line.strip_prefix("write_bytes:")).context("no bytes")?;

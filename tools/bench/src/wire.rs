@@ -1,5 +1,5 @@
-//! A minimal HTTP/1.1 connection. It uses little CPU, because the load generator shares the machine with the
-//! system that it measures.
+//! A minimal HTTP/1.1 connection. It uses little CPU time, because the load generator shares the
+//! machine with the system that it measures.
 
 use anyhow::{Context, Result, bail};
 use tokio::{
@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A connection that is kept alive.
+/// A connection that is kept open between requests.
 pub(crate) struct Wire {
     stream: TcpStream,
     authority: String,
@@ -23,7 +23,7 @@ impl Wire {
         Ok(Self { stream, authority, read: Vec::with_capacity(16 * 1024) })
     }
 
-    /// Posts JSON with a header for credentials, and gives the status.
+    /// Posts JSON with a header for credentials, and returns the status.
     pub(crate) async fn post(&mut self, path: &str, (name, value): (&str, &str), json: &str) -> Result<u16> {
         let (authority, length) = (&self.authority, json.len());
         let request = format!(
@@ -33,13 +33,14 @@ impl Wire {
         self.exchange(&request).await
     }
 
-    /// Sends a GET with a header for credentials, and gives the status.
+    /// Sends a GET with a header for credentials, and returns the status.
     pub(crate) async fn get(&mut self, path: &str, (name, value): (&str, &str)) -> Result<u16> {
         let authority = &self.authority;
         self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\n{name}: {value}\r\n\r\n")).await
     }
 
-    /// Requests a page as a browser with a session, and gives the status and the size of the compressed body.
+    /// Requests a page as a browser with a session does, and returns the status and the size of the
+    /// compressed body.
     pub(crate) async fn page(&mut self, path: &str, cookie: &str) -> Result<(u16, usize)> {
         let authority = &self.authority;
         let request = format!(
@@ -70,23 +71,24 @@ impl Wire {
         }
     }
 
-    /// The bytes of the last answer, head and body.
+    /// Returns the bytes of the last answer, head and body.
     pub(crate) fn answer(&self) -> &[u8] {
         &self.read
     }
 }
 
-/// What is known of the answer from its head.
+/// The status of an answer, and where its body ends.
 #[derive(Debug, PartialEq, Eq)]
 struct Head {
     status: u16,
-    /// The index at which the body ends, or the next chunk begins.
+    /// The index in the answer at which the body ends or, for a chunked answer, the next chunk
+    /// begins.
     until: usize,
     is_chunked: bool,
 }
 
 impl Head {
-    /// Parses the head, once it is complete.
+    /// Parses the head of an answer, or returns `None` if the head is not complete.
     fn of(read: &[u8]) -> Result<Option<Self>> {
         let Some(end) = find(read, b"\r\n\r\n") else { return Ok(None) };
         let head = std::str::from_utf8(&read[..end]).context("a head that is no text")?.to_ascii_lowercase();
@@ -97,14 +99,14 @@ impl Head {
         Ok(Some(Self { status, until: end + 4 + length, is_chunked }))
     }
 
-    /// Whether the answer is complete (RFC 9112, section 7.1).
+    /// Returns whether the answer is complete (RFC 9112, section 7.1).
     fn is_whole(&mut self, read: &[u8]) -> Result<bool> {
         while self.is_chunked {
             let Some(rest) = read.get(self.until..) else { return Ok(false) };
             let Some(end) = find(rest, b"\r\n") else { return Ok(false) };
             let size = std::str::from_utf8(&rest[..end])?.split(';').next().unwrap_or_default();
             let size = usize::from_str_radix(size.trim(), 16).context("a chunk without a size")?;
-            // Each chunk is followed by a line break, the empty last one too.
+            // A line break follows each chunk, also the empty last one.
             self.until += end + 2 + size + 2;
             self.is_chunked = size > 0;
         }
@@ -120,7 +122,7 @@ fn find(text: &[u8], what: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// The status, if the answer is complete.
+    /// Returns the status, if the answer is complete.
     fn whole(read: &[u8]) -> Result<Option<u16>> {
         let Some(mut head) = Head::of(read)? else { return Ok(None) };
         Ok(head.is_whole(read)?.then_some(head.status))

@@ -5,7 +5,7 @@ use std::{
 
 use contracts::WindowId;
 
-/// The answer to a window.
+/// What an answer says about a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
     /// The window is recorded.
@@ -22,14 +22,14 @@ pub(crate) struct Answers {
     pub(crate) words: HashMap<WindowId, Word>,
     /// The number of answers by status.
     pub(crate) statuses: BTreeMap<u16, u64>,
-    /// The latencies, in microseconds.
+    /// The time until each answer, in microseconds.
     pub(crate) micros: Vec<u32>,
-    /// Answers that the API does not allow.
+    /// The answers that the API does not allow.
     pub(crate) faults: Vec<String>,
 }
 
 impl Answers {
-    /// Records the latency and status of an answer.
+    /// Records the status of an answer and the time until it.
     pub(crate) fn took(&mut self, time: Duration, status: u16) {
         self.micros.push(u32::try_from(time.as_micros()).unwrap_or(u32::MAX));
         *self.statuses.entry(status).or_default() += 1;

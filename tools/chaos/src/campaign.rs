@@ -7,10 +7,11 @@ use tokio::time::sleep;
 
 use crate::{load::Load, report::Report, system::System};
 
-/// What is done to the services.
+/// What a campaign does to the services while clients send windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum Campaign {
-    /// Replace each service in turn, twice: the new one first, then SIGTERM to the old one.
+    /// Replace each service in turn, twice: start the new process, then stop the old one with
+    /// SIGTERM.
     Rolling,
     /// Scale timetrack from one worker to four and back to one.
     Scale,
@@ -23,18 +24,18 @@ pub struct Options {
     pub singles: usize,
     /// The number of connections that send batches.
     pub batches: usize,
-    /// The pause between two steps.
+    /// The pause between two steps of a campaign.
     pub pause: Duration,
 }
 
-/// The number of workers that timetrack is scaled to.
+/// The number of workers to which timetrack is scaled.
 const MANY: usize = 4;
 
-/// Starts a system, runs the campaign under load, and accounts for every window.
+/// Starts a system, runs the campaign under load, and checks that every accepted window is stored.
 ///
 /// # Errors
-/// When the system cannot be started, or a service does not start or stop as it should. Failures that clients saw
-/// are no error: they are in the report.
+/// When the system cannot be started, or a service does not start or stop as it should. Failed
+/// requests of clients are no error; the report has them.
 pub async fn run(campaign: Campaign, options: &Options) -> Result<Report> {
     let mut system = System::start().await?;
     let load = Load::start(&system, options);

@@ -1,6 +1,6 @@
-//! Fault campaigns against a system of real processes: services are replaced, scaled or killed while windows
-//! arrive. At the end every window is accounted for: none is lost or doubled, and every answer is one that the API
-//! allows.
+//! Fault campaigns against a system of real processes: services are replaced, scaled or killed
+//! while windows arrive. At the end every window is checked: no window is lost or recorded twice,
+//! and every answer is one that the API allows.
 
 mod answers;
 mod campaign;

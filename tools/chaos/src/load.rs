@@ -23,7 +23,7 @@ use crate::{
 /// The number of windows in a batch.
 const TOGETHER: usize = 100;
 
-/// A load generator that sends windows until it is stopped.
+/// A load generator that sends windows until [`Load::end`].
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     sending: JoinSet<Result<Answers>>,
@@ -32,7 +32,7 @@ pub(crate) struct Load {
 /// One connection of the load generator.
 struct Sender {
     number: usize,
-    /// The number of windows in a request; 1 uses the path for single windows.
+    /// The number of windows in a request. With 1, the path for single windows is used.
     together: usize,
     senders: Arc<Senders>,
     gateways: OpenGateways,
@@ -71,7 +71,7 @@ impl Load {
         Self { stop, sending }
     }
 
-    /// Stops after the open requests.
+    /// Stops sending after the open requests are answered, and returns all answers.
     pub(crate) async fn end(mut self) -> Result<Answers> {
         self.stop.store(true, Ordering::Relaxed);
         let mut all = Answers::default();
@@ -110,7 +110,8 @@ impl Sender {
     }
 }
 
-/// The outcome of each window in an answer. An outcome that the API does not allow is recorded as a fault.
+/// Returns what an answer says about each of `count` windows. An answer that the API does not allow
+/// is recorded as a fault.
 async fn words(answer: Response, count: usize, faults: &mut Vec<String>) -> Result<Vec<Word>> {
     let status = answer.status();
     let comes_again = answer.headers().contains_key(header::RETRY_AFTER);

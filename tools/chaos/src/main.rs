@@ -1,4 +1,5 @@
-//! Replaces, scales and kills the services of a system under load, and accounts for every window.
+//! Replaces, scales and kills the services of a system under load, and checks what became of every
+//! window.
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
@@ -12,16 +13,16 @@ use tokio::signal::unix::{SignalKind, signal};
 #[derive(Parser)]
 #[command(version, about = "Replaces, scales and kills the services of a system under load, and counts every window.")]
 struct Cli {
-    /// What happens to the services.
+    /// What is done to the services.
     #[command(subcommand)]
     command: Command,
-    /// How many connections send single windows.
+    /// The number of connections that send single windows.
     #[arg(long, default_value_t = 16, global = true)]
     singles: usize,
-    /// How many connections send batches.
+    /// The number of connections that send batches.
     #[arg(long, default_value_t = 2, global = true)]
     batches: usize,
-    /// How many seconds pass between two steps.
+    /// The pause between two steps, in seconds.
     #[arg(long, default_value_t = 3, global = true)]
     pause: u64,
 }
@@ -30,17 +31,18 @@ struct Cli {
 enum Command {
     #[command(flatten)]
     Services(Campaign),
-    /// Kill processes at random while clients work, and check the invariants afterwards.
+    /// Inject faults at random while clients work, and check the invariants afterwards.
     Kill(Kill),
-    /// Let the services make mistakes, one at a time, and see whether the check notices.
+    /// Start the services with one deliberate fault at a time, and see whether the checks notice
+    /// it.
     Mutants {
         #[command(flatten)]
         kill: Kill,
-        /// This mistake only.
+        /// The name of the only deliberate fault to test.
         #[arg(long)]
         only: Option<String>,
     },
-    /// Send two conflicting requests at once, many times, and judge what is stored.
+    /// Send two conflicting requests at once, many times, and check what is stored.
     Races(RaceOptions),
 }
 
@@ -49,20 +51,21 @@ struct Kill {
     /// The seed: the same seed gives the same faults in the same order.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many faults there are.
+    /// The number of faults.
     #[arg(long, default_value_t = 40)]
     kills: usize,
-    /// How many windows are sent, resent ones not counted.
+    /// The number of windows that are sent. Repetitions are not counted.
     #[arg(long, default_value_t = 100_000)]
     windows: u64,
     /// The kinds of faults, with commas between; the default is all kinds that are possible with this many servers.
     #[arg(long, value_delimiter = ',')]
     faults: Vec<FaultKind>,
-    /// How many servers of NATS and of MongoDB there are: 1 of each, or 3 in a network of their own, which needs root
-    /// on Linux.
+    /// The number of NATS servers, and of MongoDB servers: 1, or 3 in a network of their own, which
+    /// needs root on Linux.
     #[arg(long, default_value_t = 1, value_parser = nodes)]
     nodes: usize,
-    /// The points at which a process dies, by the names of `kit::failpoint`, with commas between; the default is all.
+    /// The failpoints at which a process ends, by the names of `kit::failpoint`, with commas
+    /// between; the default is all.
     #[arg(long, value_delimiter = ',')]
     points: Vec<String>,
     /// The folder in which each process writes its log; the default is a temporary folder, which is kept.
@@ -129,7 +132,8 @@ async fn run(cli: Cli) -> anyhow::Result<bool> {
     }
 }
 
-/// Waits until somebody asks this process to end. What it has started is killed, and its files are deleted.
+/// Waits for SIGINT or SIGTERM. The error that it returns ends the campaign, so that started
+/// processes are killed and their files are deleted.
 async fn asked_to_end() -> anyhow::Result<bool> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     tokio::select! {

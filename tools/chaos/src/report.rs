@@ -17,7 +17,7 @@ use crate::{
     system::System,
 };
 
-/// The time limit for the queue to become empty after the last window.
+/// How long INGEST may take to become empty after the last window.
 const REST: Duration = Duration::from_secs(90);
 
 #[derive(Serialize, Deserialize)]
@@ -29,20 +29,21 @@ struct Stored {
 /// The report of a campaign.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The number of sent windows.
+    /// The number of windows that were sent.
     pub sent: usize,
     /// The number of stored windows.
     pub stored: usize,
     /// The number of answers by status.
     pub statuses: BTreeMap<u16, u64>,
-    /// The median, 99th percentile and maximum of the latency, in milliseconds.
+    /// The median, the 99th percentile and the maximum of the time until an answer, in
+    /// milliseconds.
     pub took: [f64; 3],
-    /// The faults; empty if there are none.
+    /// A sentence for each fault.
     pub faults: Vec<String>,
 }
 
 impl Report {
-    /// Waits until the queue is empty, then accounts for every window.
+    /// Waits until INGEST is empty, and then checks what became of every window.
     pub(crate) async fn of(system: &System, answers: Answers) -> Result<Self> {
         let started = Instant::now();
         while system.fleet.queued().await? > 0 {
@@ -74,19 +75,20 @@ impl Report {
     }
 }
 
-/// The ids of all stored windows.
+/// Returns the ids of all stored windows.
 async fn stored(system: &System) -> Result<HashSet<WindowId>> {
     let windows = system.fleet.mongo().await?.database("t3_db_timetrack").collection::<Stored>("windows");
     let ids = windows.find(doc! {}).projection(doc! { "_id": 1 }).await?;
     Ok(ids.map_ok(|window| window.id).try_collect().await?)
 }
 
-/// The time on the project in a report, in milliseconds. The windows of the campaign do not overlap.
+/// Returns the time of all projects in reports, in milliseconds. The windows of the campaign do not
+/// overlap, so this is the time of all windows.
 async fn counted(system: &System) -> Result<i64> {
     let base = system.gateways.pick(0).context("no gateway is open")?;
     let http = reqwest::Client::builder().no_proxy().build()?;
     let mut counted = 0;
-    // A report has ten years at most.
+    // A report covers ten years at most, so two are requested.
     for range in ["start=1262304000000&end=1577836800000", "start=1577836800000&end=1893456000000"] {
         let request = http.get(format!("{base}/api/v1/analytics/project-time?{range}"));
         let answer = request.header("X-API-Key", ADMIN_KEY).send().await?.error_for_status()?;

@@ -12,10 +12,11 @@ use crate::gateways::OpenGateways;
 
 /// The number of employees who send windows.
 const EMPLOYEES: u32 = 32;
-/// How long a load balancer may still send requests to a gateway that is about to stop.
+/// How long a gateway waits before it is stopped, because a load balancer may still send requests
+/// to it.
 const DEREGISTERED: Duration = Duration::from_millis(500);
 
-/// A system whose services are replaced and scaled, and the gateways for its clients.
+/// A system whose services are replaced and scaled, with the list of gateways for its clients.
 pub(crate) struct System {
     pub(crate) fleet: Fleet,
     pub(crate) senders: Arc<Senders>,

@@ -1,4 +1,4 @@
-//! Mails about an account: links, and word of changes.
+//! Tests of mails about an account: links, and notices of changes.
 
 use contracts::{
     Caller, ConfirmEmail, Email, EmployeeChanges, Event, ForgotPassword, MailRequested, ResetPassword, Secret, Service,
@@ -19,7 +19,7 @@ impl Fixture {
     }
 }
 
-/// A mail's subject, its recipient and its plain text.
+/// Returns a mail's subject, its first recipient and its plain text.
 fn read(mail: &Value) -> (&str, &str, &str) {
     let text = |value: &'_ Value| value.as_str().map(str::to_owned);
     assert!(text(&mail["html"]).is_some_and(|html| html.contains("Hello Ann,")), "{mail}");
@@ -81,7 +81,7 @@ async fn a_request_that_comes_twice_is_one_mail_and_one_that_waited_an_hour_is_n
     })
     .await;
     fixture.harness.publish_twice(&requested).await;
-    // Two replicas share the copies.
+    // Two replicas consume the copies of the event, and only one of them may send the mail.
     let second = fixture.start_mailer(server.config()).await;
     let third = fixture.start_mailer(server.config()).await;
     server.until_mails(2).await;

@@ -18,12 +18,13 @@ use super::{
     rng::Rng,
 };
 
-/// The pause between two calls of an admin, in milliseconds.
+/// The shortest and the longest pause between two changes of an admin, in milliseconds.
 const PAUSE: (u64, u64) = (20, 250);
-/// The most employees that each admin invites.
+/// The largest number of employees that each admin invites.
 const INVITED_MOST: usize = 12;
 
-/// An admin with their own employees and projects. Nobody else changes these, so the expected state is known.
+/// An admin who changes a set of employees and projects at random. Nobody else changes these, so
+/// their expected state is known.
 pub(crate) struct Administrator {
     pub(crate) number: usize,
     pub(crate) people: Vec<Arc<Person>>,
@@ -35,14 +36,14 @@ pub(crate) struct Administrator {
     pub(crate) works: Works,
     pub(crate) mailbox: Mailbox,
     pub(crate) rng: Rng,
-    /// The tokens of deactivated employees.
+    /// The tokens that employees had when they were deactivated.
     pub(crate) dead_tokens: BTreeMap<EmployeeId, Vec<String>>,
     pub(crate) invited: usize,
     pub(crate) made: usize,
 }
 
 impl Administrator {
-    /// Makes changes until the end.
+    /// Makes random changes until the campaign ends.
     pub(crate) async fn run(mut self) {
         while !self.pace.is_over() {
             match self.rng.below(100) {
@@ -65,7 +66,7 @@ impl Administrator {
         }
     }
 
-    /// Makes a call and records it.
+    /// Sends a request as the admin, and records it with its answer.
     async fn act(&self, what: String, about: Vec<String>, method: Method, path: &str, body: Option<Value>) -> Reply {
         let sent = now();
         let reply = self.client.call(method, path, As::Admin, body.as_ref()).await;
@@ -79,7 +80,8 @@ impl Administrator {
         self.people.get(place).cloned()
     }
 
-    /// Some of the employees. Sometimes also deactivated ones, which must be refused.
+    /// Returns some of the employees at random. A few times these include deactivated ones, and the
+    /// system must refuse the request.
     fn some_people(&mut self) -> BTreeSet<EmployeeId> {
         let ids: Vec<EmployeeId> = self.people.iter().map(|person| person.id).collect();
         ids.into_iter().filter(|id| (!self.is_away(*id) || self.rng.percent(5)) && self.rng.percent(70)).collect()
@@ -104,14 +106,15 @@ impl Administrator {
         self.project_is(project, &reply, people).await;
     }
 
-    /// Applies the answer to a change of a project's members.
+    /// Applies the answer to a change of a project's members. If the members are unknown
+    /// afterwards, reads them again.
     async fn project_is(&self, project: ProjectId, reply: &Reply, people: BTreeSet<EmployeeId>) {
         if self.takes_in(project, reply, people) {
             self.look_again().await;
         }
     }
 
-    /// Returns whether the members are unknown now.
+    /// Applies the answer to the expected state, and returns whether the members are unknown now.
     fn takes_in(&self, project: ProjectId, reply: &Reply, people: BTreeSet<EmployeeId>) -> bool {
         let mut book = self.ledger.book();
         let expected = &mut book.expected;
@@ -135,8 +138,8 @@ impl Administrator {
         }
     }
 
-    /// Reads unknown state again. It waits until calls in progress must have ended, because they may still change
-    /// it.
+    /// Reads unknown state again. Before that it waits until calls in progress must have ended,
+    /// because these may still change the state.
     async fn look_again(&self) {
         sleep(Duration::from_secs(6)).await;
         for project in &self.projects {
@@ -212,7 +215,8 @@ impl Administrator {
         let Some(on) = self.members(project) else { return };
         let path = format!("/api/v1/task/{task}");
         let reply = self.act(format!("delete task {task}"), vec![task.to_string()], Method::DELETE, &path, None).await;
-        // Whether or not it is deleted, nobody uses it any more.
+        // Without a success the task may still exist, so its expected state is unknown. In both
+        // cases the task is not used any more.
         if reply.is_ok() {
             self.ledger.book().expected.tasks.remove(&task);
         } else {
@@ -272,7 +276,8 @@ impl Administrator {
     async fn deactivate(&mut self) {
         let Some(person) = self.person() else { return };
         let (id, token) = (person.id, person.token());
-        // A reactivation without an answer may still be carried out after this answer.
+        // If the state was unknown, `already_deactivated` is not enough: a reactivation without an
+        // answer may still be carried out afterwards.
         let was_known = self.ledger.book().expected.deactivated.insert(id, None).flatten().is_some();
         let path = format!("/api/v1/employee/{id}/deactivate");
         let reply = self.act(format!("deactivate {id}"), vec![id.to_string()], Method::POST, &path, None).await;
@@ -287,7 +292,7 @@ impl Administrator {
                 book.expected.projects.values_mut().flatten().for_each(|on| on.retain(|other| *other != id));
                 book.expected.tasks.values_mut().flatten().for_each(|(_, on)| on.retain(|other| *other != id));
             } else {
-                // Whether the employees are removed is unknown.
+                // It is unknown whether the employee was removed from projects and tasks.
                 let had = |on: &BTreeSet<EmployeeId>| on.contains(&id);
                 book.expected.projects.values_mut().filter(|on| on.as_ref().is_some_and(had)).for_each(|on| *on = None);
                 let tasks = book.expected.tasks.values_mut();
@@ -302,7 +307,8 @@ impl Administrator {
         }
     }
 
-    /// No gateway may accept a token of an employee whose deactivation was answered.
+    /// Sends old tokens of a deactivated employee to every gateway, and records the answers. The
+    /// final check requires that none was accepted.
     async fn show_dead_tokens(&self, id: EmployeeId) {
         for base in self.client.bases() {
             for token in self.dead_tokens.get(&id).into_iter().flatten().rev().take(2) {
@@ -339,7 +345,7 @@ impl Administrator {
         }
     }
 
-    /// Changes an employee's name, which causes an event but no change of memberships.
+    /// Changes an employee's title, which causes an event but no change of memberships.
     async fn rename(&mut self) {
         let Some(person) = self.person() else { return };
         let body = json!({ "title": format!("Number {}", self.rng.below(1_000)) });
@@ -347,7 +353,7 @@ impl Administrator {
         self.act(what, vec![person.id.to_string()], Method::PUT, &path, Some(body)).await;
     }
 
-    /// Creates an employee whose invitation is used twice at once.
+    /// Invites a new employee. Every third invitation is used twice at the same time.
     async fn invite(&mut self) {
         if self.invited == INVITED_MOST {
             return;
@@ -364,7 +370,8 @@ impl Administrator {
         if !self.invited.is_multiple_of(3) {
             return;
         }
-        // The mail may be late during an outage. The final check requires it.
+        // During an outage the mail may arrive too late for this. The final check requires that it
+        // has arrived.
         let waiting = timeout(Duration::from_secs(5), self.mailbox.invitation(&email, None)).await;
         let Ok(Ok(token)) = waiting else { return };
         let activate = async |password: &str| {
@@ -378,7 +385,8 @@ impl Administrator {
         }
     }
 
-    /// A window of one of the employees that is certainly recorded, with its id.
+    /// Returns the serial number and the id of a random window of one employee that is certainly
+    /// recorded.
     fn recorded(&mut self) -> Option<(Serial, WindowId)> {
         let person = self.person()?;
         let book = self.ledger.book();
@@ -426,7 +434,7 @@ impl Administrator {
         self.act(what, vec![person.id.to_string()], Method::PUT, &path, Some(body)).await;
     }
 
-    /// Two concurrent changes of one project that do not change its members.
+    /// Sends two concurrent changes of one project. They do not change its members.
     async fn at_once(&mut self) {
         let Some(project) = self.rng.one_of(&self.projects) else { return };
         let path = format!("/api/v1/project/{project}");

@@ -18,7 +18,7 @@ use crate::gateways::OpenGateways;
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(12);
 
-/// The API as a client uses it, through any gateway, as a load balancer picks one.
+/// A client of the HTTP API. It sends each request to the next gateway, like a load balancer.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiClient {
     http: reqwest::Client,
@@ -35,10 +35,10 @@ pub(crate) enum As<'a> {
     Nobody,
 }
 
-/// An answer.
+/// The answer to a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
-    /// The status; 0 without an answer.
+    /// The status; 0 if there was no answer.
     pub(crate) status: u16,
     pub(crate) body: Value,
 }
@@ -82,7 +82,7 @@ impl ApiClient {
         reply
     }
 
-    /// Logs in; none if that fails.
+    /// Logs in and returns the token, or `None` if that fails.
     pub(crate) async fn log_in(&self, email: &str, password: &str) -> Option<String> {
         let base = self.gateways.pick(self.turn.fetch_add(1, Ordering::Relaxed))?;
         let form = [("username", email), ("password", password)];
@@ -91,7 +91,7 @@ impl ApiClient {
         Some(body["access_token"].as_str()?.to_owned())
     }
 
-    /// The present gateways.
+    /// Returns the base URLs of the gateways that take new requests.
     pub(crate) fn bases(&self) -> Vec<String> {
         self.gateways.all()
     }
@@ -108,8 +108,8 @@ impl Reply {
         (200..300).contains(&self.status)
     }
 
-    /// Whether the change was made. That is unknown after a broken connection or a temporary failure: the change may
-    /// have been made with a late answer.
+    /// Returns whether the change was made. That is unknown after a temporary failure or without an
+    /// answer, because the system may have made the change all the same.
     pub(crate) fn done(&self) -> Done {
         match self.status {
             200..300 => Done::Yes,
@@ -122,7 +122,7 @@ impl Reply {
         serde_json::from_value(self.body.clone()).ok()
     }
 
-    /// The answer as a short text.
+    /// Returns the status and the code of the answer as a short text.
     pub(crate) fn words(&self) -> String {
         match self.body["code"].as_str() {
             Some(code) => format!("{} {code}", self.status),

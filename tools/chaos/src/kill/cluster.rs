@@ -1,4 +1,4 @@
-//! What goes wrong with the servers of a cluster.
+//! Injects faults into the servers of a cluster.
 
 use std::time::Duration;
 
@@ -14,20 +14,21 @@ use super::{
     network::{Cut, NODES, Network},
 };
 
-/// How long the query for the leader may take.
+/// How long it may take to query which server is the leader.
 const ASKED: Duration = Duration::from_secs(3);
-/// How long a server whose disk was full may take to work again by itself, before whoever runs it starts it again.
+/// How long a nats-server whose disk was full may take to become healthy. After that the campaign
+/// restarts the server.
 const BY_ITSELF: Duration = Duration::from_secs(5);
 
-/// Of which kind a server is.
+/// The kind of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Nats,
     Mongo,
 }
 
-/// Starts a fault and ends it after its duration. Calls `heals` just before the repair (after it for a full disk).
-/// Gives notes for the report.
+/// Starts a fault and ends it after its duration. Calls `heals` just before the repair, or after it
+/// for a full disk. Returns notes for the report.
 pub(super) async fn suffer(
     network: &Network,
     fleet: &mut Fleet,
@@ -35,7 +36,8 @@ pub(super) async fn suffer(
     heals: impl FnOnce(),
 ) -> Result<Vec<String>> {
     let kind = if fault.replica == 0 { Kind::Nats } else { Kind::Mongo };
-    // The leader may be unknown while the fault before this one is not over: then the first server is taken.
+    // While the previous fault is not over, there may be no leader. Then the fault hits the first
+    // server.
     let leader = timeout(ASKED, leader(fleet, kind)).await.ok().and_then(Result::ok).unwrap_or_default();
     let (place, lasts) = (kind.place(leader), Duration::from_millis(fault.lasts));
     let mut notes = Vec::new();
@@ -78,7 +80,7 @@ pub(super) async fn suffer(
             followers().for_each(|one| kind.pause(fleet, one, false));
         }
         FaultKind::Full => {
-            // The disk of the leader only, or those of all servers.
+            // Either the disk of the leader is full, or the disks of all servers.
             let filled: Vec<usize> = (0..NODES).filter(|one| fault.other_way || *one == leader).collect();
             for one in &filled {
                 network.fill(kind.place(*one))?;
@@ -100,7 +102,7 @@ pub(super) async fn suffer(
     Ok(notes)
 }
 
-/// The index of the leader: of the queue's stream, or of the replica set.
+/// Returns the index of the leader: of the stream INGEST, or of the replica set.
 async fn leader(fleet: &Fleet, kind: Kind) -> Result<usize> {
     let name = match kind {
         Kind::Nats => {
@@ -113,14 +115,15 @@ async fn leader(fleet: &Fleet, kind: Kind) -> Result<usize> {
             said.get_str("primary").context("no primary")?.to_owned()
         }
     };
-    // `nats-2`, or `10.203.0.5:27017`.
+    // The name is `nats-2`, for example, or `10.203.0.5:27017`. The last number of the host is the
+    // number of the server.
     let host = name.split(':').next().unwrap_or_default();
     let number: usize = host.rsplit(['-', '.']).next().unwrap_or_default().parse().context(name.clone())?;
     Ok(number.checked_sub(1).context("numbers begin with 1")? % NODES)
 }
 
 impl Kind {
-    /// The place of one among all servers.
+    /// Returns the index of a server of this kind among the servers of both kinds.
     fn place(self, one: usize) -> usize {
         match self {
             Self::Nats => one,
@@ -142,7 +145,7 @@ impl Kind {
         }
     }
 
-    /// Stops a server or lets it continue; its connections stay.
+    /// Suspends a server or lets it continue. Its connections stay open.
     fn pause(self, fleet: &mut Fleet, one: usize, stands: bool) {
         match (self, stands) {
             (Self::Nats, true) => fleet.nats()[one].pause(),
@@ -152,10 +155,11 @@ impl Kind {
         }
     }
 
-    /// Whether the server still runs and says within a moment that it is healthy.
+    /// Returns whether the server works without a restart: whether mongod still runs, or
+    /// nats-server reports in time that it is healthy.
     async fn works_by_itself(self, fleet: &mut Fleet, one: usize) -> bool {
         match self {
-            // A mongod that could not write ends.
+            // A mongod that cannot write ends within a moment.
             Self::Mongo => timeout(BY_ITSELF / 5, fleet.mongods()[one].exited()).await.is_err(),
             Self::Nats => {
                 let (began, health) = (Instant::now(), format!("{}/healthz", fleet.nats()[one].monitor_url()));

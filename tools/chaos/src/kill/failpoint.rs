@@ -2,17 +2,18 @@ use std::fmt;
 
 use contracts::Service;
 
-/// A point of a service's program: right before or after something that others rely on.
+/// A point in the program of a service at which the process can be made to end. It is right before
+/// or after a step on which others rely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Failpoint {
     pub(crate) service: Service,
-    /// The name in `kit::failpoint`.
+    /// The name that `kit::failpoint` gets.
     pub(crate) name: &'static str,
-    /// How often the process passes the point before it dies there.
+    /// How often the process passes the point before it ends there.
     pub(crate) passes: u64,
 }
 
-/// All that a campaign gets to.
+/// All failpoints that a campaign reaches.
 const ALL: [(Service, &str); 19] = [
     (Service::Directory, "before_commit"),
     (Service::Directory, "after_commit"),
@@ -35,12 +36,12 @@ const ALL: [(Service, &str); 19] = [
     (Service::Gateway, "published"),
 ];
 
-/// The points with these names; all where none is named.
+/// Returns the failpoints with these names, or all failpoints if no name is given.
 pub(crate) fn named(names: &[String]) -> Vec<(Service, &'static str)> {
     ALL.into_iter().filter(|(_, name)| names.is_empty() || names.iter().any(|named| named == name)).collect()
 }
 
-/// What `T3_DIE_AT` is told.
+/// Writes the value for the variable `T3_DIE_AT`.
 impl fmt::Display for Failpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.name, self.passes)

@@ -11,7 +11,7 @@ pub enum FaultKind {
     Service,
     /// Both processes of a service are killed.
     Pair,
-    /// One process of a service is stopped (SIGSTOP) for longer than the acknowledgement timeout.
+    /// One process of a service is suspended (SIGSTOP) for longer than the acknowledgement timeout.
     Freeze,
     /// nats-server is killed.
     Nats,
@@ -19,56 +19,58 @@ pub enum FaultKind {
     Mongo,
     /// nats-server and mongod are killed.
     Both,
-    /// Unreadable messages are published.
+    /// Messages that cannot be deserialized are published.
     Poison,
     /// All clients send as fast as they can.
     Burst,
-    /// Many connections are opened that send nothing.
+    /// Many connections are opened on which nothing is sent.
     Idle,
-    /// timetrack is scaled to eight workers, and then to one.
+    /// Timetrack is scaled to eight workers, and then to one.
     Workers,
-    /// A process of a service goes by a clock that is ten minutes off.
+    /// The wall clock of one process of a service is wrong by ten minutes.
     Clock,
-    /// The clocks of employees are off.
+    /// The clocks of the employees' computers are wrong.
     Clients,
-    /// The leader of NATS or MongoDB is killed.
+    /// The leader of NATS, or the primary of MongoDB, is killed.
     Leader,
-    /// A server is cut off from everybody.
+    /// A server is cut off from the other servers and from the services.
     Cut,
     /// A server is cut off from the other servers, and the services still reach it.
     Island,
-    /// Nothing reaches a server any more, or nothing that it sends arrives.
+    /// A server does not receive anything any more, or nothing that it sends arrives.
     OneWay,
-    /// Connections to a server stay, and it does not answer.
+    /// Connections to a server stay open, but the server does not answer.
     HalfOpen,
-    /// A server is reached through a slow network.
+    /// A server is reachable only through a slow network.
     Slow,
-    /// All servers but the leader stand still: a write that needs a majority waits.
+    /// All servers except the leader are suspended, so a write that needs a majority waits.
     Followers,
-    /// The disk of a server is full, or those of all servers.
+    /// The disk of one server is full, or the disks of all servers.
     Full,
-    /// A process dies at a point of its program: needs services that are built with kit's feature `mutants`.
+    /// A process ends at a failpoint. The services must be built with kit's feature `mutants`.
     Failpoint,
 }
 
-/// A fault with its random values.
+/// A fault with its randomly chosen values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) kind: FaultKind,
-    /// The service, for faults of a service.
+    /// The service that is hit, for faults of a service.
     pub(crate) service: Service,
-    /// The index of the process.
+    /// The index of the process that is hit.
     pub(crate) replica: usize,
-    /// The duration, in milliseconds.
+    /// The duration of the fault, in milliseconds.
     pub(crate) lasts: u64,
-    /// The other one of two ways in which it may go wrong.
+    /// Whether the second of two variants of the fault is meant, for example the disks of all
+    /// servers instead of one.
     pub(crate) other_way: bool,
-    /// Where the process dies, where that is not at any moment.
+    /// The failpoint at which the process ends. Without one, the process is killed at any moment.
     pub(crate) point: Option<Failpoint>,
 }
 
 impl FaultKind {
-    /// Those that come unless others are asked for: the services need not be built for them.
+    /// The kinds of faults that a campaign uses by default. The services need no special build for
+    /// these.
     pub const ALL: [Self; 10] = [
         Self::Service,
         Self::Pair,
@@ -82,7 +84,7 @@ impl FaultKind {
         Self::Workers,
     ];
 
-    /// Those that come as well where there are three servers of each kind.
+    /// The kinds of faults that a campaign also uses when there are three servers of each kind.
     pub const CLUSTER: [Self; 10] = [
         Self::Clock,
         Self::Clients,
@@ -96,13 +98,13 @@ impl FaultKind {
         Self::Full,
     ];
 
-    /// Whether the fault needs three servers of each kind.
+    /// Returns whether the fault needs three servers of each kind.
     pub const fn needs_cluster(self) -> bool {
         !matches!(self, Self::Clock | Self::Clients | Self::Failpoint) && self as usize > Self::Workers as usize
     }
 
-    /// The longest that recovery may take, in seconds: from the end of the fault or, where others take over, from its
-    /// beginning.
+    /// Returns the longest allowed time until recovery, in seconds. It counts from the end of the
+    /// fault or, if other servers take over, from its beginning.
     pub(crate) const fn goal(self) -> Option<u64> {
         match self {
             Self::Service | Self::Pair | Self::Failpoint => Some(5),
@@ -112,7 +114,7 @@ impl FaultKind {
         }
     }
 
-    /// Its frequency relative to the other kinds.
+    /// Returns how often this kind is chosen, relative to the other kinds.
     pub(crate) const fn weight(self) -> u64 {
         match self {
             Self::Service | Self::Failpoint => 10,
@@ -124,7 +126,7 @@ impl FaultKind {
         }
     }
 
-    /// Its name on the command line.
+    /// Returns the name of this kind on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Service => "service",

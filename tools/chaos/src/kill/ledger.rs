@@ -5,7 +5,7 @@ use std::{
 
 use contracts::{Code, EmployeeId, Millis, ProjectId, TaskId, WindowId};
 
-/// The answer to a window.
+/// What an answer says about a window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
     /// 201: the window is recorded.
@@ -14,21 +14,21 @@ pub(crate) enum Word {
     Duplicate,
     /// 202: the window is accepted.
     Queued,
-    /// 400, 409, 422: it may not be recorded, with the code.
+    /// 400, 409 or 422: the window may not be recorded, for the reason in the code.
     Refused(Option<Code>),
-    /// 401: the body was not read.
+    /// 401: the token was refused, and the body was not read.
     NoToken,
-    /// No answer, or one that does not say what happened.
+    /// No answer, or one that does not say what happened to the window.
     Unknown(String),
 }
 
 impl Word {
-    /// Whether it must be recorded or quarantined from now on.
+    /// Returns whether the window must be recorded or quarantined after this answer.
     pub(crate) fn is_safe(&self) -> bool {
         matches!(self, Self::Stored | Self::Duplicate | Self::Queued)
     }
 
-    /// Whether it must be recorded from now on.
+    /// Returns whether the window must be recorded after this answer.
     pub(crate) fn is_recorded(&self) -> bool {
         matches!(self, Self::Stored | Self::Duplicate)
     }
@@ -42,11 +42,12 @@ pub(crate) struct Attempt {
     pub(crate) word: Word,
 }
 
-/// A window. The number in its note identifies it, whatever id it is stored under.
+/// A window and all attempts to send it. Its serial number is in its note and identifies it,
+/// whatever id it is stored under.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
     pub(crate) employee: EmployeeId,
-    /// The client's id; none if the server computes it.
+    /// The id that the client has chosen; `None` if the server computes it.
     pub(crate) id: Option<WindowId>,
     pub(crate) start: Millis,
     pub(crate) end: Millis,
@@ -60,7 +61,7 @@ pub(crate) struct Sent {
 /// The number that identifies a window.
 pub(crate) type Serial = u64;
 
-/// The outcome of an admin's call.
+/// Whether a change was made, as far as the answer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Done {
     Yes,
@@ -68,7 +69,7 @@ pub(crate) enum Done {
     Unknown,
 }
 
-/// A call of an admin or of a new employee.
+/// A request of an admin or of a new employee.
 #[derive(Clone, Debug)]
 pub(crate) struct Act {
     pub(crate) sent: Millis,
@@ -77,7 +78,7 @@ pub(crate) struct Act {
     pub(crate) what: String,
     /// The answer as text.
     pub(crate) answer: String,
-    /// The ids that it concerns.
+    /// The ids of the objects that the request concerns.
     pub(crate) about: Vec<String>,
 }
 
@@ -98,20 +99,22 @@ pub(crate) struct Shown {
     pub(crate) status: u16,
 }
 
-/// A report: what had been answered as recorded before it, and its answer.
+/// A report about an employee: the time that had been answered as recorded before it, and the time
+/// in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) employee: EmployeeId,
     pub(crate) at: Millis,
-    /// The milliseconds that were answered as recorded before the request.
+    /// The milliseconds of windows that were answered as recorded before the request.
     pub(crate) before: i64,
-    /// The milliseconds that had been sent when the answer came.
+    /// The milliseconds of windows that had been sent when the answer came.
     pub(crate) after: i64,
-    /// The milliseconds in the answer; none for a 503.
+    /// The milliseconds in the answer; `None` without a success.
     pub(crate) reported: Option<i64>,
 }
 
-/// The state that admins expect. A part of it is unknown after a call without a definite answer.
+/// The state that admins expect. An entry is `None` while it is unknown, after a request without a
+/// definite answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Expected {
     /// The members of each project.
@@ -126,11 +129,11 @@ pub(crate) struct Expected {
 #[derive(Clone, Debug)]
 pub(crate) struct Invited {
     pub(crate) email: String,
-    /// The number of times that each token was answered with 200.
+    /// For each token, how often it has activated the account.
     pub(crate) used: BTreeMap<String, u32>,
 }
 
-/// Everything that was sent and answered.
+/// Everything that was sent and answered in a campaign.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
     pub(crate) windows: Vec<Sent>,
@@ -141,7 +144,7 @@ pub(crate) struct Book {
     pub(crate) asked: Vec<Asked>,
     pub(crate) invited: BTreeMap<EmployeeId, Invited>,
     pub(crate) expected: Expected,
-    /// The payloads of injected unreadable messages.
+    /// The payloads of the unreadable messages that were published.
     pub(crate) poison: BTreeSet<String>,
     /// The number of answers by status.
     pub(crate) statuses: BTreeMap<u16, u64>,
@@ -160,7 +163,7 @@ impl Ledger {
 }
 
 impl Book {
-    /// Records a window that is about to be sent for the first time.
+    /// Records a window that will be sent for the first time, and returns its serial number.
     pub(crate) fn begin(&mut self, sent: Sent) -> Serial {
         let serial = self.windows.len() as Serial;
         self.by_employee.entry(sent.employee).or_default().push(serial);
@@ -174,7 +177,8 @@ impl Book {
         }
     }
 
-    /// The history of an id, at most `most` lines in order of time: around a moment, or the last ones.
+    /// Returns the requests about an id in order of time, at most `most` lines. With `at`, about a
+    /// third of them is from after this moment; otherwise they are the last ones.
     pub(crate) fn history(&self, about: &str, at: Option<Millis>, most: usize) -> Vec<String> {
         let of = |act: &&Act| act.about.iter().any(|one| one == about);
         let acts: Vec<&Act> = self.acts.iter().filter(of).collect();
@@ -202,7 +206,7 @@ impl std::fmt::Display for Sent {
     }
 }
 
-/// The present time, by the clock that the services on this machine use too.
+/// Returns the present time, from the clock that the services on this machine use too.
 pub(crate) fn now() -> Millis {
     kit::Clock::system().now()
 }

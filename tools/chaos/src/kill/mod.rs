@@ -1,5 +1,5 @@
-//! A fault campaign: it kills processes, servers and connections at random moments of a seed while clients work,
-//! and then checks the invariants.
+//! A fault campaign. It injects faults into processes, servers and connections at random moments
+//! that depend on a seed, while clients work. Then it checks the invariants.
 
 mod administrator;
 mod check;
@@ -59,7 +59,7 @@ pub use self::{
     report::KillReport,
 };
 
-/// The number of employees whose projects and tasks do not change.
+/// The number of employees whose projects and tasks nobody changes.
 const STEADY: usize = 8;
 /// The number of admins, each with their own employees and projects.
 const ADMINISTRATORS: usize = 4;
@@ -67,9 +67,9 @@ const ADMINISTRATORS: usize = 4;
 const PEOPLE: usize = 3;
 const PROJECTS: usize = 2;
 const TASKS: usize = 4;
-/// How long the system may take to become idle; the second value is for a system that is known to be wrong.
+/// How long the system may take to become idle at the end: normally, and with a deliberate fault.
 const QUIET: [Duration; 2] = [Duration::from_secs(180), Duration::from_secs(30)];
-/// How long sending the remaining windows may take after the last fault.
+/// How long the clients may take after the last fault to send the remaining windows.
 const LATE: Duration = Duration::from_secs(30);
 
 /// The settings of a campaign.
@@ -77,23 +77,23 @@ const LATE: Duration = Duration::from_secs(30);
 pub struct KillOptions {
     /// The seed of the random generator.
     pub seed: u64,
-    /// The number of faults.
+    /// The number of faults that are injected.
     pub kills: usize,
     /// The number of windows that are sent, without repetitions.
     pub windows: u64,
-    /// The kinds of faults.
+    /// The kinds of faults that are injected.
     pub faults: Vec<FaultKind>,
-    /// How many servers of NATS and of MongoDB there are: one of each, or three.
+    /// The number of NATS servers, and of MongoDB servers: 1 or 3.
     pub nodes: usize,
-    /// The names of the points where processes die; all, if none is named.
+    /// The names of the failpoints that are used; all of them if the list is empty.
     pub points: Vec<String>,
-    /// The mutation in the services, if any.
+    /// The name of the deliberate fault in the services, if any.
     pub mutant: Option<String>,
     /// The folder for the logs of all processes.
     pub logs: PathBuf,
 }
 
-/// The employees and their work.
+/// The employees, the admins and the probe of a campaign.
 struct Staff {
     steady: Vec<Arc<Person>>,
     steady_works: Works,
@@ -101,11 +101,12 @@ struct Staff {
     probe: Probe,
 }
 
-/// Moves this process into a network of its own, if that is allowed, so that servers can be cut off from each other.
-/// That network does not lead out of this machine, so everything that may need the Internet is done first.
+/// Moves this process into a network namespace of its own, if that is allowed, so that servers can
+/// be cut off from each other. The namespace has no connection to the Internet, so everything that
+/// may need it is built or downloaded before.
 ///
 /// # Errors
-/// When something cannot be built or fetched.
+/// When something cannot be built or downloaded.
 pub async fn in_own_network(mutants: bool) -> Result<()> {
     bench::fleet::prepare(mutants).await?;
     network::enter()
@@ -114,7 +115,7 @@ pub async fn in_own_network(mutants: bool) -> Result<()> {
 /// Injects faults while clients work, waits until the system is idle, and checks the invariants.
 ///
 /// # Errors
-/// When the system cannot be started, set up or looked into. What is wrong with it is in the report.
+/// When the system cannot be started, set up or read. Violations of invariants are in the report.
 pub async fn kill(options: &KillOptions) -> Result<KillReport> {
     let began = Instant::now();
     let schedule = Schedule::of(options.seed, options.kills, &options.faults, &failpoint::named(&options.points));
@@ -162,7 +163,7 @@ pub async fn kill(options: &KillOptions) -> Result<KillReport> {
     Ok(report)
 }
 
-/// Checks all invariants.
+/// Checks all invariants and makes the report of the campaign.
 fn judged(
     options: &KillOptions,
     schedule: &Schedule,
@@ -215,7 +216,7 @@ fn report(
     }
 }
 
-/// Creates the employees, projects and tasks.
+/// Creates the employees, projects and tasks of a campaign.
 async fn staff(seed: u64, testbed: &Testbed, client: &ApiClient, ledger: &Ledger, pace: &Pace) -> Result<Staff> {
     let mailbox = Mailbox::of(&testbed.fleet.data);
     let mut steady = Vec::new();
@@ -235,7 +236,8 @@ async fn staff(seed: u64, testbed: &Testbed, client: &ApiClient, ledger: &Ledger
         end: contracts::Millis(1_410_000_600_000),
         project,
         task,
-        // The answers to the probe are not recorded: its window may be stored at most once.
+        // The answers to the probe are not recorded. So its window counts as one without a definite
+        // answer, which may be stored at most once.
         attempts: vec![Attempt { sent: now(), answered: now(), word: Word::Unknown("probe".into()) }],
         voids: Vec::new(),
     });
@@ -298,7 +300,7 @@ fn start_trackers(seed: u64, staff: &Staff, client: &ApiClient, ledger: &Ledger,
     }
 }
 
-/// Injects one fault after the other.
+/// Injects all faults of the schedule, one after the other.
 async fn suffer(
     testbed: &mut Testbed,
     schedule: &Schedule,
@@ -332,7 +334,8 @@ async fn suffer(
     Ok(())
 }
 
-/// Waits until the system is idle. If it does not become idle, the check finds what is left.
+/// Waits until the system is idle, but not longer than `within`, and returns how long that took.
+/// The checks report what is still in progress then.
 async fn until_quiet(testbed: &Testbed, within: Duration) -> Result<Duration> {
     let (began, mongo) = (Instant::now(), testbed.fleet.mongo().await?);
     let (mut calm, mut last) = (0, String::new());
@@ -351,7 +354,8 @@ async fn until_quiet(testbed: &Testbed, within: Duration) -> Result<Duration> {
     Ok(took)
 }
 
-/// The report about these employees, by employee, day, project and task.
+/// Requests a report about these employees, and returns the sums by employee, day, project and
+/// task.
 async fn report_sums(client: &ApiClient, employees: &[contracts::EmployeeId]) -> Result<BTreeMap<Group, Sum>> {
     #[derive(Deserialize)]
     struct Row {
@@ -364,7 +368,8 @@ async fn report_sums(client: &ApiClient, employees: &[contracts::EmployeeId]) ->
         income: f64,
     }
     let mut reported: BTreeMap<Group, Sum> = BTreeMap::new();
-    // Two years at a time, because on a busy machine a longer report may exceed its time limit.
+    // Each request covers about two years. On a busy machine a report of a longer range may exceed
+    // its time limit.
     let ranges = (0..10).map(|n| 1_400_000_000_000_i64 + n * 60_000_000_000);
     for (employee, start) in employees.iter().flat_map(|employee| ranges.clone().map(move |start| (employee, start))) {
         let range = format!("start={start}&end={}", start + 60_000_000_000);

@@ -8,19 +8,19 @@ use anyhow::{Context, Result};
 use super::{FaultKind, KillOptions, kill};
 use crate::races::{self, Name, RaceOptions};
 
-/// A mutation that the services can be started with, and what must reveal it.
+/// A deliberate fault with which the services can be started, and the test that must reveal it.
 #[derive(Clone, Copy, Debug)]
 pub struct Mutant {
-    /// The value of `T3_MUTANT`.
+    /// The value of `T3_MUTANT` that causes the fault.
     pub name: &'static str,
     by: By,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum By {
-    /// A short campaign with these faults.
+    /// A short campaign with these kinds of faults.
     Kill(&'static [FaultKind]),
-    /// A campaign in which processes die at these points.
+    /// A campaign in which processes end at these failpoints.
     Failpoints(&'static [&'static str]),
     /// This many rounds of a race.
     Race(Name, usize),
@@ -28,7 +28,7 @@ enum By {
 
 const KILLED: By = By::Kill(&[FaultKind::Service]);
 
-/// All mutations.
+/// All deliberate faults.
 pub const MUTANTS: [Mutant; 11] = [
     Mutant { name: "no_unique_windows", by: By::Kill(&[FaultKind::Service, FaultKind::Nats]) },
     Mutant { name: "ack_before_commit", by: By::Kill(&[FaultKind::Mongo, FaultKind::Pair]) },
@@ -37,35 +37,36 @@ pub const MUTANTS: [Mutant; 11] = [
     Mutant { name: "quarantine_dropped", by: KILLED },
     Mutant { name: "tasks_forgotten", by: KILLED },
     Mutant { name: "no_epoch_guard", by: KILLED },
-    // Two transactions must commit in the other order than their ids while both replicas read the outbox: that takes more
-    // at once than the admins of a campaign do.
+    // Two transactions must commit in another order than that of their ids while both replicas read
+    // the outbox. The admins of a campaign make too few changes at the same time for this, so a
+    // race is used.
     Mutant { name: "outbox_by_greater_id", by: By::Race(Name::AssignDeactivate, 600) },
     Mutant { name: "freshness_unasked", by: By::Kill(&[FaultKind::Service, FaultKind::Burst]) },
     Mutant { name: "touch_changes_nothing", by: By::Race(Name::AssignDeactivate, 1_000) },
     Mutant { name: "one_node_writes", by: By::Kill(&[FaultKind::Island]) },
 ];
 
-/// The result of a campaign with a mutation.
+/// The result of the test with one deliberate fault.
 #[derive(Debug)]
 pub struct Caught {
-    /// The name of the mutation.
+    /// The name of the deliberate fault.
     pub name: &'static str,
     seen: Result<Seen>,
     took: Duration,
 }
 
-/// What the checks noticed of a mutation.
+/// What the checks have found.
 #[derive(Debug)]
 struct Seen {
-    /// The invariants or races with findings.
+    /// The invariants or races that were violated.
     by: Vec<&'static str>,
     findings: usize,
     /// The first finding, with its history.
     first: String,
 }
 
-/// Starts the services with each of these mutations, and says whether it was noticed. Mutations that need three
-/// servers of each kind are left out if there is one.
+/// Starts the services with each of these deliberate faults, and returns whether the checks noticed
+/// it. Faults whose test needs three servers of each kind are left out if there is one.
 pub async fn mutants(options: &KillOptions, only: Option<&str>) -> Vec<Caught> {
     let mut caught = Vec::new();
     for Mutant { name, by } in MUTANTS.into_iter().filter(|mutant| only.is_none_or(|only| only == mutant.name)) {
@@ -107,7 +108,7 @@ impl By {
 }
 
 impl Caught {
-    /// Whether the check found a violation.
+    /// Returns whether the checks found a violation.
     pub fn is_caught(&self) -> bool {
         self.seen.as_ref().is_ok_and(|seen| seen.findings > 0)
     }

@@ -1,6 +1,8 @@
-//! A network of our own, in which each server has an address, a network and a disk of its own: those can be cut, slowed
-//! and filled. It is the kernel's (namespaces, nftables, tc, tmpfs), and gone with this process. Where this machine or
-//! user does not allow it, the servers are on loopback, and the faults that need it are left out.
+//! A network in which each server has an address, a network namespace and a disk of its own, so
+//! that servers can be cut off, slowed down, and run out of disk space. It consists of features of
+//! the Linux kernel (namespaces, nftables, tc, tmpfs), which disappear when this process ends. If
+//! the machine or the user does not allow it, the servers are on loopback, and the faults that need
+//! the network are left out.
 
 use std::{
     fmt::Write as _,
@@ -20,32 +22,34 @@ use tempfile::TempDir;
 
 use super::fault::FaultKind;
 
-/// How many servers of each kind there are.
+/// The number of servers of each kind.
 pub(crate) const NODES: usize = 3;
-/// The environment variable that says that the process is in a network of its own already.
+/// The environment variable that is set when the process is in a network namespace of its own
+/// already.
 const ENTERED: &str = "T3_CHAOS_NETWORK";
-/// The folders in which the kernel's tools find networks by name, and those of the disks. What other processes see in
-/// them does not change.
+/// The folder in which `ip netns` stores the names of network namespaces, and the folder of the
+/// disks. This process has a mount namespace of its own, so other processes do not see the changes
+/// in these folders.
 const NAMES: &str = "/run/netns";
 const DISKS: &str = "/mnt";
-/// The bridge, and our own address on it.
+/// The name of the bridge between the servers, and the address of this process on it.
 const BRIDGE: &str = "t3chaos";
 const OURS: Ipv4Addr = Ipv4Addr::new(10, 203, 0, 254);
-/// How large the disk of a server is: memory is taken as it is used.
+/// The size of a server's disk. The disk uses memory only for what is written on it.
 const DISK: &str = "3g";
-/// What is left on a disk that is full, in bytes.
+/// The free space on a disk that is full, in bytes.
 const LEFT: u64 = 64 << 10;
-/// The limits of a slow server: packets from and to it wait for up to two seconds.
+/// The arguments of `tc` for a slow server: 400 kbit/s, and packets wait for at most two seconds.
 const SLOW: [&str; 7] = ["tbf", "rate", "400kbit", "burst", "16kb", "latency", "2000ms"];
 
 /// The servers' addresses, networks and disks.
 #[derive(Debug)]
 pub(crate) struct Network {
-    /// The nodes of NATS, then those of MongoDB.
+    /// The NATS servers, then the MongoDB servers.
     nodes: Vec<Node>,
-    /// The faults that this machine does not allow, and why.
+    /// The kinds of faults that this machine does not allow, and why.
     lacks: Vec<(&'static [FaultKind], String)>,
-    /// The servers' folders, on loopback.
+    /// The temporary folder of the servers, if they are on loopback.
     _folder: Option<TempDir>,
 }
 
@@ -54,11 +58,11 @@ struct Node {
     name: String,
     host: Ipv4Addr,
     disk: PathBuf,
-    /// Whether the server has a network namespace.
+    /// Whether the server has a network namespace of its own.
     is_apart: bool,
 }
 
-/// The faults that lose packets, that slow them, and that fill a disk.
+/// The kinds of faults for which packets are lost, packets are slowed down, and a disk is full.
 const CUTS: &[FaultKind] = &[FaultKind::Cut, FaultKind::Island, FaultKind::OneWay];
 const SLOWS: &[FaultKind] = &[FaultKind::Slow];
 const FILLS: &[FaultKind] = &[FaultKind::Full];
@@ -68,7 +72,8 @@ const FILLS: &[FaultKind] = &[FaultKind::Full];
 pub(crate) enum Cut {
     /// All packets.
     All,
-    /// Packets from and to the other servers of its cluster: the services still reach it.
+    /// The packets from and to the other servers of its cluster. The services still reach the
+    /// server.
     Peers,
     /// All packets that are sent to the server.
     Deaf,
@@ -76,14 +81,14 @@ pub(crate) enum Cut {
     Mute,
 }
 
-/// How `unshare` is told to make a network, with no way out of this machine.
+/// The arguments with which `unshare` creates a network without a connection to the outside.
 const OF_OUR_OWN: [&str; 5] = ["--net", "--mount", "--propagation", "private", "--"];
 
-/// Moves this process into a network of its own, unless it is in one already, or this machine or user does not allow
-/// that.
+/// Moves this process into a network namespace of its own. Does nothing if the process is in one
+/// already, or if the machine or the user does not allow it.
 ///
 /// # Errors
-/// When it was allowed, and then failed.
+/// When it is allowed, and then fails.
 pub(crate) fn enter() -> Result<()> {
     if std::env::var_os(ENTERED).is_some() || run("unshare", &[&OF_OUR_OWN[..], &["true"]].concat()).is_err() {
         return Ok(());
@@ -98,10 +103,10 @@ pub(crate) fn enter() -> Result<()> {
 }
 
 impl Network {
-    /// Lays it for three servers of each kind, as far as this machine and user allow.
+    /// Creates the network for three servers of each kind, as far as this machine and user allow.
     ///
     /// # Errors
-    /// When not even a folder can be made.
+    /// When not even a folder can be created.
     pub(crate) fn lay() -> Result<Self> {
         let mut network = match Self::lay_apart() {
             Ok(network) => network,
@@ -113,12 +118,13 @@ impl Network {
         Ok(network)
     }
 
-    /// Why this fault is left out, if it is.
+    /// Returns why faults of this kind are left out, or `None` if they are possible.
     pub(crate) fn lacks(&self, kind: FaultKind) -> Option<&str> {
         self.lacks.iter().find(|(kinds, _)| kinds.contains(&kind)).map(|(_, why)| why.as_str())
     }
 
-    /// Tries each kind of fault once on the first server, before it runs.
+    /// Tries each way of disturbing a server once, with the first server before it is started.
+    /// Faults that fail here are left out.
     fn try_out(&mut self) {
         let tried = [
             (CUTS, self.cut(0, Cut::All).and_then(|()| self.mend(0))),
@@ -148,7 +154,8 @@ impl Network {
             std::env::var_os(ENTERED).is_some(),
             "unshare --net --mount does not work: run as root on Linux, with util-linux"
         );
-        // The names of networks are files: they and the disks are to be gone with us.
+        // `ip netns` creates files for the names of namespaces. On a tmpfs they disappear with this
+        // process, and so do the disks.
         for folder in [NAMES, DISKS] {
             std::fs::create_dir_all(folder)?;
             run("mount", &["-t", "tmpfs", "tmpfs", folder])?;
@@ -167,14 +174,14 @@ impl Network {
         Ok(Self { nodes, lacks: Vec::new(), _folder: None })
     }
 
-    /// Where the servers are.
+    /// Returns the addresses and folders of the servers.
     pub(crate) fn cluster(&self) -> Cluster {
         let seats = |nodes: &[Node]| nodes.iter().map(Node::seat).collect();
         let (nats, mongo) = self.nodes.split_at(NODES);
         Cluster { nats: seats(nats), mongo: seats(mongo) }
     }
 
-    /// From now on these packets of the server are lost.
+    /// Makes these packets of a server get lost, until [`Network::mend`].
     pub(crate) fn cut(&self, place: usize, cut: Cut) -> Result<()> {
         let node = self.node(place)?;
         let peers = self.nodes.chunks(NODES).nth(place / NODES).unwrap_or_default();
@@ -189,29 +196,30 @@ impl Network {
         node.inside("nft", &["-f", "-"], &rules(cut, &others))
     }
 
-    /// No packet is lost any more.
+    /// Ends the loss of a server's packets.
     pub(crate) fn mend(&self, place: usize) -> Result<()> {
         self.node(place)?.inside("nft", &["delete", "table", "inet", "chaos"], "")
     }
 
-    /// Slows the packets from and to the server.
+    /// Slows down the packets from and to a server, until [`Network::hasten`].
     pub(crate) fn slow(&self, place: usize) -> Result<()> {
         let node = self.node(place)?;
         node.inside("tc", &[&["qdisc", "add", "dev", "eth0", "root"][..], &SLOW].concat(), "")?;
         run("tc", &[&["qdisc", "add", "dev", &node.name, "root"][..], &SLOW].concat())
     }
 
-    /// Ends the delay of the server's packets.
+    /// Ends the slowness of a server's packets.
     pub(crate) fn hasten(&self, place: usize) -> Result<()> {
         let node = self.node(place)?;
         node.inside("tc", &["qdisc", "del", "dev", "eth0", "root"], "")?;
         run("tc", &["qdisc", "del", "dev", &node.name, "root"])
     }
 
-    /// The server's disk is full, but for a few pages.
+    /// Shrinks the disk of a server until only [`LEFT`] bytes are free.
     pub(crate) fn fill(&self, place: usize) -> Result<()> {
         let disk = &self.node(place)?.disk;
-        // What the server writes meanwhile may make this size too small.
+        // If the server writes in between, this size is too small and the next attempt uses the new
+        // one.
         for _ in 0..20 {
             let size = format!("remount,size={}", used(disk)? + LEFT);
             if run("mount", &["-o", &size, path(disk)?]).is_ok() {
@@ -222,7 +230,7 @@ impl Network {
         bail!("{} cannot be made smaller", disk.display())
     }
 
-    /// The disk has room again.
+    /// Gives the disk of a server its full size again.
     pub(crate) fn make_room(&self, place: usize) -> Result<()> {
         let disk = &self.node(place)?.disk;
         run("mount", &["-o", &format!("remount,size={DISK}"), path(disk)?])
@@ -239,7 +247,7 @@ impl Node {
         Seat { place, dir: self.disk.join("server") }
     }
 
-    /// Creates the server's network, address, cable to the bridge, and disk.
+    /// Creates the server's network namespace, address, connection to the bridge, and disk.
     fn lay(&self) -> Result<()> {
         let (name, address) = (self.name.as_str(), format!("{}/24", self.host));
         run("ip", &["netns", "add", name])?;
@@ -259,19 +267,19 @@ impl Node {
     }
 }
 
-/// The servers' names: those of NATS, then those of MongoDB.
+/// Returns the names of the servers: those of NATS, then those of MongoDB.
 fn names() -> impl Iterator<Item = String> {
     ["nats", "mongo"].into_iter().flat_map(|kind| (1..=NODES).map(move |n| format!("{kind}-{n}")))
 }
 
-/// The rules of nftables that lose them.
+/// Returns the nftables rules that drop the packets of this cut.
 fn rules(cut: Cut, others: &[Ipv4Addr]) -> String {
     let others: Vec<String> = others.iter().map(Ipv4Addr::to_string).collect();
     let others = others.join(", ");
     let mut text = String::from("add table inet chaos\n");
     for (hook, whose, is_cut) in [("input", "saddr", cut != Cut::Mute), ("output", "daddr", cut != Cut::Deaf)] {
         if is_cut {
-            // Writing to a string does not fail.
+            // The results are ignored, because writing to a string cannot fail.
             let _ = writeln!(text, "add chain inet chaos {hook} {{ type filter hook {hook} priority 0 ; }}");
             let _ = writeln!(text, "add rule inet chaos {hook} ip {whose} {{ {others} }} drop");
         }

@@ -29,16 +29,17 @@ pub(crate) struct Person {
     pub(crate) id: EmployeeId,
     pub(crate) email: String,
     token: Mutex<Option<String>>,
-    /// Whether nobody changes their projects, tasks and windows, so that a report must have all of them.
+    /// Whether nobody changes the projects, tasks and windows of this employee. A report must count
+    /// all windows of such an employee.
     pub(crate) is_steady: bool,
-    /// The number of windows in the past that they have sent.
+    /// The number of windows in the past that the employee has sent.
     pub(crate) past: AtomicU64,
-    /// The milliseconds that were sent, and that were answered as recorded.
+    /// The milliseconds of all windows that were sent, and of those that were answered as recorded.
     pub(crate) sent: AtomicI64,
     pub(crate) recorded: AtomicI64,
 }
 
-/// The projects and tasks that employees work on. They change during the campaign.
+/// The projects and tasks that employees send windows for. They change during the campaign.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Works(Arc<Mutex<Vec<(ProjectId, TaskId)>>>);
 
@@ -47,7 +48,8 @@ impl Works {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((project, task));
     }
 
-    /// All of them, deleted and moved ones included, because an offline client does not know of that.
+    /// Returns all projects and tasks, also deleted and moved ones. A client that is offline does
+    /// not know of such changes and sends windows for them.
     pub(crate) fn all(&self) -> Vec<(ProjectId, TaskId)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -62,13 +64,13 @@ impl Person {
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token;
     }
 
-    /// The index of their next window in the past.
+    /// Returns the index of the employee's next window in the past.
     pub(crate) fn next_past(&self) -> u64 {
         self.past.fetch_add(1, Ordering::Relaxed)
     }
 }
 
-/// Creates an employee, activates the account with the mail, and logs in.
+/// Creates an employee, activates the account with the token from the mail, and logs in.
 pub(crate) async fn hire(
     client: &ApiClient,
     mailbox: &Mailbox,
@@ -104,7 +106,8 @@ pub(crate) async fn hire(
     })
 }
 
-/// Invites an employee. A call without an answer may have worked: then the employee is found by the address.
+/// Invites an employee. If there was no answer, the request may have worked, so the employee is
+/// searched by the address.
 async fn invite(client: &ApiClient, email: &str, body: &serde_json::Value) -> Result<Employee> {
     let (began, mut unknown) = (Instant::now(), false);
     loop {
@@ -129,7 +132,8 @@ async fn invite(client: &ApiClient, email: &str, body: &serde_json::Value) -> Re
     }
 }
 
-/// Activates an account. A call without an answer may have worked: then the token is used.
+/// Activates an account. If there was no answer, the request may have worked. Then a refusal of the
+/// next request means that the token is used, which is a success.
 async fn activate(client: &ApiClient, body: &serde_json::Value) -> Result<()> {
     let (began, mut unknown) = (Instant::now(), false);
     loop {
@@ -172,7 +176,7 @@ pub(crate) async fn create_task(
     Ok(task.id)
 }
 
-/// Repeats a call of the set-up until it works.
+/// Repeats a request of the set-up until it succeeds.
 async fn repeat_until_done<T: serde::de::DeserializeOwned>(
     client: &ApiClient,
     method: Method,
@@ -186,7 +190,8 @@ async fn repeat_until_done<T: serde::de::DeserializeOwned>(
         if reply.is_ok() {
             return reply.read().with_context(|| format!("an answer of {path} that makes no sense"));
         }
-        // A project or task whose creation got no answer is abandoned, and nobody works on it.
+        // A request without an answer is repeated. If the first one has created an object too,
+        // nobody uses that object.
         if reply.done() == Done::No || began.elapsed() > PATIENCE {
             bail!("{path}: {}", reply.words());
         }

@@ -18,36 +18,37 @@ use super::{
     people::Person,
 };
 
-/// The number of successful rounds in a row after which the system counts as recovered.
+/// The number of rounds in a row that must succeed before the system counts as recovered.
 const CALM: u32 = 3;
-/// The pause between two rounds.
+/// The pause between two rounds of requests.
 const PAUSE: Duration = Duration::from_millis(100);
-/// The time limit of a recovery.
+/// The time limit for a recovery.
 const BOUND: Duration = Duration::from_secs(90);
 
-/// Sends one request to each service, again and again, until all are answered.
+/// The probe sends one request to each service, again and again, until all are answered.
 #[derive(Clone)]
 pub(crate) struct Probe {
     pub(crate) client: ApiClient,
     pub(crate) employee: EmployeeId,
     pub(crate) project: ProjectId,
-    /// The employee of the probe's window, which no report contains.
+    /// The employee who sends the probe's window. No report about this employee is requested during
+    /// the campaign.
     pub(crate) person: Arc<Person>,
     pub(crate) window: serde_json::Value,
 }
 
-/// How long requests were not answered, since the start and since the end of a fault.
+/// How long requests failed after a fault: since the start of the fault, and since its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Recovered {
     pub(crate) in_all: Duration,
     pub(crate) after_healing: Duration,
     /// Whether the system recovered within the time limit.
     pub(crate) is_back: bool,
-    /// How long after the end of the fault each service did not answer.
+    /// How long each service did not answer after the end of the fault.
     pub(crate) parts: BTreeMap<&'static str, Duration>,
 }
 
-/// When a fault ended.
+/// The moment at which a fault ended. It is set when that happens.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Healed(Arc<(AtomicBool, std::sync::Mutex<Option<Instant>>)>);
 
@@ -57,7 +58,7 @@ impl Healed {
         self.0.0.store(true, Ordering::SeqCst);
     }
 
-    /// How long ago that was.
+    /// Returns how long ago the fault ended, or zero if it lasts.
     pub(crate) fn since(&self) -> Duration {
         self.at().map_or(Duration::ZERO, |at| at.elapsed())
     }
@@ -68,7 +69,7 @@ impl Healed {
 }
 
 impl Probe {
-    /// Waits until all requests are answered, for a fault that begins now.
+    /// Waits until all requests are answered, after a fault that begins now.
     pub(crate) async fn until_recovered(self, healed: Healed) -> Recovered {
         let began = Instant::now();
         let (mut failures, mut calm) = (BTreeMap::new(), 0);
@@ -109,7 +110,7 @@ impl Probe {
         answers.into_iter().filter(|(_, answers)| !answers).map(|(name, _)| name).collect()
     }
 
-    /// Whether the probe's window is recorded at once.
+    /// Returns whether the probe's window is answered as recorded.
     async fn ingests(&self) -> bool {
         let Some(token) = self.person.token() else { return false };
         let sent =
@@ -118,7 +119,7 @@ impl Probe {
     }
 }
 
-/// The probe's window.
+/// Returns the probe's window, as a request body.
 pub(crate) fn window(project: ProjectId, task: contracts::TaskId, serial: u64) -> serde_json::Value {
     json!({
         "start": 1_410_000_000_000i64, "end": 1_410_000_600_000i64, "timezoneOffset": 0, "projectId": project, "taskId": task,

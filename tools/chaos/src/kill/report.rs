@@ -6,12 +6,12 @@ use std::{
 
 use super::{check::Outcome, fault::FaultKind, ledger::Book, recovery::Recovered};
 
-/// The most findings of an invariant that are shown with their history.
+/// The largest number of findings of an invariant that are shown with their history.
 const SHOWN: usize = 5;
-/// The most lines of a history.
+/// The largest number of lines in a history.
 const LINES: usize = 12;
 
-/// The report of a campaign.
+/// The report of a fault campaign.
 #[derive(Debug)]
 pub struct KillReport {
     pub(crate) seed: u64,
@@ -33,23 +33,23 @@ pub struct KillReport {
     pub(crate) acts: usize,
     pub(crate) statuses: BTreeMap<u16, u64>,
     pub(crate) odd: Vec<String>,
-    /// The shown findings with their histories.
+    /// The text of the findings that are shown, with their histories.
     pub(crate) findings: String,
 }
 
 impl KillReport {
-    /// The number of violations.
+    /// Returns the number of violations.
     pub fn violations(&self) -> usize {
         self.outcomes.iter().map(|outcome| outcome.findings.len()).sum()
     }
 
-    /// The violated invariants.
+    /// Returns the names of the invariants that were violated.
     pub fn broken(&self) -> Vec<&'static str> {
         self.outcomes.iter().filter(|outcome| !outcome.findings.is_empty()).map(|outcome| outcome.invariant).collect()
     }
 }
 
-/// The findings with the histories of their ids.
+/// Returns the text of the findings, with the history of the object that each finding concerns.
 pub(crate) fn findings_text(book: &Book, outcomes: &[Outcome]) -> String {
     let mut text = String::new();
     for outcome in outcomes {

@@ -1,9 +1,11 @@
-/// A random generator that gives the same numbers for a seed on every machine and in every version (SplitMix64).
+/// A random generator that gives the same numbers for a seed on every machine and in every version
+/// (SplitMix64).
 #[derive(Clone, Debug)]
 pub(crate) struct Rng(u64);
 
 impl Rng {
-    /// A generator of this seed for one purpose. Purposes have different numbers.
+    /// Creates the generator for a seed and a purpose. The same seed gives different numbers for
+    /// different purposes.
     pub(crate) fn new(seed: u64, purpose: u64) -> Self {
         let mut rng = Self(seed ^ purpose.wrapping_mul(0xD1B5_4A32_D192_ED03));
         rng.next();
@@ -18,22 +20,22 @@ impl Rng {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number of `from..to`.
+    /// Returns a number from `from` to `to`, exclusive.
     pub(crate) fn between(&mut self, from: u64, to: u64) -> u64 {
         from + self.next() % (to - from).max(1)
     }
 
-    /// An index below `many`.
+    /// Returns an index below `many`.
     pub(crate) fn below(&mut self, many: usize) -> usize {
         self.between(0, many as u64) as usize
     }
 
-    /// True in `of_hundred` of a hundred cases.
+    /// Returns true in `of_hundred` of a hundred cases.
     pub(crate) fn percent(&mut self, of_hundred: u64) -> bool {
         self.between(0, 100) < of_hundred
     }
 
-    /// One of these, if there are any.
+    /// Returns a random element, or `None` if there are none.
     pub(crate) fn one_of<T: Copy>(&mut self, all: &[T]) -> Option<T> {
         all.get(self.below(all.len())).copied()
     }

@@ -16,13 +16,13 @@ pub(crate) struct Schedule(pub(crate) Vec<Planned>);
 pub(crate) struct Planned {
     /// The pause after the end of the previous fault, in milliseconds.
     pub(crate) after: u64,
-    /// Whether the next fault waits for the recovery. Otherwise faults may overlap.
+    /// Whether the next fault waits until the system has recovered. Otherwise faults may overlap.
     pub(crate) waits: bool,
     pub(crate) fault: Fault,
 }
 
 impl Schedule {
-    /// The schedule of a seed. The same arguments always give the same schedule.
+    /// Makes the schedule for a seed. The same arguments always give the same schedule.
     pub(crate) fn of(seed: u64, faults: usize, kinds: &[FaultKind], points: &[(Service, &'static str)]) -> Self {
         let mut rng = Rng::new(seed, 1);
         let weights: u64 = kinds.iter().map(|kind| kind.weight()).sum();
@@ -39,11 +39,12 @@ impl Schedule {
             let mut service = service(&mut rng);
             let replica = rng.below(2);
             let lasts = match kind {
-                // Longer than the 3 s after which a message is redelivered.
+                // A frozen process must lose messages to others, so this is longer than the 3 s
+                // after which a message is redelivered.
                 FaultKind::Freeze => rng.between(3_500, 8_000),
                 FaultKind::Burst | FaultKind::Idle | FaultKind::Workers => rng.between(2_000, 5_000),
                 FaultKind::Poison => 0,
-                // Longer than it takes to elect another leader.
+                // This is longer than an election takes, so that another server becomes the leader.
                 FaultKind::Leader | FaultKind::Cut | FaultKind::Island | FaultKind::OneWay | FaultKind::HalfOpen => {
                     rng.between(8_000, 20_000)
                 }
@@ -53,7 +54,8 @@ impl Schedule {
             };
             let after = rng.between(300, 2_000);
             let waits = rng.percent(65);
-            // Not asked for where there is one way only: what older seeds mean stays.
+            // No random number is used for kinds with one variant, so that older seeds keep their
+            // schedules.
             let other_way = FaultKind::CLUSTER.contains(&kind) && rng.percent(50);
             let mut point = None;
             if kind == FaultKind::Failpoint {
@@ -66,7 +68,7 @@ impl Schedule {
         Self(planned.collect())
     }
 
-    /// The approximate duration, in milliseconds, restarts included.
+    /// Returns the approximate duration of all faults in milliseconds, restarts included.
     pub(crate) fn takes(&self) -> u64 {
         self.0
             .iter()
@@ -75,7 +77,8 @@ impl Schedule {
     }
 }
 
-/// Services that store windows and memberships fail more often than others.
+/// Chooses a service at random. Timetrack, projects and analytics are chosen twice as often as
+/// others.
 fn service(rng: &mut Rng) -> Service {
     match rng.below(10) {
         n @ 0..7 => SERVICES[n],
@@ -120,7 +123,7 @@ mod tests {
         assert!(FaultKind::ALL.into_iter().all(|kind| !kind.needs_cluster()));
     }
 
-    /// The docs name seeds, so a seed must keep its schedule.
+    /// The documentation names seeds, so a seed must keep its schedule.
     #[test]
     fn the_schedule_of_seed_one_stays_what_it_was() {
         let first = Schedule::of(1, 40, &FaultKind::ALL, &[]).0[..3]

@@ -20,33 +20,33 @@ use super::{
 };
 use crate::gateways::OpenGateways;
 
-/// How long a stream may have no leader.
+/// How long a message may be refused because its stream has no leader.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The number of processes of each service.
 const REPLICAS: usize = 2;
-/// The most workers.
+/// The largest number of timetrack's processes.
 const WORKERS: usize = 8;
 /// The number of idle connections that are opened.
 const IDLE: usize = 400;
-/// How far off a clock is that is wrong, in seconds.
+/// By how many seconds a wrong clock is wrong.
 const OFF: i64 = 600;
 
-/// How long a process may take until it gets to the point where it dies.
+/// How long a process may take until it reaches the failpoint at which it ends.
 const DOOMED: Duration = Duration::from_secs(10);
 
-/// The system whose processes are killed: two of each service. Signals are sent only to processes that were started
-/// here, by their process ids.
+/// The system into which faults are injected: two processes of each service. Signals are sent by
+/// process id, and only to processes that were started here.
 pub(crate) struct Testbed {
     pub(crate) fleet: Fleet,
     pub(crate) gateways: OpenGateways,
-    /// The network, if there are three servers of each kind.
+    /// The network of the servers, if there are three of each kind.
     network: Option<Network>,
     replicas: BTreeMap<Service, Vec<Replica>>,
     ledger: Ledger,
     pace: Pace,
-    /// Processes that ended without a fault.
+    /// Notes about processes that ended by themselves and about faults that were left out.
     pub(crate) ended: Vec<String>,
-    /// How often which point was the end of a process.
+    /// For each failpoint, how many processes ended at it.
     pub(crate) died_at: BTreeMap<String, usize>,
     poisoned: u64,
 }
@@ -90,7 +90,7 @@ impl Testbed {
         Ok(())
     }
 
-    /// Restarts processes that have ended by themselves, as an orchestrator does.
+    /// Starts new processes for those that have ended, as an orchestrator does.
     pub(crate) async fn supervise(&mut self) -> Result<()> {
         for service in SERVICES {
             let running = self.replicas.entry(service).or_default();
@@ -109,7 +109,8 @@ impl Testbed {
         Ok(())
     }
 
-    /// Why this fault is left out on this machine, if it is.
+    /// Returns why faults of this kind are left out on this machine, or `None` if they are
+    /// possible.
     pub(crate) fn lacks(&self, kind: FaultKind) -> Option<String> {
         match kind {
             FaultKind::Clock => bench::fleet::lacks_wrong_clocks(),
@@ -117,7 +118,7 @@ impl Testbed {
         }
     }
 
-    /// Injects a fault, waits for its duration, and calls `heals` before its end.
+    /// Injects a fault, waits for its duration, calls `heals`, and ends the fault.
     pub(crate) async fn suffer(&mut self, fault: Fault, heals: impl FnOnce()) -> Result<()> {
         let Fault { kind, service, replica, lasts, other_way, point } = fault;
         if kind.needs_cluster() {
@@ -222,7 +223,7 @@ impl Testbed {
                 heals();
                 self.pace.set_off(0);
             }
-            // These kinds are handled above.
+            // These kinds are handled at the beginning.
             FaultKind::Leader
             | FaultKind::Cut
             | FaultKind::Island
@@ -235,7 +236,7 @@ impl Testbed {
         self.supervise().await
     }
 
-    /// Kills one process of a service, where there is one.
+    /// Kills one process of a service, if there is one.
     fn take_away(&mut self, service: Service, replica: usize) -> Result<()> {
         let running = self.replicas.entry(service).or_default();
         if !running.is_empty() {
@@ -246,11 +247,11 @@ impl Testbed {
         Ok(())
     }
 
-    /// Starts a process that dies at a point of its program, and waits until it has died.
+    /// Starts a process that ends at a failpoint, and waits until it has ended.
     async fn doom(&mut self, point: Failpoint) -> Result<()> {
         let Failpoint { service, name, .. } = point;
         let (mut doomed, began) = (self.fleet.begin_doomed(service, &point.to_string())?, Instant::now());
-        // The process may die before it is ready.
+        // The process may end before it is ready, which is no error here.
         if doomed.until_ready().await.is_ok() && service == Service::Gateway {
             self.gateways.open(doomed.base.clone());
         }
@@ -263,7 +264,8 @@ impl Testbed {
         Ok(())
     }
 
-    /// Publishes unreadable messages: one to the queue, and one for each kind of consumer of events.
+    /// Publishes messages that cannot be deserialized: one for each consumer of INGEST, and one for
+    /// each kind of consumer of events.
     async fn poison(&mut self) -> Result<()> {
         let jetstream = jetstream::new(self.fleet.bus().await?);
         let subjects = [
@@ -279,8 +281,8 @@ impl Testbed {
             let mut headers = HeaderMap::new();
             headers.insert(NATS_MESSAGE_ID, Uuid::from_u128(0xdead_0000 + u128::from(self.poisoned)).to_string());
             self.ledger.book().poison.insert(payload.clone());
-            // While a leader is elected the stream accepts nothing. The message has an id, so it is stored once
-            // however often it is sent.
+            // The stream accepts nothing while a leader is elected, so the message is sent again.
+            // It has an id, so the stream stores it once.
             let began = Instant::now();
             loop {
                 let sent = async {

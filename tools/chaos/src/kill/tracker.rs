@@ -14,32 +14,35 @@ use super::{
     rng::Rng,
 };
 
-/// The start of the first window in the past.
+/// The start of the first window in the past, in milliseconds since 1970.
 const LONG_AGO: i64 = 1_420_070_400_000;
 const DAY: i64 = 86_400_000;
-/// The length of such a window: ten minutes, eight hours a day.
+/// The length of a window in the past, ten minutes in milliseconds, and the number of such windows
+/// in a day.
 const LENGTH: i64 = 600_000;
 const A_DAY: i64 = 48;
-/// The pause of somebody whose token does not count.
+/// The pause of an employee whose token is refused.
 const REFUSED: Duration = Duration::from_millis(500);
-/// Streams detect duplicate ids for two minutes. A repetition after that is a new message to them.
+/// The age, in milliseconds, at which a window is sent once more. Streams detect duplicate message
+/// ids for two minutes only, so a stream takes this repetition for a new message.
 const LATER: i64 = 125_000;
 
-/// The desktop app of one employee.
+/// The desktop app of one employee, which sends windows.
 pub(crate) struct Tracker {
     pub(crate) person: Arc<Person>,
     pub(crate) client: ApiClient,
     pub(crate) ledger: Ledger,
     pub(crate) pace: Pace,
-    /// The projects and tasks that the employee may work on; for steady employees one that never changes.
+    /// The projects and tasks for which the employee sends windows. For a steady employee they
+    /// never change.
     pub(crate) works: Works,
     pub(crate) rng: Rng,
-    /// Windows that will be sent again.
+    /// The windows that will be sent once more, and since when each of them waits.
     pub(crate) later: VecDeque<(Millis, Serial)>,
 }
 
 impl Tracker {
-    /// Sends windows until the end.
+    /// Sends windows until the campaign ends.
     pub(crate) async fn run(mut self) {
         loop {
             let many = match self.rng.below(10) {
@@ -60,7 +63,8 @@ impl Tracker {
             }
             self.send(&serials).await;
             if matches!(self.last_word(serials[0]), None | Some(Word::NoToken)) {
-                // They are deactivated. Refused at once, they would send most of the windows.
+                // The employee is deactivated. If these refused windows counted, such employees
+                // would send most windows of the campaign.
                 self.pace.take_back(many);
                 sleep(REFUSED).await;
                 continue;
@@ -69,7 +73,8 @@ impl Tracker {
         }
     }
 
-    /// Sends one in five again, and half of those without a definite answer.
+    /// Sends one of five windows again, and half of those without a definite answer. One of ten of
+    /// these is sent again only after [`LATER`].
     async fn send_again(&mut self, serials: &[Serial]) {
         let mut again = Vec::new();
         for serial in serials {
@@ -90,22 +95,24 @@ impl Tracker {
         Some(self.ledger.book().windows.get(serial as usize)?.attempts.last()?.word.clone())
     }
 
-    /// The windows that are due to be sent again.
+    /// Returns the windows that have waited for [`LATER`] and are sent again now.
     fn due(&mut self) -> Vec<Serial> {
         let old = now() - LATER;
         let many = self.later.iter().take_while(|(at, _)| *at < old).count().min(100);
         self.later.drain(..many).map(|(_, serial)| serial).collect()
     }
 
-    /// The next window, which is recorded in the ledger and not yet sent.
+    /// Makes the next window, and records it in the ledger before it is sent.
     fn next(&mut self) -> Option<Serial> {
         let (project, task) = self.rng.one_of(&self.works.all())?;
-        // Steady employees only send windows in the past, because reports are checked for exactly those windows.
+        // Steady employees only send windows in the past, because reports are checked for exactly
+        // these windows.
         let (start, end) = match !self.person.is_steady && self.rng.percent(40) {
             true => self.just_now(),
             false => self.long_ago(),
         };
-        // Today's apps send no id. In one of a hundred cases the id belongs to another window.
+        // Some windows have no id, like those of present desktop apps. One of a hundred has the id
+        // of another window.
         let id = match self.rng.below(100) {
             0 if !self.person.is_steady => self.taken_id().or_else(|| Some(self.new_id())),
             1..20 => None,
@@ -128,7 +135,7 @@ impl Tracker {
         WindowId(Uuid::from_u128(random ^ u128::from(now().0 as u64)))
     }
 
-    /// An id of an earlier window of this employee.
+    /// Returns the id of an earlier window of this employee.
     fn taken_id(&mut self) -> Option<WindowId> {
         let book = self.ledger.book();
         let mine = book.by_employee.get(&self.person.id)?;
@@ -136,14 +143,15 @@ impl Tracker {
         book.windows.get(serial as usize)?.id
     }
 
-    /// The next window in the past. Such windows do not overlap.
+    /// Returns the start and end of the next window in the past. Such windows do not overlap.
     fn long_ago(&self) -> (Millis, Millis) {
         let n = self.person.next_past() as i64;
         let start = Millis(LONG_AGO + n / A_DAY * DAY + n % A_DAY * LENGTH);
         (start, start + LENGTH)
     }
 
-    /// A window of the last minutes, whatever was changed meanwhile. Such windows overlap.
+    /// Returns the start and end of a window in the last 90 seconds, in which assignments may have
+    /// changed. Such windows overlap.
     fn just_now(&mut self) -> (Millis, Millis) {
         let back = self.rng.between(200, 90_000) as i64;
         let start = now() + self.pace.off() - back;
@@ -188,7 +196,7 @@ impl Tracker {
     }
 }
 
-/// The outcome of each window in an answer.
+/// Returns what an answer says about each of `count` windows.
 fn words(reply: &Reply, count: usize) -> Vec<Word> {
     let code = |of: &Value| serde_json::from_value::<Code>(of["code"].clone()).ok();
     if let Some(items) = reply.body["items"].as_array().filter(|items| items.len() == count) {

@@ -12,10 +12,10 @@ use super::{
     rng::Rng,
 };
 
-/// The range of all windows in the past.
+/// The range of time that all windows in the past are in.
 const RANGE: &str = "start=1400000000000&end=1700000000000";
 
-/// Requests reports, again and again, about the employees whose every window must count.
+/// Requests reports about steady employees, again and again, and records them in the ledger.
 pub(crate) async fn ask(client: ApiClient, ledger: Ledger, pace: Pace, steady: Vec<Arc<Person>>, mut rng: Rng) {
     while !pace.is_over() {
         let place = rng.below(steady.len());
@@ -32,7 +32,8 @@ pub(crate) async fn ask(client: ApiClient, ledger: Ledger, pace: Pace, steady: V
     }
 }
 
-/// Checks memberships in snapshots, again and again. Returns the number of checks and the findings.
+/// Checks the memberships and assignments in snapshots, again and again. Returns the number of
+/// snapshots and the findings.
 pub(crate) async fn sample(mongo: mongodb::Client, pace: Pace) -> (usize, Vec<Finding>) {
     let (mut samples, mut findings) = (0, Vec::new());
     while !pace.is_over() {

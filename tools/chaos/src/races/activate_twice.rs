@@ -1,4 +1,5 @@
-//! An invitation is activated twice at once: exactly one succeeds.
+//! The race activate-activate: an invitation is used twice at once, and exactly one activation
+//! succeeds.
 
 use anyhow::{Context, Result};
 use bson::{Document, doc};
@@ -25,10 +26,11 @@ pub(super) struct Outcome {
     answers: [Answer; 2],
     before: EmployeeRow,
     after: EmployeeRow,
-    /// When each of the employee's invitations was used, if it was.
+    /// For each invitation of the employee, whether it was used.
     used: Vec<bool>,
     credentials: usize,
-    /// The answer to the log-in of whoever succeeded, in rounds with a log-in.
+    /// The answer to a log-in with the password of the request that succeeded. Only some rounds
+    /// have a log-in.
     log_in: Option<Answer>,
 }
 
@@ -39,7 +41,7 @@ struct Invitation {
 }
 
 const PASSWORDS: [&str; 2] = ["lantern over the quiet harbour", "seven herons and a wooden ladder"];
-/// Only one in this many rounds has a log-in, because it takes a while.
+/// One in this many rounds has a log-in, because a log-in takes a while.
 const TRIED: u32 = 4;
 
 impl Race for ActivateTwice {

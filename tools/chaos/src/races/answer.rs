@@ -3,29 +3,29 @@ use std::fmt;
 use contracts::Millis;
 use serde_json::Value;
 
-/// The answer to a caller, and when it was sent and received: in microseconds since the start of the system, and
-/// by the clock.
+/// The answer to a request. `sent` and `heard` are in microseconds since the start of the system,
+/// and `heard_at` is the time by the clock.
 #[derive(Clone, Default, PartialEq)]
 pub(super) struct Answer {
-    /// The status; 0 without an answer.
+    /// The status; 0 if there was no answer.
     pub(super) status: u16,
     pub(super) code: String,
     pub(super) body: Value,
-    /// The entity tag, if there was one.
+    /// The entity tag; empty if there was none.
     pub(super) tag: String,
     pub(super) sent: u64,
     pub(super) heard: u64,
     pub(super) heard_at: Millis,
 }
 
-/// The meaning of an answer for the request.
+/// What an answer says about its request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word<'a> {
     /// The request was carried out.
     Done,
-    /// The request was refused.
+    /// The request was refused, for the reason in this code.
     Refused(&'a str),
-    /// The request may have been carried out.
+    /// The request may have been carried out or not.
     Unknown,
 }
 
@@ -50,8 +50,8 @@ impl Answer {
         self.word() == Word::Unknown
     }
 
-    /// What the API does not allow: a refusal for another reason than these, or an error of the server that a
-    /// client cannot wait out.
+    /// Returns a sentence if the API does not allow this answer: a refusal with another code than
+    /// these, or an error of the server other than 503 and 504.
     pub(super) fn unpromised(&self, who: &str, reasons: &[&str]) -> Option<String> {
         let is_promised = match self.word() {
             Word::Done => true,
@@ -73,7 +73,7 @@ impl fmt::Debug for Answer {
 pub(super) mod tests {
     use super::*;
 
-    /// A made-up answer.
+    /// Returns a made-up answer with this status and code.
     pub(in crate::races) fn answered(status: u16, code: &str) -> Answer {
         Answer { status, code: code.to_owned(), ..Answer::default() }
     }

@@ -1,4 +1,5 @@
-//! Assigning against deactivating: whichever comes first, the deactivated employee is on nothing.
+//! The race assign-deactivate: an employee is assigned and deactivated at once. Whichever comes
+//! first, the deactivated employee is on nothing.
 
 use anyhow::Result;
 use contracts::{EmployeeId, ProjectId, TaskId};
@@ -26,7 +27,7 @@ pub(super) struct Setup {
 
 #[derive(Debug)]
 pub(super) struct Outcome {
-    /// Whether the employee was put on the task, and not the project.
+    /// Whether the employee was put on the task. Otherwise the employee was put on the project.
     on_task: bool,
     assign: Answer,
     deactivate: Answer,
@@ -71,7 +72,7 @@ impl Race for AssignDeactivate {
             },
         );
         if deactivate.is_unknown() {
-            // The setup needs a deactivated employee.
+            // The next round begins with a deactivated employee.
             let _ = testbed
                 .ask(1, As::Admin, Method::POST, &format!("{}/deactivate", employee_path(employee)), &Value::Null)
                 .await;
@@ -115,7 +116,8 @@ impl Race for AssignDeactivate {
     }
 }
 
-/// A successful assignment has added a term, and a refused one has not.
+/// Returns a sentence if the number of terms is wrong. A successful assignment adds one term, and a
+/// refused one adds none.
 pub(super) fn counts(assign: &Answer, before: usize, after: usize) -> Option<String> {
     let is_right = match (assign.is_done(), assign.is_refused()) {
         (true, _) => after == before + 1,
@@ -135,7 +137,7 @@ mod tests {
         *,
     };
 
-    /// The outcome of an assignment that came first, and a removal after it.
+    /// Returns the outcome in which the assignment came first, and the deactivation removed it.
     fn good() -> Outcome {
         let mut before = bound();
         off(&mut before);

@@ -1,5 +1,5 @@
-//! Assigning to a task against removing from its project: whichever comes first, nobody is on a task without being
-//! on its project.
+//! The race assign-remove: an employee is assigned to a task and removed from its project at once.
+//! Whichever comes first, nobody is on a task without being on its project.
 
 use anyhow::Result;
 use contracts::{EmployeeId, ProjectId, TaskId};
@@ -49,7 +49,8 @@ impl Race for AssignRemove {
         let Setup { employee, project, task } = *setup;
         let employees = json!({ "employees": [employee] });
         testbed.set(Method::PUT, &project_path(project), &employees).await?;
-        // The employee is removed by the project's list, or by the employee's own.
+        // The employee is removed either through the project's list of members, or through the
+        // employee's list of projects.
         let (path, nothing) = match rng.random_bool(0.5) {
             true => (project_path(project), json!({ "employees": [] })),
             false => (employee_path(employee), json!({ "projects": [] })),
@@ -78,7 +79,8 @@ impl Race for AssignRemove {
         let mut faults = after.faults.clone();
         faults.extend(assign.unpromised("who assigned", &["not_on_project"]));
         faults.extend(remove.unpromised("who removed", &[]));
-        // One transaction removes from both, so there is no moment at which only half is done.
+        // One transaction removes the employee from the project and from the task. So the data must
+        // be right at the first read too.
         if !assign.is_unknown() && !remove.is_unknown() {
             faults.extend(after.at_once.iter().map(|fault| format!("at once: {fault}")));
         }
@@ -112,7 +114,7 @@ mod tests {
         *,
     };
 
-    /// The outcome of an assignment that came first, and was removed with the membership.
+    /// Returns the outcome in which the assignment came first, and was removed with the membership.
     fn good() -> Outcome {
         let (mut before, mut edges) = (bound(), bound());
         before.assignment = None;

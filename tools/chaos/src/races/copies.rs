@@ -1,4 +1,4 @@
-//! The comparison of copies with their owners.
+//! Compares copies with the data of their owners.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use contracts::Term;
 use super::{edges::Edges, rows::Binding};
 
 impl Edges {
-    /// The copies that differ from their owner.
+    /// Returns a sentence for each copy that differs from its owner.
     pub(super) fn behind(&self) -> Vec<String> {
         let mut faults = Vec::new();
         let mut check = |holds: bool, what: &str| {
@@ -20,7 +20,7 @@ impl Edges {
             check(listed == self.is_member(*id), "directory's list of projects is not what projects says");
         }
         let person = &self.person;
-        // An employee who was never put on anything and never changed may be unknown to projects.
+        // Projects may have no copy of an employee who was never put on anything and never changed.
         if let Some(known) = &self.employee_state {
             let same = (known.version, known.epoch, known.deactivated_at)
                 == (person.version, person.epoch, person.deactivated_at);
@@ -55,7 +55,8 @@ impl Edges {
                     known_projects += usize::from(same);
                 }
                 Binding::Task(copy) => {
-                    // The tasks of a deleted project have no events of their own.
+                    // Deleting a project causes no events about its tasks, so timetrack may still
+                    // have them.
                     knows_task = self.task_row.as_ref().is_none_or(|row| copy.projects.as_ref() == Some(&row.projects));
                 }
                 Binding::Member(_) => {}
@@ -71,7 +72,8 @@ impl Edges {
                 check(same, "timetrack does not know an assignment");
             }
             (Some(row), None) if row.open => check(false, "timetrack does not know an assignment"),
-            // An assignment that ended with its membership has no event of its own.
+            // An assignment that ended with its membership has no event of its own. So it goes on
+            // only if the term of its membership is open too.
             (_, Some(copy)) => {
                 let goes_on = copy.terms.last().is_some_and(|last| {
                     let member = known_members

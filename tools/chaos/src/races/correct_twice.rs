@@ -1,4 +1,5 @@
-//! Two corrections of one window: none is lost or half done, and reports have the last one.
+//! The race correct-correct: one window is corrected twice at once. No correction is lost or half
+//! done, and reports count the last state.
 
 use anyhow::{Context, Result};
 use bson::doc;
@@ -25,29 +26,29 @@ pub(super) struct Setup {
     person: Person,
     project: ProjectId,
     task: TaskId,
-    /// The start of the next window.
+    /// The start of the window of the next round.
     next: Millis,
 }
 
-/// The request of the second side. The first always changes the end.
+/// What the second request changes. The first request always changes the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Other {
-    /// Changes something else.
+    /// It changes the note.
     Note,
-    /// Changes the end too.
+    /// It changes the end too.
     End,
-    /// The same, both with the condition that the window has not changed.
+    /// It changes the end too. Both requests have the condition that the window has not changed.
     EndIfUnchanged,
-    /// Voids the window.
+    /// It voids the window.
     Void,
 }
 
 const OTHERS: [Other; 4] = [Other::Note, Other::End, Other::EndIfUnchanged, Other::Void];
-/// The length of the window, and the lengths that the two sides set, in milliseconds.
+/// The length of the window, and the lengths that the two requests set, in milliseconds.
 const LENGTHS: [i64; 3] = [600_000, 900_000, 1_200_000];
-/// The interval between the starts of windows.
+/// The interval between the starts of the windows of two rounds, in milliseconds.
 const APART: i64 = 3_600_000;
-/// The start of the first window.
+/// The start of the first window, in milliseconds since 1970.
 const FIRST: i64 = 1_420_070_400_000;
 const NOTE: &str = "corrected";
 
@@ -55,13 +56,14 @@ const NOTE: &str = "corrected";
 pub(super) struct Outcome {
     other: Other,
     answers: [Answer; 2],
-    /// The states of the window, one for each revision.
+    /// The window at each revision.
     states: Vec<State>,
-    /// The time that a report counts after both answers, in milliseconds; none without a report.
+    /// The time that a report counts after both answers, in milliseconds; `None` if the report
+    /// failed.
     counted: Option<i64>,
 }
 
-/// A window at one revision.
+/// The content of a window at one revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct State {
     revision: i64,
@@ -188,13 +190,13 @@ impl Race for CorrectTwice {
     }
 }
 
-/// The difference between two revisions.
+/// The difference between two consecutive revisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     End(i64),
     Note,
     Void,
-    /// Nothing, or the changes of both sides together.
+    /// No difference, or the changes of both requests in one revision.
     Strange,
 }
 
@@ -225,7 +227,7 @@ mod tests {
         State { revision, length: LENGTHS[length], has_note, voided }
     }
 
-    /// The outcome in which the end is changed first, then the note.
+    /// Returns the outcome in which the end is changed first, and then the note.
     fn good() -> Outcome {
         Outcome {
             other: Other::Note,

@@ -1,5 +1,6 @@
-//! Deactivating against reactivating, with the events of both repeated in any order: a deactivated employee is on
-//! nothing, and all services agree on the state.
+//! The race deactivate-reactivate: an employee is deactivated and reactivated at once, and the
+//! events of both are repeated in any order. A deactivated employee is on nothing, and all services
+//! agree on the state.
 
 use anyhow::Result;
 use contracts::{EmployeeId, ProjectId, TaskId};
@@ -117,7 +118,7 @@ mod tests {
         *,
     };
 
-    /// The outcome in which the reactivation came first and was refused.
+    /// Returns the outcome in which the reactivation came first and was refused.
     fn good() -> Outcome {
         let mut edges = bound();
         off(&mut edges);

@@ -1,4 +1,5 @@
-//! Deleting a project against adding to it: whichever comes first, nothing of the project is left.
+//! The race delete-add: a project is deleted while a member, task or assignee is added to it.
+//! Whichever comes first, nothing of the project is left.
 
 use anyhow::Result;
 use bson::{Document, doc};
@@ -24,7 +25,7 @@ pub(super) struct Setup {
     employee: EmployeeId,
 }
 
-/// What is added.
+/// What the second request adds to the project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Add {
     MemberByProject,
@@ -41,7 +42,7 @@ pub(super) struct Outcome {
     project: ProjectId,
     delete: Answer,
     add: Answer,
-    /// The number of tasks that still name the project.
+    /// The number of tasks that still belong to the project.
     tasks: usize,
     before: Edges,
     after: Quiet,
@@ -109,7 +110,7 @@ impl Race for DeleteAdd {
         let terms = |edges: &Edges| match what {
             Add::MemberByProject | Add::MemberByEmployee => edges.member_terms(*project),
             Add::Assignee => edges.task_terms(),
-            // The task was deleted with the project.
+            // A task that was added has no terms: it was deleted with the project.
             Add::Task => 0,
         };
         let added = terms(edges) as i64 - terms(before) as i64;
@@ -148,7 +149,7 @@ mod tests {
         *,
     };
 
-    /// The outcome in which the addition came first, and was deleted with the project.
+    /// Returns the outcome in which the member was added first, and then removed with the project.
     fn good() -> Outcome {
         let mut before = bound();
         before.members.clear();

@@ -14,35 +14,37 @@ use super::{
     testbed::Testbed,
 };
 
-/// How long copies may take to agree with their owner after the last change.
+/// How long copies may take to be equal to the data of their owner after the last change.
 const QUIET: Duration = Duration::from_secs(20);
-/// The first and the longest pause between two reads: many lanes that read all the time slow down what they wait for.
+/// The first and the longest pause between two reads. Without pauses, the reads of many lanes would
+/// slow down the services that they wait for.
 const POLL: (Duration, Duration) = (Duration::from_millis(15), Duration::from_millis(250));
 
-/// Who is on what, in all services: one employee, one task, and the projects that it may belong to.
+/// The data of all services about one employee, one task, and the projects that the task may belong
+/// to.
 #[derive(Clone, Debug)]
 pub(super) struct Edges {
     pub(super) employee: EmployeeId,
-    /// None for a deleted project.
+    /// The projects; `None` for a deleted one.
     pub(super) projects: BTreeMap<ProjectId, Option<ProjectRow>>,
     pub(super) members: BTreeMap<ProjectId, MemberRow>,
     pub(super) task_row: Option<TaskRow>,
     pub(super) assignment: Option<AssignmentRow>,
     pub(super) employee_state: Option<EmployeeStateRow>,
     pub(super) person: EmployeeRow,
-    /// The copies in timetrack.
+    /// The copies that timetrack stores.
     pub(super) copies: Vec<Binding>,
 }
 
-/// Who is on what once nothing is in progress.
+/// The data once nothing is in progress any more.
 #[derive(Clone, Debug)]
 pub(super) struct Quiet {
     pub(super) edges: Edges,
-    /// What was wrong in the owner's data at the first reading.
+    /// What was wrong in the data of the owners at the first read.
     pub(super) at_once: Vec<String>,
-    /// Whether the copies agreed only after the first reading.
+    /// Whether something was wrong at the first read, in owners or copies.
     pub(super) was_late: bool,
-    /// What is wrong in the end.
+    /// What is still wrong at the last read.
     pub(super) faults: Vec<String>,
 }
 
@@ -84,7 +86,7 @@ impl Edges {
         })
     }
 
-    /// Reads the data until nothing is wrong, or until the time limit.
+    /// Reads the data until nothing is wrong, or until [`QUIET`] has passed.
     pub(super) async fn quiet(
         testbed: &Testbed,
         employee: EmployeeId,
@@ -107,28 +109,28 @@ impl Edges {
         }
     }
 
-    /// Whether the employee is on a project.
+    /// Returns whether the employee is on a project.
     pub(super) fn is_member(&self, project: ProjectId) -> bool {
         self.members.get(&project).is_some_and(|member| member.open)
     }
 
-    /// Whether the employee is on the task.
+    /// Returns whether the employee is on the task.
     pub(super) fn is_assigned(&self) -> bool {
         self.assignment.as_ref().is_some_and(|assignment| assignment.open)
     }
 
-    /// The number of terms of a membership.
+    /// Returns the number of terms of a membership.
     pub(super) fn member_terms(&self, project: ProjectId) -> usize {
         self.members.get(&project).map_or(0, |member| member.terms.len())
     }
 
-    /// The number of terms of the assignment, on all projects.
+    /// Returns the number of terms of the assignment, on all projects together.
     pub(super) fn task_terms(&self) -> usize {
         let terms = |row: &AssignmentRow| row.terms.len() + row.former.iter().map(|f| f.terms.len()).sum::<usize>();
         self.assignment.as_ref().map_or(0, terms)
     }
 
-    /// What is wrong in the data of projects and directory.
+    /// Returns a sentence for each rule that the data of projects and directory violates.
     pub(super) fn authority(&self) -> Vec<String> {
         let mut faults = Vec::new();
         let mut check = |holds: bool, what: &str| {
@@ -176,7 +178,8 @@ impl Edges {
     }
 }
 
-/// Whether only the last term can be open, and none begins before the one before it has ended.
+/// Returns whether only the last term is open, and no term begins before the end of the previous
+/// one.
 fn are_in_order(terms: &[Term]) -> bool {
     let pairs = terms.iter().zip(terms.iter().skip(1));
     pairs.into_iter().all(|(one, next)| one.until.is_some() && next.from >= one.until)
@@ -201,7 +204,8 @@ pub(super) mod tests {
     pub(in crate::races) const EMPLOYEE: EmployeeId = EmployeeId(Uuid::from_u128(100));
     pub(in crate::races) const TASK: TaskId = TaskId(Uuid::from_u128(200));
 
-    /// An employee who is on one project (1) and on a task of it, and never was on another (2).
+    /// Returns the data of an employee who is on project 1 and on its task, and was never on
+    /// project 2.
     pub(in crate::races) fn bound() -> Edges {
         let always = vec![Term::ALWAYS];
         let row = |n, employees| ProjectRow {
@@ -243,7 +247,7 @@ pub(super) mod tests {
         edges
     }
 
-    /// Makes all copies in timetrack complete.
+    /// Replaces the copies in timetrack by copies that are equal to the data of their owners.
     pub(in crate::races) fn complete_copies(edges: &mut Edges) {
         use contracts::{EmployeeChanged, EmployeeState, Label, Payroll, ProjectChanged, TaskChanged};
         let label = |text: &str| -> Label { serde_json::from_value(text.into()).unwrap() };
@@ -290,7 +294,7 @@ pub(super) mod tests {
         edges.copies = copies;
     }
 
-    /// Takes the employee off the first project and off the task.
+    /// Removes the employee from project 1 and from the task.
     pub(in crate::races) fn off(edges: &mut Edges) {
         let until = Some(Millis(50));
         let row = edges.projects.get_mut(&project(1)).unwrap().as_mut().unwrap();
@@ -307,7 +311,7 @@ pub(super) mod tests {
         complete_copies(edges);
     }
 
-    /// Deactivates the employee without removing them from anything.
+    /// Deactivates the employee, but leaves all memberships and assignments.
     pub(in crate::races) fn deactivated(edges: &mut Edges) {
         let person = &mut edges.person;
         (person.epoch, person.version, person.deactivated_at) = (1, 2, Some(Millis(50)));

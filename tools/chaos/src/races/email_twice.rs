@@ -1,4 +1,5 @@
-//! Giving one e-mail address, in two spellings, to two employees at once: exactly one has it.
+//! The race email-email: one e-mail address, in two spellings, is given to two employees at once.
+//! Exactly one has it afterwards.
 
 use anyhow::Result;
 use bson::doc;
@@ -26,12 +27,13 @@ pub(super) struct Setup {
 #[derive(Debug)]
 pub(super) struct Outcome {
     email: String,
-    /// The employees who were to have it; none for a new employee.
+    /// The employee to whom each request gives the address; `None` if the request creates a new
+    /// employee.
     asked: [Option<EmployeeId>; 2],
     answers: [Answer; 2],
-    /// The employees with the address.
+    /// The employees who have the address afterwards.
     having: Vec<EmployeeId>,
-    /// The addresses of the employees who were to have it.
+    /// The addresses that the employees in `asked` have afterwards.
     have: Vec<(EmployeeId, String)>,
 }
 

@@ -17,11 +17,11 @@ use tokio::time::{Instant, sleep};
 
 /// The services that must have applied a repeated event before its effect is checked.
 const LISTENERS: [Service; 3] = [Service::Directory, Service::Projects, Service::Timetrack];
-/// How long applying may take: an unacknowledged event is redelivered.
+/// How long it may take until an event is applied. It is redelivered if it is not acknowledged.
 const TAKEN: Duration = Duration::from_secs(60);
-/// How long an answer of JetStream is cached.
+/// How long the answers of JetStream about consumers are cached.
 const FRESH: Duration = Duration::from_millis(40);
-/// The number of an employee's last events that are kept.
+/// The number of events that are kept for an employee, from the last one on.
 const KEPT: usize = 8;
 
 #[derive(Clone, Debug)]
@@ -31,17 +31,18 @@ struct Heard {
     payload: Bytes,
 }
 
-/// The events about employees, which can be published again, late and in any order.
+/// Collects the events about employees, and publishes them again, late and in any order.
 #[derive(Debug)]
 pub(super) struct Late {
     jetstream: jetstream::Context,
     heard: Arc<Mutex<HashMap<EmployeeId, Vec<Heard>>>>,
-    /// The stream sequence up to which all services have applied everything, and when that was requested.
+    /// The stream sequence up to which all services have applied everything, and the moment when
+    /// this was queried.
     floor: tokio::sync::Mutex<Option<(Instant, u64)>>,
 }
 
 impl Late {
-    /// Collects events from now on.
+    /// Starts to collect events.
     pub(super) async fn listen(client: async_nats::Client) -> Result<Self> {
         let mut events = client.subscribe("evt.directory.v1.employee.*.changed").await?;
         client.flush().await?;
@@ -63,20 +64,21 @@ impl Late {
         Ok(Self { jetstream: jetstream::new(client), heard, floor: tokio::sync::Mutex::default() })
     }
 
-    /// The number of an employee's events that can be published again.
+    /// Returns the number of an employee's events that can be published again.
     pub(super) fn known(&self, employee: EmployeeId) -> usize {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).get(&employee).map_or(0, Vec::len)
     }
 
-    /// Publishes events of an employee again, as if they had been delayed, in this order (by age, the oldest is
-    /// 0). Returns the sequence number of the last one.
+    /// Publishes events of an employee again, as if they had been delayed. `order` has their
+    /// indexes; 0 is the oldest. Returns the stream sequence of the last one.
     pub(super) async fn again(&self, employee: EmployeeId, order: &[usize]) -> Result<u64> {
         let events = self.heard.lock().unwrap_or_else(PoisonError::into_inner).get(&employee).cloned();
         let events = events.with_context(|| format!("no event of {employee} was heard"))?;
         let mut last = 0;
         for place in order {
             let Some(Heard { subject, headers, payload }) = events.get(*place).cloned() else { continue };
-            // With its id the stream would drop it as a duplicate. Nobody waits for it any more.
+            // With the old message id, the stream would drop the event as a duplicate. The other
+            // header names who waits for the event, and nobody waits any more.
             let unwanted = |name: &str| [NATS_MESSAGE_ID.as_ref(), contracts::header::APPLIED_TO].contains(&name);
             let mut fresh = HeaderMap::new();
             fresh.insert(NATS_MESSAGE_ID, kit::new_id::<EventId>().to_string());
@@ -89,7 +91,7 @@ impl Late {
         Ok(last)
     }
 
-    /// Waits until all services have applied all events up to a sequence number.
+    /// Waits until all services have applied all events up to a stream sequence.
     pub(super) async fn until_taken(&self, place: u64) -> Result<()> {
         let since = Instant::now();
         while self.floor().await? < place {
@@ -113,8 +115,8 @@ impl Late {
             let consumer = consumer.await?;
             let info = consumer.cached_info();
             let is_quiet = info.num_pending == 0 && info.num_ack_pending == 0;
-            // If nothing is pending, everything in the stream is applied, whatever the last event for this service
-            // was.
+            // If nothing is pending, the service has applied everything in the stream, even if the
+            // last messages were not for it.
             let taken = if is_quiet { info.delivered.stream_sequence } else { info.ack_floor.stream_sequence };
             floor = floor.min(taken);
         }

@@ -10,27 +10,28 @@ use anyhow::{Result, ensure};
 use mailparse::MailHeaderMap;
 use tokio::time::{Instant, sleep};
 
-/// The time limit for a mail.
+/// How long an invitation may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(40);
 
-/// The mails of a system without SMTP. There are many, so each is deleted after it is read.
+/// The mails of a system without an SMTP server. There are many, so each file is deleted after it
+/// is read.
 #[derive(Debug)]
 pub(super) struct Mails {
     folder: PathBuf,
-    /// The token of the newest invitation, by address.
+    /// The token of the newest invitation to each address.
     tokens: Arc<Mutex<HashMap<String, String>>>,
-    /// The files that are being read or were deleted.
+    /// The files that were read but could not be deleted.
     reading: Mutex<HashSet<PathBuf>>,
 }
 
 impl Mails {
-    /// The mails of the system with this data folder.
+    /// Returns the mails of the system with this data folder.
     pub(super) fn of(data: &Path) -> Self {
         Self { folder: data.join("mail"), tokens: Arc::default(), reading: Mutex::default() }
     }
 
-    /// Waits for the token of an invitation.
+    /// Waits for an invitation to this address, and returns its token.
     pub(super) async fn invitation(&self, address: &str) -> Result<String> {
         let asked = Instant::now();
         loop {
@@ -43,9 +44,9 @@ impl Mails {
         }
     }
 
-    /// Reads new mails. One that cannot be read now is read the next time.
+    /// Reads the new mails. A file that cannot be read now is read the next time.
     pub(super) fn read(&self) {
-        // One reader at a time is enough.
+        // If another task reads the mails now, this one need not.
         let Ok(mut gone) = self.reading.try_lock() else { return };
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         for path in entries.flatten().map(|entry| entry.path()) {
@@ -63,7 +64,7 @@ impl Mails {
     }
 }
 
-/// The recipient and token of a mail, if it is an invitation.
+/// Returns the recipient and the token of a mail, if it is an invitation.
 fn invitation(mail: &[u8]) -> Option<(String, String)> {
     let mail = mailparse::parse_mail(mail).ok()?;
     let to = mailparse::addrparse_header(mail.headers.get_first_header("To")?).ok()?;

@@ -1,5 +1,5 @@
-//! Races: two conflicting requests are sent at once through two gateways. Then the stored data is checked by rules
-//! that hold whichever came first.
+//! Races: two conflicting requests are sent at once through two gateways. Then the stored data is
+//! checked by rules that hold whichever request came first.
 
 mod activate_twice;
 mod answer;
@@ -38,32 +38,32 @@ use self::{
 };
 pub use tally::Tally;
 
-/// The races.
+/// The name of a race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Name {
-    /// Assigning to a project or task against deactivating.
+    /// Assigning to a project or task against deactivating the employee.
     AssignDeactivate,
-    /// Assigning to a task against removing from its project.
+    /// Assigning to a task against removing the employee from its project.
     AssignRemove,
-    /// Deactivating against reactivating, with late events.
+    /// Deactivating against reactivating an employee, with late events.
     DeactivateReactivate,
-    /// Reactivating and then assigning at once, with late events.
+    /// Reactivating and at once assigning an employee, with late events.
     ReactivateAssign,
-    /// Moving a task against assigning to it.
+    /// Moving a task to another project against assigning to it.
     MoveAssign,
-    /// Moving a task against windows for it.
+    /// Moving a task to another project against posting windows for it.
     MoveWindows,
-    /// Archiving a project against windows for it.
+    /// Archiving a project against posting windows for it.
     ArchiveWindows,
-    /// Deleting a project against adding to it.
+    /// Deleting a project against adding a member, task or assignee to it.
     DeleteAdd,
-    /// Activating an invitation twice.
+    /// Activating one invitation twice.
     ActivateActivate,
     /// Giving one e-mail address to two employees.
     EmailEmail,
-    /// Two corrections of one window.
+    /// Correcting one window twice.
     CorrectCorrect,
-    /// A bulk update against posted windows.
+    /// A bulk update of windows against posting windows.
     UpdatePost,
 }
 
@@ -82,7 +82,7 @@ pub struct RaceOptions {
     /// The number of concurrent rounds of a race, each with its own employees and projects.
     #[arg(long, default_value_t = 12)]
     pub lanes: usize,
-    /// The mistake that the services make.
+    /// The name of the deliberate fault in the services, if any.
     #[arg(skip)]
     pub mutant: Option<String>,
 }

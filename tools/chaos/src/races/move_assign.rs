@@ -1,5 +1,5 @@
-//! Moving a task against assigning to it: whichever comes first, nobody is on a task without being on its new
-//! project.
+//! The race move-assign: a task is moved to another project, and an employee is assigned to it at
+//! once. Whichever comes first, nobody is on the task without being on its new project.
 
 use anyhow::Result;
 use contracts::{EmployeeId, ProjectId, TaskId};
@@ -103,7 +103,7 @@ impl Race for MoveAssign {
             let here = edges.assignment.iter().filter(|row| row.project != *to).map(|row| row.terms.len());
             of_others.chain(here).sum::<usize>()
         };
-        // Whoever was on it before the move was on it in the former project.
+        // If the assignment came before the move, it has added a term in the former project.
         let was_on_former = on_former(edges) > on_former(before);
         let first = match (moves.is_done(), assign.is_done()) {
             (true, true) => Some(usize::from(was_on_former)),
@@ -137,7 +137,7 @@ mod tests {
         *,
     };
 
-    /// The outcome in which the move came first, and the assignment was refused.
+    /// Returns the outcome in which the move came first, and the assignment was refused.
     fn good() -> Outcome {
         let mut before = bound();
         before.assignment = None;

@@ -18,19 +18,19 @@ use super::{
 
 /// Two requests that conflict, or that must not interleave.
 pub(super) trait Race: 'static {
-    /// Its name on the command line.
+    /// The name of the race on the command line.
     const NAME: &'static str;
-    /// The two requests.
+    /// The names of the two requests.
     const SIDES: [&'static str; 2];
-    /// The employees and projects of a round, which several rounds use.
+    /// The employees and projects with which several rounds work.
     type Setup: Send;
-    /// Both answers, and the stored data after them.
+    /// The answers to both requests, and the data that is stored after them.
     type Outcome: fmt::Debug + Send;
 
-    /// Creates a setup.
+    /// Creates the employees and projects for several rounds.
     fn setup(testbed: &Testbed) -> impl Future<Output = Result<Self::Setup>> + Send;
 
-    /// Prepares the setup, sends both requests, and waits until nothing is in progress.
+    /// Prepares one round, sends both requests, and waits until nothing is in progress.
     fn round(
         testbed: &Testbed,
         setup: &mut Self::Setup,
@@ -38,18 +38,18 @@ pub(super) trait Race: 'static {
         rng: &mut StdRng,
     ) -> impl Future<Output = Result<Self::Outcome>> + Send;
 
-    /// Judges the outcome by rules that hold whichever came first.
+    /// Judges an outcome by rules that hold whichever request came first.
     fn judge(outcome: &Self::Outcome) -> Verdict;
 }
 
-/// The number of rounds with one setup. With more, histories and messages would become long.
+/// The number of rounds with one setup. With more rounds, histories and messages would become long.
 const USES: usize = 40;
-/// After this many rounds in a row that could not be prepared, a race ends.
+/// A lane ends after this many rounds in a row that could not be prepared.
 const MOST_UNSET: usize = 12;
 /// The interval of progress messages.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Runs the rounds of a race, `lanes` at once.
+/// Runs the rounds of a race, in `lanes` concurrent lanes.
 pub(super) async fn run<R: Race>(testbed: &Arc<Testbed>, rounds: usize, lanes: usize, seed: u64) -> Tally {
     let (delay, started) = (Arc::new(StartDelay::default()), Instant::now());
     let tally = Arc::new(Mutex::new(Tally::of(R::NAME, R::SIDES)));
@@ -79,7 +79,8 @@ pub(super) async fn run<R: Race>(testbed: &Arc<Testbed>, rounds: usize, lanes: u
                             delay.learn(first);
                         }
                         if !verdict.faults.is_empty() {
-                            // A new setup, because a wrong one would be found again and again.
+                            // The next round gets a new setup, because it would find the same
+                            // violation again in this one.
                             setup = None;
                         }
                         tally.count(n, verdict, &outcome);
@@ -111,9 +112,9 @@ pub(super) async fn run<R: Race>(testbed: &Arc<Testbed>, rounds: usize, lanes: u
     tally
 }
 
-/// Each round has its own seed, so that it does not depend on the number of concurrent rounds.
+/// Returns the seed of a round. It does not depend on the number of concurrent lanes.
 fn seed_of(seed: u64, name: &str, round: usize) -> u64 {
-    // The hash FNV-1a.
+    // This is the hash FNV-1a.
     let bytes = seed.to_le_bytes().into_iter().chain(name.bytes()).chain((round as u64).to_le_bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

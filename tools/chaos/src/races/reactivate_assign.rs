@@ -1,5 +1,5 @@
-//! Reactivating and then assigning at once, while the events of the deactivation are late or repeated: the new
-//! assignment stays.
+//! The race reactivate-assign: an employee is reactivated and at once assigned, while the events of
+//! the deactivation are late or repeated. The new assignment stays.
 
 use anyhow::Result;
 use contracts::{EmployeeId, ProjectId, TaskId};
@@ -23,18 +23,18 @@ pub(super) struct Setup {
     employee: EmployeeId,
     project: ProjectId,
     task: TaskId,
-    /// Other projects of the employee. With more of them, ending all memberships takes longer.
+    /// Other projects of the employee. They make the removal of all memberships take longer.
     others: Vec<ProjectId>,
 }
 
 #[derive(Debug)]
 pub(super) struct Outcome {
-    /// Whether memberships were still being ended.
+    /// Whether the reactivation was sent while memberships were still being ended.
     in_sweep: bool,
     reactivate: Answer,
     assign: Answer,
     on_task: Answer,
-    /// The sequence number of the last repeated event.
+    /// The stream sequence of the last repeated event.
     late: u64,
     others: Vec<ProjectId>,
     after: Quiet,
@@ -93,7 +93,8 @@ impl Race for ReactivateAssign {
             let last = testbed.late.again(employee, &order).await?;
             anyhow::Ok((last, testbed.micros()))
         };
-        // The request is sent once, because a second one would deactivate the reactivated employee again.
+        // This request is sent once, because a second one would deactivate the reactivated employee
+        // again.
         let ended = async {
             if in_sweep {
                 testbed.ask(1, As::Admin, Method::POST, &off, &Value::Null).await;

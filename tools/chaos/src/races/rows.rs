@@ -1,4 +1,4 @@
-//! The stored data of the services, which is only read here.
+//! Reads the data that the services have stored.
 
 use bson::{Document, doc};
 use contracts::{
@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use mongodb::Database;
 use serde::{Deserialize, de::DeserializeOwned};
 
-/// A project in projects.
+/// A project, as projects stores it.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct ProjectRow {
     #[serde(rename = "_id")]
@@ -20,7 +20,7 @@ pub(super) struct ProjectRow {
     pub(super) version: i64,
 }
 
-/// A task.
+/// A task, as projects stores it.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct TaskRow {
     pub(super) project_id: ProjectId,
@@ -34,7 +34,7 @@ pub(super) struct MemberKey {
     pub(super) project: ProjectId,
 }
 
-/// A membership.
+/// A membership, as projects stores it.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct MemberRow {
     #[serde(rename = "_id")]
@@ -45,7 +45,7 @@ pub(super) struct MemberRow {
     pub(super) version: i64,
 }
 
-/// An assignment.
+/// An assignment, as projects stores it.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct AssignmentRow {
     pub(super) project: ProjectId,
@@ -55,7 +55,7 @@ pub(super) struct AssignmentRow {
     pub(super) former: Vec<FormerTerms>,
 }
 
-/// An employee's state in projects.
+/// The copy of an employee's state that projects stores.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct EmployeeStateRow {
     pub(super) version: i64,
@@ -63,7 +63,7 @@ pub(super) struct EmployeeStateRow {
     pub(super) deactivated_at: Option<Millis>,
 }
 
-/// An employee in directory.
+/// An employee, as directory stores it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EmployeeRow {
@@ -78,7 +78,7 @@ pub(super) struct EmployeeRow {
     pub(super) active: Vec<Term>,
 }
 
-/// A binding in timetrack.
+/// A copy that timetrack stores.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) enum Binding {
     Employee(EmployeeChanged),
@@ -88,13 +88,13 @@ pub(super) enum Binding {
     Assignment(AssignmentChanged),
 }
 
-/// The row of a binding.
+/// The document of a copy in timetrack.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct BindingRow {
     pub(super) binding: Binding,
 }
 
-/// All documents of a collection that match a filter.
+/// Returns all documents of a collection that match a filter.
 pub(super) async fn all<T>(db: &Database, collection: &str, filter: Document) -> anyhow::Result<Vec<T>>
 where
     T: DeserializeOwned + Send + Sync + Unpin,
@@ -102,7 +102,7 @@ where
     Ok(db.collection::<T>(collection).find(filter).await?.try_collect().await?)
 }
 
-/// The one document with this id, if there is one.
+/// Returns the document with this id, if there is one.
 pub(super) async fn one<T>(db: &Database, collection: &str, id: bson::Bson) -> anyhow::Result<Option<T>>
 where
     T: DeserializeOwned + Send + Sync + Unpin,
@@ -110,7 +110,7 @@ where
     Ok(db.collection::<T>(collection).find_one(doc! { "_id": id }).await?)
 }
 
-/// The keys of timetrack's bindings for an employee's windows on a task.
+/// Returns the keys of the copies by which timetrack decides about an employee's windows on a task.
 pub(super) fn binding_keys(employee: EmployeeId, task: TaskId, projects: &[ProjectId]) -> Vec<String> {
     let of_projects = projects.iter().flat_map(|id| [format!("p:{id}"), format!("m:{id}:{employee}")]);
     [format!("e:{employee}"), format!("t:{task}"), format!("a:{task}:{employee}")]

@@ -17,12 +17,12 @@ use super::{
     testbed::Testbed,
 };
 
-/// How long waiting windows may take to be decided.
+/// How long it may take until all windows are recorded or quarantined for good.
 const SETTLED: Duration = Duration::from_secs(60);
-/// The interval at which queued windows are checked.
+/// The pause between two reads of the windows' state.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A sent window and its answer.
+/// A window that was sent, its answer, and what became of it.
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
     pub(super) id: WindowId,
@@ -33,18 +33,18 @@ pub(super) struct Sent {
     pub(super) fate: Fate,
 }
 
-/// The stored state of a window.
+/// What became of a window, as timetrack stores it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fate {
     /// The recorded window, if it is recorded.
     pub(super) stored: Option<StoredRow>,
-    /// The reason, if it is quarantined.
+    /// The reason why the window is quarantined, if it is.
     pub(super) quarantined: Option<Code>,
-    /// Whether it is tried again by itself.
+    /// Whether the quarantined window waits for another attempt, which timetrack makes by itself.
     pub(super) waits: bool,
 }
 
-/// A window in timetrack.
+/// A recorded window, as timetrack stores it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "timetrack::Recorded")]
 pub(super) struct StoredRow {
@@ -67,12 +67,12 @@ struct QuarantineRow {
     waiting: bool,
 }
 
-/// A new id of a window, random as an app would choose it.
+/// Returns a new random id of a window.
 pub(super) fn new_id(rng: &mut StdRng) -> WindowId {
     WindowId(Uuid::from_u128(rng.random()))
 }
 
-/// A window as an app sends it.
+/// Returns a window as a request body, as the desktop app sends it.
 pub(super) fn body(id: WindowId, start: Millis, end: Millis, project: ProjectId, task: TaskId) -> Value {
     json!({
         "id": id, "start": start, "end": end, "timezoneOffset": 0, "projectId": project, "taskId": task,
@@ -80,7 +80,7 @@ pub(super) fn body(id: WindowId, start: Millis, end: Millis, project: ProjectId,
     })
 }
 
-/// The states of windows, once none of them waits.
+/// Reads what became of these windows, once none of them waits or is in progress.
 pub(super) async fn fates(testbed: &Testbed, ids: &[WindowId], queued: &[WindowId]) -> Result<Vec<Fate>> {
     let since = Instant::now();
     loop {
@@ -110,7 +110,7 @@ pub(super) async fn fates(testbed: &Testbed, ids: &[WindowId], queued: &[WindowI
     }
 }
 
-/// Whether a window may be recorded: at one moment of it all its conditions were true.
+/// Returns whether a window may be recorded: whether all conditions hold at one moment in it.
 pub(super) fn is_allowed(edges: &Edges, sent: &Sent) -> bool {
     let project = sent.project;
     let Some(Some(row)) = edges.projects.get(&project) else { return false };
@@ -135,8 +135,9 @@ pub(super) fn is_allowed(edges: &Edges, sent: &Sent) -> bool {
     (sent.start.0..sent.end.0).any(|at| holds_at(Millis(at)))
 }
 
-/// The rules that a window violates that was sent during a change. The window must fit the state before or after the
-/// change: only the former if it was answered before the change was requested, and only the latter if it was sent
+/// Returns a sentence for each rule that is violated by a window that was sent during a change. The
+/// window must fit the state before or after the change: only the former if it was answered before
+/// the change was requested, and only the latter if it was sent after the change was answered.
 /// after the change was answered.
 pub(super) fn judge(sent: &Sent, change: &Answer, before: &Edges, after: &Edges) -> Vec<String> {
     let Sent { id, answer, fate, .. } = sent;
@@ -207,7 +208,7 @@ pub(super) mod tests {
         StoredRow { id, revision: 1, voided: false, window: serde_json::from_value(window).unwrap() }
     }
 
-    /// A window that was answered at once, during the change.
+    /// Returns a window that was sent while the change was in progress, and answered after it.
     fn sent(start: i64, end: i64, is_stored: bool) -> Sent {
         let id = WindowId(Uuid::from_u128(7));
         let mut answer = if is_stored { answered(201, "") } else { answered(400, "project_archived") };
@@ -218,7 +219,8 @@ pub(super) mod tests {
         Sent { id, project: project(1), start: Millis(start), end: Millis(end), answer, fate }
     }
 
-    /// A change from 10 to 20 that archived the project at 100.
+    /// Returns a change that was requested at 10 and answered at 20, in microseconds, and the data
+    /// before and after it. The change has archived the project at the time 100, in milliseconds.
     fn change() -> (Answer, Edges, Edges) {
         let mut change = answered(200, "");
         (change.sent, change.heard) = (10, 20);

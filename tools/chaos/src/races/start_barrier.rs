@@ -11,35 +11,38 @@ use tokio::{
 
 /// The longest delay between the two sides, in microseconds.
 const FURTHEST: i64 = 2_000_000;
-/// How far a round changes the delay, in microseconds: twice as far after each eight that end in the same way.
+/// By how much a round changes the delay, in microseconds. This doubles after every eight rounds in
+/// a row in which the same side came first, but not more often than [`DOUBLINGS`] times.
 const STEP: i64 = 250;
 const DOUBLINGS: u32 = 8;
-/// The scatter of rounds around the delay, in microseconds: of most rounds, and of every eighth.
+/// How far the delay of a round may differ at random from the learned delay, in microseconds: in
+/// most rounds, and in one of eight.
 const NEAR: i64 = 3_000;
 const FAR: i64 = 25_000;
 
-/// How much later the second side starts; if negative, the first side is later. Every round delays the side that
-/// came first a little more, until either may come first.
+/// How much later the second side starts. If it is negative, the first side starts later. Every
+/// round delays the side that came first a little more, until either side may come first.
 #[derive(Debug, Default)]
 pub(super) struct StartDelay(Mutex<DelayState>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct DelayState {
-    /// The delay, in microseconds.
+    /// The delay of the second side, in microseconds.
     by: i64,
-    /// The side that came first in the last round, and how often in a row.
+    /// The side that came first in the last round, and how many rounds before it ended in the same
+    /// way.
     last: usize,
     row: u32,
 }
 
 impl StartDelay {
-    /// Changes the delay after a round in which this side came first.
+    /// Changes the delay after a round in which side `first` came first.
     pub(super) fn learn(&self, first: usize) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.row = if state.last == first { state.row.saturating_add(1) } else { 0 };
         state.last = first;
-        // As many rounds as there are lanes were in progress when the delay changed: with larger steps, it would swing
-        // by seconds.
+        // When the delay changes, other lanes are in the middle of rounds with the old delay. With
+        // larger steps the delay would swing by seconds.
         let step = STEP << (state.row / 8).min(DOUBLINGS);
         state.by = (state.by + if first == 0 { -step } else { step }).clamp(-FURTHEST, FURTHEST);
     }
@@ -48,12 +51,12 @@ impl StartDelay {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).by
     }
 
-    /// The delay, in milliseconds.
+    /// Returns the delay in milliseconds.
     pub(super) fn millis(&self) -> f64 {
         self.micros() as f64 / 1_000.0
     }
 
-    /// The barrier of a round.
+    /// Returns the barrier of a round, whose delay differs a little at random.
     pub(super) fn barrier(&self, rng: &mut StdRng) -> StartBarrier {
         let scatter = if rng.random_range(0..8) == 0 { FAR } else { NEAR };
         let by = self.micros() + rng.random_range(-scatter..=scatter);
@@ -62,7 +65,7 @@ impl StartDelay {
     }
 }
 
-/// A barrier for both sides, after which one starts a little later.
+/// A barrier for both sides of a round. After it, one side starts a little later.
 #[derive(Debug)]
 pub(super) struct StartBarrier {
     barrier: Barrier,
@@ -70,11 +73,12 @@ pub(super) struct StartBarrier {
 }
 
 impl StartBarrier {
-    /// Waits until this side may start.
+    /// Waits until both sides are here, and then for the delay of this side.
     pub(super) async fn pass(&self, side: usize) {
         self.barrier.wait().await;
         let start = Instant::now() + self.after[side];
-        // The runtime can only sleep whole milliseconds.
+        // The runtime can only sleep whole milliseconds, so the remaining time is spent in the loop
+        // below.
         let whole = Duration::from_millis(self.after[side].as_millis() as u64);
         if !whole.is_zero() {
             sleep(whole).await;

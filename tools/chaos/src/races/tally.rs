@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use super::verdict::Verdict;
 
-/// The most violations of a race that are kept with their history.
+/// The largest number of violations of a race that are kept with their history.
 const KEPT: usize = 20;
 
 /// The result of a race.
@@ -10,28 +10,30 @@ const KEPT: usize = 20;
 pub struct Tally {
     /// The name of the race.
     pub name: &'static str,
-    /// The two requests.
+    /// The names of the two requests.
     pub sides: [&'static str; 2],
-    /// The number of judged rounds.
+    /// The number of rounds that were judged.
     pub rounds: usize,
     /// The number of rounds in which each side came first.
     pub first: [usize; 2],
-    /// Other facts that were counted.
+    /// How often each other fact was noted.
     pub notes: BTreeMap<&'static str, usize>,
-    /// The number of rounds that violated a rule, and of events that were never published.
+    /// The number of rounds that violated a rule, plus the number of events that were never
+    /// published.
     pub violations: usize,
     /// The first violations, with their history.
     pub histories: Vec<String>,
-    /// Rounds that could not be prepared, with the reason.
+    /// The reason for each round that could not be prepared.
     pub unset: Vec<String>,
     /// The duration of the race.
     pub took: Duration,
-    /// The delay of the second side at the end, in milliseconds.
+    /// The last delay of the second side, in milliseconds.
     pub delay: f64,
     told: Duration,
 }
 
-/// A side that came first in a smaller part of the rounds was hardly tested.
+/// The smallest share of rounds in which each side must come first. Otherwise the race has hardly
+/// tested that order.
 const FEW: f64 = 0.02;
 
 impl Tally {
@@ -39,7 +41,7 @@ impl Tally {
         Self { name, sides, ..Self::default() }
     }
 
-    /// Counts a round.
+    /// Counts a round and its verdict.
     pub(super) fn count(&mut self, round: usize, verdict: Verdict, outcome: &impl fmt::Debug) {
         self.rounds += 1;
         if let Some(first) = verdict.first {
@@ -58,8 +60,8 @@ impl Tally {
         }
     }
 
-    /// Counts the events that are still in an outbox once all rounds are over: each is a change that others never hear
-    /// of, whether or not a round has looked at it.
+    /// Counts the events that are still in an outbox after all rounds. Each is a change that other
+    /// services are never informed of, also if no round has noticed that.
     pub(super) fn untold(&mut self, events: &[String]) {
         self.violations += events.len();
         if !events.is_empty() {
@@ -69,7 +71,7 @@ impl Tally {
         }
     }
 
-    /// Prints the progress at intervals.
+    /// Prints the progress, at most once in `every`.
     pub(super) fn tell_every(&mut self, every: Duration, of: usize, elapsed: Duration, delay: f64) {
         if elapsed < self.told + every {
             return;
@@ -82,12 +84,12 @@ impl Tally {
         );
     }
 
-    /// Whether there were rounds and none violated a rule.
+    /// Returns whether there were rounds and none of them violated a rule.
     pub fn holds(&self) -> bool {
         self.violations == 0 && self.rounds > 0
     }
 
-    /// A side that hardly ever came first: then the race proves little.
+    /// Returns the side that hardly ever came first, if there is one. Then the race proves little.
     fn hardly_tried(&self) -> Option<&'static str> {
         let few = self.rounds as f64 * FEW;
         (0..2).find(|side| (self.first[*side] as f64) < few).map(|side| self.sides[side])

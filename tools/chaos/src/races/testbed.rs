@@ -17,27 +17,27 @@ use tokio::time::{Instant, sleep};
 
 use super::{answer::Answer, late::Late, mails::Mails};
 
-/// The services with two processes: all that decide or have copies.
+/// The services that run as two processes: all that make decisions or have copies.
 const TWICE: [Service; 5] =
     [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Gateway];
 /// The time limit for an answer.
 const ANSWER: Duration = Duration::from_secs(40);
-/// How often preparing a setup is tried, and the pause in between.
+/// How often a request that prepares a round is sent, and the pause between two attempts.
 const TRIES: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(250);
 /// The services with an outbox.
 const TELLING: [Service; 4] = [Service::Directory, Service::Projects, Service::Timetrack, Service::Mailer];
-/// How long an event may wait in an outbox: each replica looks there every second.
+/// How long an event may stay in an outbox. Each replica reads its outbox every second.
 const TOLD: Duration = Duration::from_secs(20);
-/// A password that is hard to guess.
+/// The password of employees. The system refuses passwords that are easy to guess.
 pub(super) const PASSWORD: &str = "lantern over the quiet harbour";
 
-/// A system of real processes, two of each important service, and its clients.
+/// A system of real processes, two of each important service, and a client for it.
 pub(super) struct Testbed {
     fleet: Fleet,
-    /// The second process of each service.
+    /// The second process of each service in [`TWICE`].
     _seconds: Vec<Replica>,
-    /// The gateways. Each side of a race uses its own.
+    /// The base URLs of the gateways. Each side of a race uses its own gateway.
     bases: [String; 2],
     http: reqwest::Client,
     clock: Clock,
@@ -51,11 +51,11 @@ pub(super) struct Testbed {
     mailer: Database,
 }
 
-/// An employee who can log in.
+/// An employee who is logged in.
 #[derive(Clone, Debug)]
 pub(super) struct Person {
     pub(super) id: EmployeeId,
-    /// The header `Authorization`.
+    /// The value of the header `Authorization`.
     pub(super) authorization: String,
 }
 
@@ -68,7 +68,7 @@ pub(super) enum As<'a> {
 }
 
 impl Testbed {
-    /// Starts the system, with services that make this mistake.
+    /// Starts the system, with a deliberate fault in the services if `mutant` names one.
     pub(super) async fn start(mutant: Option<String>) -> Result<Self> {
         let fleet = Fleet::start_with(FleetOptions { sync_always: true, mutant, ..Default::default() }).await?;
         let mut seconds = Vec::new();
@@ -101,10 +101,10 @@ impl Testbed {
         self.fleet.stop().await;
     }
 
-    /// The subjects of events that are committed, and that nobody was told within the time limit.
+    /// Returns the subjects of events that were committed, but not published within [`TOLD`].
     ///
     /// # Errors
-    /// Those of MongoDB.
+    /// When MongoDB cannot be read.
     pub(super) async fn untold(&self) -> Result<Vec<String>> {
         let since = Instant::now();
         loop {
@@ -123,32 +123,32 @@ impl Testbed {
         }
     }
 
-    /// The present time.
+    /// Returns the present time.
     pub(super) fn now(&self) -> Millis {
         self.clock.now()
     }
 
-    /// The microseconds since the system was started.
+    /// Returns the microseconds since the start of the system.
     pub(super) fn micros(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// A number that was not returned before.
+    /// Returns a number that was not returned before.
     pub(super) fn number(&self) -> usize {
         self.made.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Sends a request through a gateway, once.
+    /// Sends a request once, through the gateway of this side.
     pub(super) async fn ask(&self, side: usize, who: As<'_>, method: Method, path: &str, body: &Value) -> Answer {
         self.send(self.request(side, who, method, path, body)).await
     }
 
-    /// Sends a request with the condition `If-Match`.
+    /// Sends an admin's request with the condition `If-Match`.
     pub(super) async fn ask_if(&self, side: usize, method: Method, path: &str, body: &Value, tag: &str) -> Answer {
         self.send(self.request(side, As::Admin, method, path, body).header(header::IF_MATCH, tag)).await
     }
 
-    /// Logs in.
+    /// Sends a log-in through the gateway of this side.
     pub(super) async fn log_in(&self, side: usize, email: &str, password: &str) -> Answer {
         let request = self.http.post(format!("{}/api/auth/login", self.bases[side % 2]));
         self.send(request.form(&[("username", email), ("password", password)])).await
@@ -181,15 +181,16 @@ impl Testbed {
         answer
     }
 
-    /// Repeats an admin's request that prepares a setup, until it succeeds.
+    /// Repeats an admin's request that prepares a round, until it succeeds.
     ///
     /// # Errors
-    /// When it is refused, or does not come.
+    /// When the request is refused, or never gets a definite answer.
     pub(super) async fn set(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
         Ok(self.settled(As::Admin, method, path, body).await?.body)
     }
 
-    /// Repeats a request with any credentials until it is decided.
+    /// Repeats a request with any credentials until it succeeds or is refused. A refusal is an
+    /// error.
     pub(super) async fn settled(&self, who: As<'_>, method: Method, path: &str, body: &Value) -> Result<Answer> {
         let mut last = Answer::default();
         for n in 0..TRIES {
@@ -203,34 +204,34 @@ impl Testbed {
         bail!("{method} {path}: {last:?} {}", last.body["detail"].as_str().unwrap_or_default())
     }
 
-    /// Creates a thing and returns its id.
+    /// Creates an object with an admin's POST, and returns its id.
     pub(super) async fn make<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
         let made = self.set(Method::POST, path, body).await?;
         serde_json::from_value(made["id"].clone()).with_context(|| format!("no id from {path}"))
     }
 
-    /// A new e-mail address.
+    /// Returns a new e-mail address.
     pub(super) fn address(&self) -> String {
         format!("somebody-{}@races.example", self.number())
     }
 
-    /// A new employee without a password.
+    /// Creates an employee whose account is not activated.
     pub(super) async fn employee(&self) -> Result<EmployeeId> {
         self.make("/api/v1/employee", &json!({ "name": "Somebody", "email": self.address() })).await
     }
 
-    /// A new project.
+    /// Creates a project with these members.
     pub(super) async fn project(&self, employees: &[EmployeeId]) -> Result<ProjectId> {
         let payroll = json!({ "*": { "billRate": 50 } });
         self.make("/api/v1/project", &json!({ "name": "Race", "employees": employees, "payroll": payroll })).await
     }
 
-    /// A new task.
+    /// Creates a task of a project with these assignees.
     pub(super) async fn task(&self, project: ProjectId, employees: &[EmployeeId]) -> Result<TaskId> {
         self.make("/api/v1/task", &json!({ "name": "To run", "projectId": project, "employees": employees })).await
     }
 
-    /// A new employee who has logged in.
+    /// Creates an employee, activates the account and logs in.
     pub(super) async fn person(&self) -> Result<Person> {
         let email = self.address();
         let id = self.make("/api/v1/employee", &json!({ "name": "Somebody", "email": email })).await?;
@@ -248,17 +249,17 @@ impl Testbed {
     }
 }
 
-/// The path of a project.
+/// Returns the path of a project in the API.
 pub(super) fn project_path(id: ProjectId) -> String {
     format!("/api/v1/project/{id}")
 }
 
-/// The path of a task.
+/// Returns the path of a task in the API.
 pub(super) fn task_path(id: TaskId) -> String {
     format!("/api/v1/task/{id}")
 }
 
-/// The path of an employee.
+/// Returns the path of an employee in the API.
 pub(super) fn employee_path(id: EmployeeId) -> String {
     format!("/api/v1/employee/{id}")
 }

@@ -1,5 +1,6 @@
-//! A bulk update against posted windows: it changes every window that was answered 201 before its request, and
-//! none that was posted after its answer.
+//! The race update-post: windows are posted during a bulk update. The update changes every window
+//! that was answered 201 before the update was requested, and none that was posted after its
+//! answer.
 
 use anyhow::Result;
 use contracts::{Millis, ProjectId, TaskId};
@@ -24,7 +25,7 @@ pub(super) struct Setup {
     person: Person,
     project: ProjectId,
     task: TaskId,
-    /// The start of the next round's windows.
+    /// The start of the first window of the next round.
     next: Millis,
 }
 
@@ -32,23 +33,24 @@ pub(super) struct Setup {
 pub(super) struct Outcome {
     update: Answer,
     windows: Vec<Sent>,
-    /// The income in a report, in cents; none without a report.
+    /// The income of the round in a report, in cents; `None` if the report failed.
     income: Option<i64>,
 }
 
-/// The numbers of windows before, during and after the update.
+/// The numbers of windows that are posted before, during and after the update.
 const BEFORE: usize = 2;
 const WITH: usize = 5;
 const AFTER: usize = 1;
-/// The length of a window: a hundredth of an hour, so that its income is whole cents. Windows do not overlap.
+/// The length of a window in milliseconds. It is a hundredth of an hour, so that the income of a
+/// window is whole cents. Windows do not overlap.
 const LENGTH: i64 = 36_000;
 /// The range of time of a round, in milliseconds.
 const ROUND: i64 = 600_000;
-/// The start of the first round.
+/// The start of the first round, in milliseconds since 1970.
 const FIRST: i64 = 1_450_000_000_000;
-/// The longest delay of a window, in milliseconds.
+/// The longest delay before a window is posted, in milliseconds.
 const LATER: u64 = 8;
-/// The rate of an hour before and after the update.
+/// The bill rate per hour before and after the update.
 const RATES: [i64; 2] = [50, 70];
 const NOTE: &str = "updated";
 
@@ -68,7 +70,8 @@ impl Race for UpdatePost {
         let begin = setup.next;
         setup.next = begin + ROUND;
         let (project, task, person) = (setup.project, setup.task, &setup.person);
-        // The ids are in random order, because the update reads windows in the order of ids.
+        // The ids are random, and not in the order of the starts, because the update reads windows
+        // in the order of ids.
         let plans: Vec<_> = (0..BEFORE + WITH + AFTER)
             .map(|n| (new_id(rng), n, Duration::from_millis(rng.random_range(0..=LATER))))
             .collect();
@@ -193,7 +196,8 @@ mod tests {
         *,
     };
 
-    /// The outcome with two windows before the update, one with each outcome during it, and one after it.
+    /// Returns the outcome with two windows before the update, one of each outcome during it, and
+    /// one after it.
     fn good() -> Outcome {
         let window = |n: u128, (sent, heard), is_changed: bool| {
             let id = WindowId(Uuid::from_u128(n));

@@ -1,5 +1,6 @@
-//! Moving a task or archiving a project against windows for it: each window is judged by the state when it was
-//! worked, and no accepted window is lost or doubled.
+//! The races archive-windows and move-windows: windows are posted while their project is archived,
+//! or their task is moved. Each window is judged by the state at the time that was worked, and no
+//! accepted window is lost or recorded twice.
 
 use anyhow::Result;
 use contracts::{Millis, ProjectId, TaskId};
@@ -19,7 +20,7 @@ use super::{
     verdict::Verdict,
 };
 
-/// The race: the project is archived, or its task moves to another one.
+/// The race in which a project is archived (`ARCHIVES`), or a task is moved to another project.
 pub(super) struct Windows<const ARCHIVES: bool>;
 
 pub(super) struct Setup {
@@ -40,10 +41,10 @@ pub(super) struct Outcome {
     after: Quiet,
 }
 
-/// The numbers of windows during and after the change.
+/// The numbers of windows that are posted during and after the change.
 const UNDER_WAY: usize = 5;
 const SINCE: usize = 1;
-/// The longest delay of a window, in milliseconds.
+/// The longest delay between two windows, in milliseconds.
 const LATER: u64 = 6;
 
 impl<const ARCHIVES: bool> Race for Windows<ARCHIVES> {
@@ -69,7 +70,7 @@ impl<const ARCHIVES: bool> Race for Windows<ARCHIVES> {
             testbed.set(Method::PUT, &path, &back).await?;
         }
         let before = Edges::quiet(testbed, employee, task, &[from, to]).await?.edges;
-        // Some windows name the new project of the task.
+        // When the task is moved, some windows are for its new project.
         let plans: Vec<_> = (0..UNDER_WAY + SINCE)
             .map(|n| {
                 let project = if !ARCHIVES && rng.random_range(0..3) == 0 { to } else { from };
@@ -79,7 +80,8 @@ impl<const ARCHIVES: bool> Race for Windows<ARCHIVES> {
             .collect();
         let person = &setup.person;
         let send = async |(id, side, project, ago, length, _): (_, usize, _, i64, i64, Duration)| {
-            // A window must have ended before it is sent.
+            // The API refuses windows that end in the future, so a window must have ended before it
+            // is sent.
             let end = Millis(testbed.now().0 - ago);
             let start = Millis(end.0 - length);
             let window = body(id, start, end, project, task);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chaos::{Campaign, Options};
 
-// One after the other: each is a system of its own under load.
+// The campaigns run one after the other, because each one starts a system and puts it under load.
 #[tokio::test(flavor = "multi_thread")]
 async fn services_that_are_replaced_and_scaled_under_load_lose_and_double_nothing() {
     let options = Options { singles: 6, batches: 1, pause: Duration::from_millis(500) };

@@ -1,10 +1,10 @@
-//! A few rounds of each race, with the programs of this build.
+//! Runs a few rounds of each race, with the programs of this build.
 
 use std::time::Duration;
 
 use chaos::races::{self, RaceOptions};
 
-/// How long all of it may take, beside what building the programs takes.
+/// How long all races together may take.
 const BOUND: Duration = Duration::from_secs(600);
 
 #[tokio::test(flavor = "multi_thread")]

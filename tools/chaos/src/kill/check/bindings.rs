@@ -8,8 +8,8 @@ use super::{
 };
 use crate::kill::ledger::Book;
 
-/// I4: assignees are members of the live project, members exist and are active, and everybody who was put on
-/// something is on it.
+/// Checks I4: an assignee is a member of the task's project, which exists; members exist and are
+/// active; and projects and tasks have the people whom answered requests put on them.
 pub(crate) fn bound(book: &Book, state: &State) -> Outcome {
     let mut outcome = Outcome::new("I4 who is on what");
     let edges = &state.edges;
@@ -21,7 +21,8 @@ pub(crate) fn bound(book: &Book, state: &State) -> Outcome {
         let is_active = employee.is_some_and(|employee| employee.deactivated_at.is_none());
         outcome
             .check(is_active, member.key.employee, || format!("is deactivated and on project {}", member.key.project));
-        // An edge of an earlier epoch has ended. One that is still stored was restored by a late event.
+        // A deactivation ends every edge of an earlier epoch. An open edge of an earlier epoch was
+        // restored by a late event.
         let is_of_now = employee.is_none_or(|employee| member.epoch == employee.epoch);
         outcome.check(is_of_now, member.key.employee, || {
             format!("is on project {} since epoch {}, and stands at {employee:?}", member.key.project, member.epoch)
@@ -47,7 +48,8 @@ pub(crate) fn bound(book: &Book, state: &State) -> Outcome {
     outcome
 }
 
-/// What must hold at every moment, checked in one snapshot: lists and edges agree.
+/// Checks in one snapshot what must hold at every moment: the lists of projects and tasks agree
+/// with the edges.
 pub(crate) fn structure(edges: &Edges) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut find = |about: String, says: String| findings.push(Finding { about, says, at: None });

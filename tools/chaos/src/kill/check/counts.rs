@@ -6,7 +6,8 @@ use super::{
     state::{FactRow, State, WindowRow},
 };
 
-/// I3: analytics has the sums of the stored windows, by employee, day, project and task.
+/// Checks I3: the sums of analytics by employee, day, project and task equal those of the stored
+/// windows.
 pub(crate) fn counted(state: &State) -> Outcome {
     let mut outcome = Outcome::new("I3 analytics equal the windows");
     let expected = recomputed(&state.windows);

@@ -5,7 +5,8 @@ use contracts::EmployeeId;
 use super::{Outcome, state::State};
 use crate::kill::ledger::{Away, Book};
 
-/// I5: after an answered deactivation there is no edge, no accepted token, and no window that begins later.
+/// Checks I5: after an answered deactivation the employee has no edges, no token of the employee is
+/// accepted, and no window that begins later is recorded.
 pub(crate) fn gone(book: &Book, state: &State) -> Outcome {
     let mut outcome = Outcome::new("I5 who is deactivated is gone");
     for shown in &book.shown {
@@ -21,7 +22,7 @@ pub(crate) fn gone(book: &Book, state: &State) -> Outcome {
     for row in &state.windows {
         let window = &state.originals.get(&row.window.id).unwrap_or(row).window;
         for away in aways.get(&window.employee_id).into_iter().flatten() {
-            // A window that reaches into the time after the reactivation may be recorded.
+            // A window that ends after the reactivation may be recorded.
             let is_later = window.start > away.from && away.until.is_none_or(|until| window.end <= until);
             outcome.check_at(window.start, !is_later, window.employee_id, || {
                 format!("was away since {}, and window {} begins at {}", away.from, window.id, window.start)

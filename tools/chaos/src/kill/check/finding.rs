@@ -3,10 +3,11 @@ use contracts::Millis;
 /// A violation of an invariant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Finding {
-    /// The id that it concerns, by which its history is found.
+    /// The id of the object that is wrong. The report finds the history of the object by it.
     pub(crate) about: String,
     pub(crate) says: String,
-    /// When it happened, if that is known. The report shows the history around that moment.
+    /// The moment of the violation, if it is known. The report shows the history around that
+    /// moment.
     pub(crate) at: Option<Millis>,
 }
 
@@ -14,7 +15,7 @@ pub(crate) struct Finding {
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) invariant: &'static str,
-    /// The number of checks.
+    /// The number of checks that were made.
     pub(crate) checked: u64,
     pub(crate) findings: Vec<Finding>,
 }
@@ -24,12 +25,12 @@ impl Outcome {
         Self { invariant, checked: 0, findings: Vec::new() }
     }
 
-    /// Checks one thing, and records a finding if it is wrong.
+    /// Makes one check, and records a finding if `holds` is false.
     pub(crate) fn check(&mut self, holds: bool, about: impl ToString, says: impl FnOnce() -> String) {
         self.check_at(None, holds, about, says);
     }
 
-    /// Checks something whose time is known.
+    /// Makes one check of something that happened at a known moment.
     pub(crate) fn check_at(
         &mut self,
         at: impl Into<Option<Millis>>,

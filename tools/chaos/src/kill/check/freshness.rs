@@ -1,8 +1,8 @@
 use super::Outcome;
 use crate::kill::ledger::Book;
 
-/// I8: a report contains every window that was answered as recorded before its request, and none that was not
-/// sent.
+/// Checks I8: a report counts every window that was answered as recorded before the report was
+/// requested, and no window that was sent only after the answer.
 pub(crate) fn fresh(book: &Book) -> Outcome {
     let mut outcome = Outcome::new("I8 analytics are never behind their reader");
     for asked in &book.asked {

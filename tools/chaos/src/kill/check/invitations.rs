@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::{Outcome, state::State};
 use crate::kill::ledger::Book;
 
-/// I7: an invitation is used at most once, and every invited employee got a mail.
+/// Checks I7: an invitation is used at most once, and every invited employee got a mail.
 pub(crate) fn used_once(book: &Book, state: &State) -> Outcome {
     let mut outcome = Outcome::new("I7 invitations");
     for (employee, invited) in &book.invited {
@@ -13,7 +13,7 @@ pub(crate) fn used_once(book: &Book, state: &State) -> Outcome {
         let exists = state.edges.employees.contains_key(employee);
         outcome.check(exists, employee, || format!("{} was invited and does not exist", invited.email));
     }
-    // Also employees whose invitation was not answered.
+    // This includes employees whose creation was never answered.
     for employee in state.edges.employees.values() {
         let is_mailed = state.mailed.contains(&employee.email.to_lowercase());
         outcome.check(is_mailed, employee.id, || format!("{} got no mail", employee.email));

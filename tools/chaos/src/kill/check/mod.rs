@@ -1,5 +1,5 @@
-//! Checks the invariants, in the databases and streams themselves. It shares only message types with the services:
-//! the rules are written here a second time.
+//! Checks the invariants in the databases and streams themselves. Only types are shared with the
+//! services: the rules are implemented here a second time.
 
 pub(crate) mod bindings;
 mod counts;
@@ -32,7 +32,7 @@ pub(crate) fn all(book: &Book, state: &state::State) -> Vec<Outcome> {
     ]
 }
 
-/// Small made-up histories for tests.
+/// Small made-up histories and states for tests.
 #[cfg(test)]
 pub(crate) mod tests {
     use contracts::{
@@ -55,7 +55,7 @@ pub(crate) mod tests {
     pub(crate) const PROJECT: ProjectId = ProjectId(Uuid::from_u128(2));
     pub(crate) const TASK: TaskId = TaskId(Uuid::from_u128(3));
 
-    /// The text of the only finding.
+    /// Returns the text of the only finding.
     pub(crate) fn only(outcome: &Outcome) -> &str {
         assert_eq!(outcome.findings.len(), 1, "{outcome:?}");
         &outcome.findings[0].says
@@ -65,7 +65,8 @@ pub(crate) mod tests {
         Attempt { sent: Millis(1), answered: Millis(2), word }
     }
 
-    /// The times of the nth window: ten minutes, without overlaps.
+    /// Returns the start and end of the nth window. Windows are ten minutes long and do not
+    /// overlap.
     fn times(n: u128) -> (Millis, Millis) {
         let start = Millis(1_420_070_400_000 + n as i64 * 600_000);
         (start, start + 600_000)
@@ -78,7 +79,7 @@ pub(crate) mod tests {
         Sent { employee: ANN, id, start, end, project: PROJECT, task: TASK, attempts, voids: Vec::new() }
     }
 
-    /// The stored window, with the number in its note.
+    /// Returns the nth window as it is stored, with its serial number in the note.
     pub(crate) fn window(n: u128, serial: u64) -> WindowRow {
         let (start, end) = times(n);
         let window = json!({
@@ -97,7 +98,7 @@ pub(crate) mod tests {
         QuarantineRow { item: QuarantineItem { window }, code: Code::NotOnTask }
     }
 
-    /// The edges when Ann is on the task of the project.
+    /// Returns the edges of a state in which Ann is on the task of the project.
     pub(crate) fn edges() -> Edges {
         let ann = EmployeeRow {
             id: ANN,
@@ -122,7 +123,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// The state with all copies up to date.
+    /// Returns a state in which all copies are up to date.
     pub(crate) fn settled() -> State {
         let employee_state = EmployeeState { id: ANN, version: 4, epoch: 0, deactivated_at: None, active: None };
         let project = json!({ "id": PROJECT, "version": 2, "payroll": {}, "archived": false, "deleted": false });

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::kill::ledger::Book;
 
-/// I6: copies equal their originals, nothing is in progress any more, and DEAD has the injected poison and nothing
-/// else.
+/// Checks I6: copies equal their originals, nothing is in progress any more, and DEAD has exactly
+/// the unreadable messages that the campaign has published.
 pub(crate) fn equal(book: &Book, state: &State) -> Outcome {
     let mut outcome = Outcome::new("I6 copies equal their originals");
     lists(&mut outcome, &state.edges);
@@ -30,7 +30,7 @@ pub(crate) fn equal(book: &Book, state: &State) -> Outcome {
     outcome
 }
 
-/// Compares directory's list of each employee's projects.
+/// Compares the list of projects that directory stores with each employee.
 fn lists(outcome: &mut Outcome, edges: &Edges) {
     let mut on: BTreeMap<EmployeeId, BTreeSet<ProjectId>> = BTreeMap::new();
     for member in edges.members.iter().filter(|member| member.open) {
@@ -43,7 +43,7 @@ fn lists(outcome: &mut Outcome, edges: &Edges) {
     }
 }
 
-/// Compares projects' copy of the employees' states.
+/// Compares the copy of the employees' states that projects stores.
 fn references(outcome: &mut Outcome, state: &State) {
     for heard in &state.refs {
         let is = state.edges.employees.get(&heard.id).map(|stored| (stored.epoch, stored.deactivated_at));
@@ -52,7 +52,7 @@ fn references(outcome: &mut Outcome, state: &State) {
     }
 }
 
-/// Compares timetrack's copies.
+/// Compares the copies that timetrack stores.
 fn bindings(outcome: &mut Outcome, state: &State) {
     let edges = &state.edges;
     let (mut employees, mut projects, mut tasks) = (HashMap::new(), HashMap::new(), HashMap::new());
@@ -90,7 +90,8 @@ fn bindings(outcome: &mut Outcome, state: &State) {
         outcome.check(copy == Some(must), stored.id, || format!("timetrack has {copy:?}, projects {must:?}"));
     }
     for (id, copy) in tasks.iter().filter(|(_, copy)| !copy.deleted) {
-        // A task that ends with its project has no event of its own.
+        // A task that is deleted with its project has no event of its own, so timetrack may still
+        // have it.
         let is_over = projects.get(&copy.project_id).is_some_and(|project| project.deleted);
         outcome.check(edges.tasks.contains_key(id) || is_over, id, || format!("is gone, and timetrack has {copy:?}"));
     }
@@ -110,8 +111,8 @@ fn bindings(outcome: &mut Outcome, state: &State) {
     for stored in &edges.assignments {
         let key = stored.key;
         let copy = assignments.get(&key);
-        // An assignment that ends with its membership has no event, so its open term counts only with the
-        // membership.
+        // An assignment that ends with its membership has no event of its own. So an assignment is
+        // open only if the term of the membership to which it belongs is open too.
         let is_on = copy.is_some_and(|copy| {
             let member = members.get(&MemberKey { project: copy.project_id, employee: key.employee });
             copy.terms.last().is_some_and(|last| {
@@ -185,7 +186,8 @@ mod tests {
         let mut state = settled();
         state.edges.assignments[0].open = false;
         assert!(only(&equal(&Book::default(), &state)).contains("on task"));
-        // The assignment ended with its membership, and timetrack has that event.
+        // The assignment has ended with its membership, and timetrack has the event about the
+        // membership.
         for binding in &mut state.bindings {
             if let BindingRow::Member(member) = binding {
                 member.terms = vec![Term { from: None, until: Some(Millis(9)) }];

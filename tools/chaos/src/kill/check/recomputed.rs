@@ -5,10 +5,12 @@ use contracts::{EmployeeId, Millis, Rate, Window};
 use super::state::{Group, Sum, WindowRow};
 
 const DAY: i64 = 86_400_000;
-/// A cent, in ten-thousandths of currency an hour × milliseconds.
+/// A cent in the unit of exact amounts: ten-thousandths of the currency per hour, times
+/// milliseconds.
 const CENT: i128 = 10_000 * 3_600_000 / 100;
 
-/// The sums of all windows, computed in another way than analytics does: for each moment, which window counts.
+/// Returns the sums of all windows. They are computed in another way than by analytics: from the
+/// window that counts at each moment.
 pub(super) fn recomputed(windows: &[WindowRow]) -> BTreeMap<Group, Sum> {
     let mut of_employees: BTreeMap<EmployeeId, Vec<&Window>> = BTreeMap::new();
     for row in windows.iter().filter(|row| !row.voided) {
@@ -39,8 +41,9 @@ pub(super) fn recomputed(windows: &[WindowRow]) -> BTreeMap<Group, Sum> {
     exact.into_iter().map(|(group, sum)| (group, rounded(sum))).collect()
 }
 
-/// The parts of one employee's time, with the window that counts in each: of those that cover it the one that
-/// began first, and of several such the one with the smallest id.
+/// Divides one employee's time into parts, each with the window that counts in it. Of the windows
+/// that cover a part, the one that began first counts, and of several such windows the one with the
+/// smallest id.
 fn counting<'a>(windows: &[&'a Window]) -> Vec<(&'a Window, i64, i64)> {
     let mut edges: Vec<(i64, bool, usize)> = Vec::with_capacity(2 * windows.len());
     for (place, window) in windows.iter().enumerate() {
@@ -82,7 +85,7 @@ fn income(window: &Window) -> i128 {
     if window.billable { units(window.overtime, window.overtime_bill_rate, window.bill_rate) } else { 0 }
 }
 
-/// Half a cent is rounded up. There are no negative amounts.
+/// Rounds an exact amount to cents. Half a cent is rounded up. There are no negative amounts.
 fn cents(exact: i128) -> i64 {
     ((2 * exact + CENT) / (2 * CENT)) as i64
 }

@@ -1,10 +1,12 @@
 use super::{Outcome, state::State};
 
-/// I6, checked by the services: a comparison of their copies finds no difference.
+/// Checks I6 by the services themselves: when they compare their copies with the owners, they find
+/// no difference.
 pub(crate) fn nothing_found(state: &State) -> Outcome {
     let mut outcome = Outcome::new("I6 the services' own comparison of copies finds nothing");
     for line in state.reconciled.lines() {
-        // Service, entries compared, found and repaired; or the error.
+        // A line has the service and the numbers of entries compared, found different and repaired.
+        // Any other line is an error.
         let [service, _, found, _] = line.split('\t').collect::<Vec<_>>()[..] else {
             outcome.check(false, "timetrack reconcile", || line.to_owned());
             continue;

@@ -18,7 +18,8 @@ use mongodb::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-/// Who is on what, as directory and projects have stored it.
+/// The employees, projects, tasks, memberships and assignments, as directory and projects have
+/// stored them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Edges {
     pub(crate) projects: BTreeMap<ProjectId, ProjectRow>,
@@ -88,7 +89,7 @@ pub(crate) struct EmployeeRow {
     pub(crate) deactivated_at: Option<Millis>,
 }
 
-/// A stored window.
+/// A window as timetrack stores it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "timetrack::Recorded")]
 pub(crate) struct WindowRow {
@@ -108,7 +109,7 @@ struct FormerRow {
     was: WindowRow,
 }
 
-/// A quarantined window.
+/// A window in quarantine.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct QuarantineRow {
     pub(crate) item: QuarantineItem,
@@ -126,7 +127,7 @@ pub(crate) struct QuarantineWindow {
     pub(crate) note: Option<String>,
 }
 
-/// A stored fact of analytics.
+/// A fact as analytics stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct FactRow {
     #[serde(rename = "_id")]
@@ -143,7 +144,7 @@ pub(crate) struct FactRow {
     pub(crate) voided: bool,
 }
 
-/// A copy in timetrack.
+/// A copy that timetrack stores.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) enum BindingRow {
     Employee(EmployeeChanged),
@@ -151,11 +152,11 @@ pub(crate) enum BindingRow {
     Task(TaskChanged),
     Member(MemberChanged),
     Assignment(AssignmentChanged),
-    /// What was set for a scope.
+    /// The rates and payroll that were set for a scope.
     Rates(RatesChanged),
 }
 
-/// A scope for which rates or payroll were set, as projects has it.
+/// A scope for which rates or payroll were set, as projects stores it.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct RateScopeRow {
     #[serde(rename = "_id")]
@@ -168,7 +169,7 @@ struct KeptBinding {
     binding: BindingRow,
 }
 
-/// The copy of an employee's state in projects.
+/// The copy of an employee's state that projects stores.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct RefRow {
     #[serde(rename = "_id")]
@@ -184,14 +185,14 @@ pub(crate) struct InvitationRow {
     pub(crate) used_at: Option<Millis>,
 }
 
-/// A dead message.
+/// A message in DEAD.
 #[derive(Clone, Debug)]
 pub(crate) struct DeadRow {
     pub(crate) subject: String,
     pub(crate) payload: String,
 }
 
-/// A row of a report: by employee, day, project and task.
+/// The key of a row of a report by employee, day, project and task.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Group {
     pub(crate) employee: EmployeeId,
@@ -200,7 +201,7 @@ pub(crate) struct Group {
     pub(crate) task: TaskId,
 }
 
-/// The time in milliseconds, and cost and income in cents.
+/// The time in milliseconds, and the costs and the income in cents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sum {
     pub(crate) time: i64,
@@ -208,12 +209,12 @@ pub(crate) struct Sum {
     pub(crate) income: i64,
 }
 
-/// All stored data.
+/// All stored data that the checks read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State {
     pub(crate) edges: Edges,
     pub(crate) windows: Vec<WindowRow>,
-    /// The first state of changed windows.
+    /// The first version of each window that was changed later.
     pub(crate) originals: HashMap<WindowId, WindowRow>,
     pub(crate) quarantined: Vec<QuarantineRow>,
     pub(crate) facts: HashMap<WindowId, FactRow>,
@@ -225,25 +226,26 @@ pub(crate) struct State {
     /// The addresses to which an invitation was mailed.
     pub(crate) mailed: BTreeSet<String>,
     pub(crate) dead: Vec<DeadRow>,
-    /// What is still in progress, with the number of items.
+    /// The number of items that are still in progress, by what they are.
     pub(crate) under_way: BTreeMap<String, u64>,
     /// The output of `timetrack reconcile`, or its error.
     pub(crate) reconciled: String,
 }
 
-/// Reads a collection.
+/// Reads all documents of a collection.
 async fn read<T: DeserializeOwned + Send + Sync>(mongo: &Client, service: Service, name: &str) -> Result<Vec<T>> {
     let rows = mongo.database(&database(service)).collection::<T>(name);
     rows.find(doc! {}).await?.try_collect().await.with_context(|| format!("{service}'s {name}"))
 }
 
-/// Reads documents in a snapshot.
+/// Reads all documents of a collection in the snapshot of a session.
 async fn read_in<T: DeserializeOwned + Send + Sync>(
     session: &mut ClientSession,
     service: Service,
     name: &str,
 ) -> Result<Vec<T>> {
-    // Set here, because the client's read concern would take precedence over the session's.
+    // The read concern is set on the collection, because the client's read concern would take
+    // precedence over the session's.
     let options = CollectionOptions::builder().read_concern(ReadConcern::snapshot()).build();
     let rows = session.client().database(&database(service)).collection_with_options::<T>(name, options);
     let mut found = rows.find(doc! {}).session(&mut *session).await?;
@@ -255,7 +257,7 @@ fn database(service: Service) -> String {
 }
 
 impl Edges {
-    /// Reads the edges in one snapshot.
+    /// Reads the edges in one snapshot, so that they are all of the same moment.
     pub(crate) async fn read(mongo: &Client) -> Result<Self> {
         let options = SessionOptions::builder().snapshot(true).build();
         let mut session = mongo.start_session().with_options(options).await?;
@@ -276,7 +278,7 @@ impl Edges {
 }
 
 impl State {
-    /// Reads everything except the report, which is given.
+    /// Reads all data except the report, which the caller has requested.
     pub(crate) async fn read(fleet: &Fleet, reported: BTreeMap<Group, Sum>) -> Result<Self> {
         let mongo = fleet.mongo().await?;
         let mut former: Vec<FormerRow> = read(&mongo, Service::Timetrack, "window_history").await?;
@@ -297,13 +299,15 @@ impl State {
             mailed: Mailbox::of(&fleet.data).invited()?,
             dead: dead(fleet).await?,
             under_way: under_way(fleet, &mongo).await?,
-            // Read last, because the comparison repairs what it finds.
+            // This must be the last step, because the comparison repairs the differences that it
+            // finds.
             reconciled: fleet.reconcile().unwrap_or_else(|error| format!("{error:#}")),
         })
     }
 }
 
-/// What is still in progress; nothing when the system is idle.
+/// Returns the number of items that are still in progress, by what they are. It is empty when the
+/// system is idle.
 pub(crate) async fn under_way(fleet: &Fleet, mongo: &Client) -> Result<BTreeMap<String, u64>> {
     let mut all = BTreeMap::new();
     let jetstream = jetstream::new(fleet.bus().await?);
@@ -321,8 +325,8 @@ pub(crate) async fn under_way(fleet: &Fleet, mongo: &Client) -> Result<BTreeMap<
     let timetrack = mongo.database(&database(Service::Timetrack));
     let waiting = timetrack.collection::<Document>("quarantine").count_documents(doc! { "waiting": true }).await?;
     all.insert("windows that may only be early".into(), waiting);
-    // Such a window is removed from quarantine within seconds, also if the replica that should have done it was
-    // killed.
+    // A replica removes such a window from quarantine within seconds. If this replica is killed,
+    // another one does so.
     all.insert("windows that are held and recorded".into(), in_both(&timetrack).await?);
     let jobs = timetrack.collection::<Document>("updates").count_documents(doc! { "done": false }).await?;
     all.insert("bulk updates".into(), jobs);
@@ -333,7 +337,7 @@ pub(crate) async fn under_way(fleet: &Fleet, mongo: &Client) -> Result<BTreeMap<
     Ok(all)
 }
 
-/// The number of windows that are in quarantine, and recorded with the same content.
+/// Returns the number of windows that are in quarantine although the same content is recorded.
 async fn in_both(timetrack: &mongodb::Database) -> Result<u64> {
     let same = |field| doc! { "$eq": [format!("$item.window.{field}"), format!("$stored.window.{field}")] };
     let steps = [
@@ -353,7 +357,7 @@ async fn dead(fleet: &Fleet) -> Result<Vec<DeadRow>> {
     let last = stream.info().await?.state.last_sequence;
     let mut dead = Vec::new();
     for place in 1..=last {
-        // A message may have been removed meanwhile.
+        // A message may have been deleted in the meantime.
         let Ok(message) = stream.get_raw_message(place).await else { continue };
         let payload = String::from_utf8_lossy(&message.payload).into_owned();
         dead.push(DeadRow { subject: message.subject.to_string(), payload });

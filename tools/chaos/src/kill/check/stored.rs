@@ -8,7 +8,8 @@ use super::{
 };
 use crate::kill::ledger::{Book, Sent, Serial, Word};
 
-/// The stored and quarantined windows, by the number in the note.
+/// The stored and the quarantined windows by serial number. Each window has this number in its
+/// note.
 struct Found<'a> {
     stored: HashMap<Serial, Vec<&'a WindowRow>>,
     quarantined: HashMap<Serial, Vec<&'a QuarantineRow>>,
@@ -33,7 +34,8 @@ impl<'a> Found<'a> {
     }
 }
 
-/// I1: every window that was answered 200, 201 or 202 is stored exactly once, or quarantined with a reason.
+/// Checks I1: every window that was answered 200, 201 or 202 is stored exactly once, or quarantined
+/// with a reason.
 pub(crate) fn kept(book: &Book, state: &State) -> Outcome {
     let mut outcome = Outcome::new("I1 what was accepted is kept, once");
     let (found, foreign) = Found::of(state);
@@ -49,8 +51,8 @@ pub(crate) fn kept(book: &Book, state: &State) -> Outcome {
                 outcome.check(false, &about, || format!("was answered as recorded and is lost: {sent}"));
                 continue;
             }
-            // A window that is refused because of the present assignments is kept too, because somebody may correct
-            // them.
+            // A window that does not fit the present assignments is refused and quarantined,
+            // because an admin may correct the assignments.
             let kept =
                 |word: &Word| word.is_safe() || matches!(word, Word::Refused(Some(code)) if *code != Code::Invalid);
             outcome.check(!any(kept) || !quarantined.is_empty(), &about, || format!("was taken and is lost: {sent}"));
@@ -70,7 +72,8 @@ pub(crate) fn kept(book: &Book, state: &State) -> Outcome {
     outcome
 }
 
-/// I2: a window without a definite answer is stored at most once (see I1), and a refused one never.
+/// Checks I2: a window that was always refused is not stored. (I1 checks that a window without a
+/// definite answer is stored at most once.)
 pub(crate) fn refused(book: &Book, state: &State) -> Outcome {
     let mut outcome = Outcome::new("I2 what was refused is not recorded");
     let (found, _) = Found::of(state);
