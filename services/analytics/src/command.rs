@@ -19,8 +19,9 @@ const EVERY: Duration = Duration::from_secs(5);
 /// A command that the program runs instead of the service.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum Command {
-    /// Computes all sums again from timetrack's windows, which it requests from the running
-    /// timetrack service. It may run beside everything else, and continues where it was stopped.
+    /// Computes all sums again from timetrack's windows, which the command requests from the
+    /// running timetrack service. The command may run beside everything else, and continues where
+    /// it was stopped.
     Rebuild,
 }
 

@@ -64,7 +64,8 @@ impl App {
 
 /// Answers requests and consumes events until shutdown.
 ///
-/// # Errors When NATS cannot be reached, or refuses the consumer or the subscriptions.
+/// # Errors
+/// When NATS cannot be reached, or refuses the consumer or the subscriptions.
 pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     if !deps.until_provisioned(&needs(), &shutdown).await {
         return Ok(());

@@ -46,7 +46,8 @@ pub enum Rebuilding {
 /// Reads all facts and recomputes all sums, or continues where a rebuild was stopped. Calls `tell`
 /// after every step.
 ///
-/// # Errors When NATS, MongoDB or timetrack cannot be reached. The next call continues.
+/// # Errors
+/// When NATS, MongoDB or timetrack cannot be reached. The next call continues.
 pub async fn rebuild(config: &Config, deps: &Deps, tell: impl Fn(Rebuilding)) -> anyhow::Result<()> {
     let app = App::open(config, deps);
     let mut stage = app.store.rebuilds.stage().await?.unwrap_or(Stage::Facts { windows: 0, after: None });

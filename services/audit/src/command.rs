@@ -28,7 +28,8 @@ pub enum Command {
 
 /// Runs a command. The result goes to standard output, the progress to standard error.
 ///
-/// # Errors When an entry is wrong, or MongoDB cannot be reached.
+/// # Errors
+/// When an entry is wrong, or MongoDB cannot be reached.
 pub async fn command(command: Command, deps: Deps) -> anyhow::Result<()> {
     let Command::Verify { anchor } = command;
     let shown = Shown::new();

@@ -42,7 +42,8 @@ impl App {
 
 /// Runs the service until shutdown.
 ///
-/// # Errors When NATS cannot be reached, or refuses the consumer or the subscriptions.
+/// # Errors
+/// When NATS cannot be reached, or refuses the consumer or the subscriptions.
 pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     if !deps.until_provisioned(&needs(), &shutdown).await {
         return Ok(());
@@ -60,7 +61,8 @@ pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Res
 /// Verifies the whole trail. Calls `tell` after each entry with the number of entries that were
 /// right so far. Returns the last entry as an anchor; none if the trail is empty.
 ///
-/// # Errors [`Broken`] for the first wrong entry; another error when MongoDB cannot be reached.
+/// # Errors
+/// [`Broken`] for the first wrong entry; another error when MongoDB cannot be reached.
 pub async fn verify(deps: &Deps, anchor: Option<Anchor>, tell: impl Fn(u64)) -> anyhow::Result<Option<Anchor>> {
     store::verify(&Store::open(&deps.database()), anchor, tell).await
 }

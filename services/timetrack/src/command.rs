@@ -30,7 +30,7 @@ pub enum Command {
     /// Commands for messages that no consumer could process.
     #[command(subcommand)]
     Dead(Dead),
-    /// Commands for quarantined windows, which are sent to the running service.
+    /// Commands for quarantined windows. The running service carries them out.
     #[command(subcommand)]
     Quarantine(Quarantine),
     /// Requests every running service to compare its copies with their owners and to repair
@@ -106,8 +106,9 @@ pub struct Chosen {
 
 /// Runs a command and prints its result to standard output.
 ///
-/// # Errors When NATS, MongoDB or a running service cannot be reached, or a message or window does
-/// not exist.
+/// # Errors
+/// When NATS, MongoDB or a running service cannot be reached, or a message or window does not
+/// exist.
 pub async fn command(command: Command, deps: Deps) -> anyhow::Result<()> {
     let work = async {
         match command {

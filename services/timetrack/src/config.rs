@@ -41,7 +41,7 @@ pub struct Limits {
 pub struct EarliestWindow(pub Millis);
 
 impl Default for EarliestWindow {
-    /// The start of the year 2001, UTC.
+    /// The default: the start of the year 2001, UTC.
     fn default() -> Self {
         Self(Millis(978_307_200_000))
     }

@@ -17,7 +17,8 @@ pub enum Step {
     Answered,
     /// Some windows of a batch are repriced, the others are not.
     Repriced,
-    /// The decision about a correction is written in its transaction, and not committed.
+    /// The decision about a correction or a quarantined window is written in its transaction, and
+    /// not committed.
     Deciding,
 }
 

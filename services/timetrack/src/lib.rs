@@ -57,14 +57,16 @@ pub(crate) struct App {
 
 /// Answers requests and consumes messages until shutdown.
 ///
-/// # Errors When NATS or MongoDB refuses.
+/// # Errors
+/// When NATS or MongoDB refuses.
 pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     run_with(Faults::default(), config, deps, shutdown).await
 }
 
 /// The same as [`run`], with a rule by which a test stops the service at some steps.
 ///
-/// # Errors The errors of [`run`].
+/// # Errors
+/// The errors of [`run`].
 pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     if !deps.until_provisioned(&needs(), &shutdown).await {
         return Ok(());

@@ -12,10 +12,11 @@ const HEARD: Duration = Duration::from_secs(60);
 /// The pause between two checks of the processes.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Makes all processes write the newest layouts, and rewrites the stored documents. It works `busy`
-/// percent of the time, and calls `tell` after every batch.
+/// Makes all processes write the newest layouts, and rewrites the stored documents. The rewriting
+/// takes `busy` percent of the time, and calls `tell` after every batch.
 ///
-/// # Errors When a process of an earlier version runs, or MongoDB cannot be reached. The next call
+/// # Errors
+/// When a process of an earlier version runs, or MongoDB cannot be reached. The next call
 /// continues.
 pub async fn migrate(deps: &Deps, busy: u8, tell: impl Fn(Migrating)) -> anyhow::Result<()> {
     let store = Store::open(&deps.database());

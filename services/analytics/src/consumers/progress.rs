@@ -56,7 +56,8 @@ impl Progress {
     /// acknowledged. All replicas share one consumer, so the events that other replicas have
     /// counted are included.
     ///
-    /// # Errors [`Code::Unavailable`] after 2 seconds.
+    /// # Errors
+    /// [`Code::Unavailable`] after 2 seconds.
     pub(crate) async fn until_caught_up(&self) -> Result<(), Error> {
         if kit::is_mutant("freshness_unasked") {
             return Ok(());

@@ -43,7 +43,8 @@ pub(crate) fn pull() -> Pull {
 /// All waiting events, up to [`MOST_A_ROUND`], are counted together, so that a day is recomputed
 /// once for all its new windows. The more events wait, the less work each window causes.
 ///
-/// # Errors When JetStream cannot be reached, or refuses.
+/// # Errors
+/// When JetStream cannot be reached, or refuses.
 pub(crate) async fn consume(app: Arc<App>, shutdown: &Shutdown) -> anyhow::Result<()> {
     let mut puller = Puller::new(app.bus.clone(), pull());
     puller.open().await?;

@@ -20,7 +20,7 @@ pub(crate) struct Question {
 /// The key of a row. The rows of a report are ordered by their keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
-    /// The index of the bucket.
+    /// The index of the row's bucket among the buckets of this page.
     pub(crate) bucket: usize,
     pub(crate) project: Option<ProjectId>,
     pub(crate) task: Option<TaskId>,
@@ -50,7 +50,8 @@ impl Question {
 
     /// Refuses a report with too many days, weeks or months.
     ///
-    /// # Errors 422, with a text that says what to request instead.
+    /// # Errors
+    /// 422, with a text that says what to request instead.
     pub(crate) fn check_cost(&self) -> Result<(), Failure> {
         let shortest = match &self.by {
             by if by.contains(&Grouping::Day) => DAY,

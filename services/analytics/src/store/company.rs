@@ -13,7 +13,7 @@ use super::{
 use crate::domain::{Cells, Sheet, Step, UtcMonth};
 
 /// The collection with one document for each UTC month, with the sums of all employees together.
-/// They are recomputed from the documents of single employees.
+/// The sums are recomputed from the documents of single employees.
 #[derive(Debug)]
 pub(crate) struct CompanyMonths(Months<UtcMonth>);
 

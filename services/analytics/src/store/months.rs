@@ -29,7 +29,7 @@ pub(super) struct Row<Id> {
     pub(super) version: i64,
     /// The sums of the whole month, by project and task.
     pub(super) total: Option<Binary>,
-    /// The sum of each day.
+    /// The sum of each day, of all projects and tasks together.
     #[serde(default)]
     pub(super) sums: BTreeMap<String, Binary>,
     /// The sums of each day, by project and task.

@@ -56,7 +56,7 @@ struct FinishedQuery {
 /// The point up to which this process has read EVENTS.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CatchUp {
-    /// The number of the query.
+    /// The number of the query that has reached this point.
     pub(super) number: u64,
     /// The moment up to which every published event is read.
     pub(super) up_to: Millis,

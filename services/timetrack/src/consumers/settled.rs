@@ -69,7 +69,8 @@ async fn judged_in(app: &App, tx: &mut Tx<'_>, settled: &Settled, worked: Worked
 /// Refuses time that overlaps a window of another project in time that the lock of that project has
 /// settled: the locked window could count for less.
 ///
-/// # Errors 409, which names the lock.
+/// # Errors
+/// 409, which names the lock.
 pub(crate) async fn require_none_beside(
     app: &App,
     tx: &mut Tx<'_>,

@@ -37,7 +37,7 @@ const ALL_HEARD: Duration = Duration::from_millis(LEASE as u64 + 3_000);
 const TOLD: Duration = Duration::from_secs(5);
 /// How long a handler waits until the queue is done up to a sequence number.
 const QUEUE: Duration = Duration::from_secs(3);
-/// The pause between two queries.
+/// The pause between two reads of the state that a handler waits for.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// What this worker has read of the settlements, and its batches in progress.
@@ -57,10 +57,10 @@ struct State {
     generation: u64,
     /// The number of batches in progress, by the generation in which they began.
     in_hand: BTreeMap<u64, usize>,
-    /// The sequence numbers that were read, each with the generation that ended with it.
+    /// The sequence numbers that were read, each with the generation that ended when it was read.
     heard: Vec<(u64, u64)>,
-    /// A sequence number of EVENTS. Every settlement up to it is read, and no batch from before is
-    /// in progress.
+    /// A sequence number of EVENTS. Every settlement up to it is read, and no batch that began
+    /// before that is in progress.
     passed: u64,
     /// When the last successful heartbeat was begun; none before the first one.
     said_at: Option<Instant>,
@@ -207,7 +207,8 @@ impl Settling {
 
 /// Waits until all workers have read a settlement and have no batch from before in progress.
 ///
-/// # Errors 503 if that takes too long.
+/// # Errors
+/// 503 if that takes too long.
 pub(crate) async fn until_all_have_heard(app: &App, settlement: &SettlementChanged) -> Result<(), Error> {
     let place = timeout(TOLD, place_of(app, settlement)).await.map_err(|_| not_heard())??;
     let heard = async {
@@ -248,7 +249,8 @@ async fn place_of(app: &App, settlement: &SettlementChanged) -> Result<u64, Erro
 
 /// Waits until every window that is in the queue now is recorded or quarantined.
 ///
-/// # Errors 409 if that takes longer than three seconds.
+/// # Errors
+/// 409 if that takes longer than three seconds.
 pub(crate) async fn until_queue_is_done(app: &App) -> Result<(), Error> {
     // Concurrent calls share one wait, because many periods may be approved at the same time.
     let read = async { wait_for_queue(app).await.map_err(|error| error.to_failure()) };

@@ -169,7 +169,7 @@ impl Bindings {
         self
     }
 
-    /// Whether these bindings include all five of a window.
+    /// Whether these bindings include all five bindings of a window.
     pub(crate) fn has_all(&self, item: &IngestItem) -> bool {
         Self::keys(item).iter().all(|key| self.parties.contains_key(key))
     }

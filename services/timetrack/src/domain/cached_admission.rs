@@ -2,9 +2,10 @@ use contracts::{IngestItem, Millis, TimeRange};
 
 use super::{Admitted, Bindings, admission::admit_by, known_part};
 
-/// Admits a window if no later event can change that, from bindings that are complete up to a
-/// moment. None for every refusal, and for a window that only lately began bindings admit: the
-/// event about an earlier end of another binding may still be on its way.
+/// Admits a window if no later event can change the decision, from bindings that are complete up to
+/// a moment. None for every refusal. None also for a window that is admitted only by bindings that
+/// began shortly before that moment: another binding may have ended earlier, and the event about
+/// that may still be on its way.
 pub(crate) fn yes(item: &IngestItem, bindings: &Bindings, complete_up_to: Option<Millis>) -> Option<Admitted> {
     let window = TimeRange::new(item.window.start, item.window.end).ok()?;
     admit_by(item, known_part(window, complete_up_to)?, window, bindings)

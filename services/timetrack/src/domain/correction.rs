@@ -58,7 +58,8 @@ fn correct_rates(window: &mut Window, changes: &WindowCorrection, range: TimeRan
 /// Requires that the task belongs to the project of the corrected window: now, or when the work was
 /// done. The project may be archived.
 ///
-/// # Errors 400 if the project or the task exists neither now nor at that time.
+/// # Errors
+/// 400 if the project or the task exists neither now nor at that time.
 pub(crate) fn require_task_of_project(to: &Window, bindings: &Bindings) -> Result<(), Failure> {
     let worked = Term { from: Some(to.start), until: Some(to.end) };
     let held_then = |terms: Vec<Term>| terms.into_iter().any(|term| term.common(worked).is_some());

@@ -21,8 +21,9 @@ pub(crate) struct Verdict {
 /// Checks a requested correction, of a recorded window of the employee or of new time. Whether the
 /// employee was on the project and task is not checked here.
 ///
-/// # Errors 422 if a field is wrong or missing; 400 if the correction would change nothing or the
-/// time is impossible; 409 if the window is voided.
+/// # Errors
+/// 422 if a field is wrong or missing; 400 if the correction would change nothing or the time is
+/// impossible; 409 if the window is voided.
 pub(crate) fn ask(
     id: CorrectionId,
     employee_id: EmployeeId,
@@ -176,7 +177,8 @@ pub(crate) fn changes(request: &CorrectionRequest, window: &Window) -> WindowCor
 
 /// The request with this decision; none if the same decision was made before.
 ///
-/// # Errors 409 if another decision was made before.
+/// # Errors
+/// 409 if another decision was made before.
 pub(crate) fn decide(request: &CorrectionRequest, verdict: Verdict) -> Result<Option<CorrectionRequest>, Failure> {
     let Verdict { status, by, at, reason, recorded_as } = verdict;
     match request.status {

@@ -1,4 +1,5 @@
-//! Compares the rule of [`admit`](super::admit) with a brute-force check, over histories of all five bindings.
+//! Tests that compare the rule of [`admit`](super::admit) with a brute-force check, over histories
+//! of all five bindings.
 
 use contracts::{Code, FormerTerms, Millis, ProjectId, ProjectTerm, TaskTerm, Term};
 use proptest::prelude::*;

@@ -14,8 +14,8 @@ pub(crate) struct ConsumerReport {
     /// The number of this read of the consumer. A later read has a higher number, independently of
     /// the clock.
     pub(crate) number: u64,
-    /// The number of the read of the stream before this one. It comes from the counter of the
-    /// feed's queries.
+    /// The number of the last read of the stream that began before this read of the consumer. Reads
+    /// of the stream are the queries of the feed, which counts them.
     pub(crate) seen: u64,
     /// The moment of that read of the stream.
     pub(crate) asked_at: Millis,

@@ -26,7 +26,7 @@ pub(crate) struct Remembered {
     old: HashMap<BindingKey, Party>,
     weight: usize,
     quarantined: QuarantinedIds,
-    /// The rates that events have brought. With `has_all_rates`, all rates.
+    /// The rates that events have brought; all rates if `has_all_rates`.
     book: Arc<RateBook>,
     has_all_rates: bool,
     /// The time zone of the organisation; none if it must be read from the database.
@@ -196,8 +196,8 @@ impl Remembered {
         self.young.insert(key, party);
     }
 
-    /// Caches the ids of all quarantined windows. No event may be lost around the read of these
-    /// ids: each event was applied before the read, or is applied after this call.
+    /// Caches the ids of all quarantined windows. Each event must be applied before these ids are
+    /// read, or after this call. Otherwise the cache would lack the windows of that event.
     pub(crate) fn keep_quarantined(&mut self, rows: Vec<WindowId>) {
         self.quarantined.keep(rows);
     }

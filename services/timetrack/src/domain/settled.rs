@@ -188,7 +188,8 @@ impl Settled {
     /// time may change only at its end, and only in unsettled time. Its start may not change,
     /// because it decides which of two overlapping windows counts.
     ///
-    /// # Errors What has settled the window.
+    /// # Errors
+    /// What has settled the window.
     pub(crate) fn require_kept(&self, was: &WindowFact, now: &WindowFact) -> Result<(), SettledBy> {
         let worked = |fact: &WindowFact| {
             let range = TimeRange::new(fact.start, fact.end).ok()?;

@@ -86,7 +86,8 @@ async fn change(
 
 /// Refuses a change of settled time, or of a window that settled time was computed from.
 ///
-/// # Errors 409, which names what has settled the time.
+/// # Errors
+/// 409, which names what has settled the time.
 pub(super) async fn require_open(
     app: &App,
     tx: &mut Tx<'_>,

@@ -65,7 +65,8 @@ pub(crate) async fn ask_correction(
 /// The values for a window with the requested time, if its employee may track it. The rules are
 /// those for windows of desktop apps.
 ///
-/// # Errors The reason of a refusal; 503 if it cannot be decided at this moment.
+/// # Errors
+/// The reason of a refusal; 503 if it cannot be decided at this moment.
 pub(super) async fn admitted(app: &App, item: &IngestItem) -> Result<Admitted, Error> {
     match check(app, std::slice::from_ref(item), app.memory.complete().await).await?.pop() {
         Some(Fate::Admitted(terms)) => Ok(terms),

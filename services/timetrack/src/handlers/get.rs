@@ -85,7 +85,8 @@ async fn owner(
 /// The employee of the window that a manager requests. For an unknown window, it is the manager:
 /// the reply is then the same as for an unknown window of their own.
 ///
-/// # Errors 403 if the window belongs to an employee of another team.
+/// # Errors
+/// 403 if the window belongs to an employee of another team.
 async fn owner_within(app: &App, request: GetWindow, within: &Within) -> Result<EmployeeId, Error> {
     let mut owners: Vec<EmployeeId> = Vec::new();
     // The window moves from the queue to quarantine, and from there to the recorded windows, never

@@ -178,7 +178,8 @@ pub(crate) async fn reopen_period(
 /// The period as it is stored, if it is settled. Otherwise its edges are those that the calendar of
 /// the settings and the settled periods beside it give now.
 ///
-/// # Errors 404 if no period of this employee begins on this day.
+/// # Errors
+/// 404 if no period of this employee begins on this day.
 pub(super) async fn current(app: &App, id: PeriodId, settings: &Settings) -> Result<StoredPeriod, Error> {
     let stored = app.store.periods.find(id).await?;
     let beside = match settings.around(id.first).filter(|_| !stored.as_ref().is_some_and(|stored| stored.settles)) {

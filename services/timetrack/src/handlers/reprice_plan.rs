@@ -49,8 +49,9 @@ pub(super) struct Plan {
 
 /// Reads all windows of a filter, in the order of their ids, and computes their prices.
 ///
-/// # Errors 400 if the filter is empty; 422 if too many windows match it; 503 while rates may be
-/// missing in the copy.
+/// # Errors
+/// 400 if the filter is empty; 422 if too many windows match it; 503 while rates may be missing in
+/// the copy.
 pub(super) async fn plan(app: &App, filter: &RepriceFilter) -> Result<Plan, Error> {
     if !filter.names_something() {
         let detail = "Name the employees, projects, tasks or shifts, or the time, whose windows are priced anew.";
@@ -86,8 +87,8 @@ pub(super) async fn plan(app: &App, filter: &RepriceFilter) -> Result<Plan, Erro
     Ok(plan)
 }
 
-/// Whether the copy has all rates that were set before this call. Waits up to two seconds for
-/// events.
+/// Whether the copy has all rates that were set before this call. Waits a few seconds for events
+/// that are not applied yet.
 async fn is_complete(app: &App) -> bool {
     for _ in 0..TRIES {
         if app.knowledge.is_complete(app).await {

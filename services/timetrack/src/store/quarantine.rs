@@ -18,8 +18,8 @@ const MOST_COUNTED: u64 = 10_000;
 
 /// The collection of quarantined windows. A document is deleted only when its window is recorded.
 ///
-/// A document is one content: the same window id with another content is another document. The keys
-/// of documents that earlier versions have written lack the content, so documents are found by
+/// Each document has one content: the same window id with another content is another document. The
+/// keys of documents that earlier versions have written lack the content, so documents are found by
 /// their fields.
 #[derive(Clone, Debug)]
 pub(crate) struct QuarantineStore(Collection<Quarantined>);

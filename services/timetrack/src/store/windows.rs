@@ -14,8 +14,8 @@ use super::stored_window::{Laid, StoredWindow, WINDOWS};
 
 /// The number of documents that MongoDB returns at once.
 pub(super) const BATCH: u32 = 250;
-/// The most employees for whom the index by employee is used. For more, MongoDB would sort all
-/// their windows by start and not merge them.
+/// The most employees whose windows MongoDB merges from the index by employee. For more employees,
+/// MongoDB would sort their windows by start instead.
 const MOST_MERGED: usize = 200;
 
 /// The id, employee and time of a window.
@@ -82,7 +82,7 @@ pub(crate) struct When {
 /// The state of a window before an admin corrected or voided it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Former<W> {
-    /// `<window>_<revision>`.
+    /// The key: `<window>_<revision>`.
     #[serde(rename = "_id")]
     key: String,
     was: W,

@@ -48,7 +48,8 @@ impl WorkerStore {
         Ok(())
     }
 
-    /// Removes this worker, which stops, and workers that have been dead for ten minutes.
+    /// Removes the document of this worker, which stops, and of workers that have been dead for ten
+    /// minutes.
     pub(crate) async fn leave(&self, id: EventId) -> Result<(), Error> {
         let dead = doc! { "$expr": { "$lt": ["$seen", before(FORGOTTEN)] } };
         self.0.delete_many(doc! { "$or": [{ "_id": mongo::value(&id) }, dead] }).await?;

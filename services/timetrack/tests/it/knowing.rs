@@ -85,7 +85,7 @@ async fn hold_back(events: &Stream) {
 async fn what_began_before_the_copy_fell_behind_is_recorded_at_once() {
     let fixture = Fixture::with_ann().await;
     let now = fixture.harness.clock.now();
-    // This window makes the worker query up to when its copy is complete.
+    // This window makes the worker query the moment up to which its copy is complete.
     assert!(matches!(&fixture.send(vec![window(&fixture, now - 2, now - 1)]).await[..], [Outcome::Stored(_)]));
     let events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     hold_back(&events).await;
