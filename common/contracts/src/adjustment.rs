@@ -18,11 +18,11 @@ use crate::{
 pub struct Adjustment {
     /// The id of the window.
     pub id: WindowId,
-    /// The employee whose time it is.
+    /// The employee who the time belongs to.
     pub employee_id: EmployeeId,
-    /// The project worked on.
+    /// The project that was worked on.
     pub project_id: ProjectId,
-    /// The task worked on.
+    /// The task that was worked on.
     pub task_id: TaskId,
     /// When the work began.
     pub start: Millis,
@@ -100,7 +100,7 @@ impl Event for AdjustmentMade {
     }
 }
 
-/// Asks for the adjustments that count in a range, ordered by moment and window, page by page.
+/// Requests the adjustments that count in a range, ordered by moment and window, page by page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListAdjustments {
     /// The range of moments at which the adjustments count.
@@ -108,7 +108,7 @@ pub struct ListAdjustments {
     /// Only adjustments of these employees; an empty list means all employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
-    /// Where the previous page ended; left out for the first page.
+    /// The position at which the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<AdjustmentCursor>,
 }

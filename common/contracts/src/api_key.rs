@@ -113,7 +113,7 @@ pub struct GetApiKey {
     pub id: KeyId,
 }
 
-/// Revokes a key for good.
+/// Revokes an API key. This cannot be undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokeApiKey {
     /// The id of the API key.
@@ -130,8 +130,8 @@ pub struct MarkKeyUsed {
     pub on: String,
 }
 
-/// An API key was made or revoked. Directory publishes this event and also writes it to the bucket
-/// [`crate::stream::REVOCATIONS`]. Gateways check keys against these entries.
+/// Published when an API key was made or revoked. Directory also writes the event to the bucket
+/// [`crate::stream::REVOCATIONS`], and gateways check keys against these entries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKeyChanged {
@@ -144,7 +144,7 @@ pub struct ApiKeyChanged {
     /// The role of the key, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
-    /// The key's own scopes, if it has no role.
+    /// The key's own scopes, if the key has no role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Scopes>,
     /// When the key expires; none if it never expires.

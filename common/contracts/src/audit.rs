@@ -116,7 +116,7 @@ pub struct AuditEntry {
     pub id: EventId,
     /// When the action happened.
     pub at: Millis,
-    /// Who did it.
+    /// Who performed the action.
     pub actor: ShownActor,
     /// What was done, such as `employee.created`.
     #[schema(schema_with = crate::audit_action::schema)]
@@ -168,7 +168,7 @@ pub struct ListAuditEntries {
     /// The position of the last entry of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
-    /// The most entries of a page.
+    /// The maximum number of entries on a page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
 }

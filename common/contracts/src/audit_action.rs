@@ -60,7 +60,7 @@ actions! {
     /// A refresh token was sent a second time, so its session was ended: somebody else may have the
     /// token.
     SessionReused = "session.reused";
-    /// Somebody asked for a link to set a new password.
+    /// Somebody requested a link to set a new password.
     PasswordForgotten = "password.forgotten";
     /// An admin had a reset link mailed to an employee.
     ResetRequested = "reset.requested";
@@ -88,7 +88,7 @@ actions! {
     ProjectUpdated = "project.updated";
     /// A project was archived.
     ProjectArchived = "project.archived";
-    /// An archived project was opened again.
+    /// An archived project was reopened.
     ProjectReopened = "project.reopened";
     /// A project was deleted, with its tasks.
     ProjectDeleted = "project.deleted";
@@ -135,7 +135,7 @@ actions! {
     PeriodApproved = "period.approved";
     /// A pay period was sent back to its employee, who must submit it again.
     PeriodSentBack = "period.sent_back";
-    /// An approved pay period was opened again.
+    /// An approved pay period was reopened.
     PeriodReopened = "period.reopened";
     /// A lock was moved to a later moment.
     LockSet = "lock.set";

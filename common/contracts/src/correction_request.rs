@@ -112,9 +112,9 @@ pub struct WorkedTime {
     pub start: Millis,
     /// When the work ended.
     pub end: Millis,
-    /// The project worked on.
+    /// The project that was worked on.
     pub project_id: ProjectId,
-    /// The task worked on.
+    /// The task that was worked on.
     pub task_id: TaskId,
     /// What was done.
     #[schema(value_type = Option<String>)]
@@ -127,7 +127,7 @@ pub struct WorkedTime {
 pub struct CorrectionRequest {
     /// The id of the correction.
     pub id: CorrectionId,
-    /// The employee whose time it is.
+    /// The employee who the time belongs to.
     pub employee_id: EmployeeId,
     /// Whether somebody has decided about the correction, and how.
     pub status: CorrectionStatus,
@@ -139,7 +139,7 @@ pub struct CorrectionRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = WorkedTime, required = false)]
     pub was: Option<WorkedTime>,
-    /// Whether that window should no longer count.
+    /// Whether the window `windowId` should no longer count.
     pub void: bool,
     /// When the work really began. The values of this field and the next four are what the employee
     /// wants recorded. If `void` is true, they are the present values of the window.
@@ -215,7 +215,7 @@ pub struct ListCorrections {
     /// Only corrections in this state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<CorrectionStatus>,
-    /// Where the previous page ended; left out for the first page.
+    /// The position at which the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<CorrectionCursor>,
     /// The maximum number of corrections on a page. A page may have fewer.

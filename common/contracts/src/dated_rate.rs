@@ -204,7 +204,7 @@ pub struct ListRates {
     /// Rates of these kinds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<RateKind>,
-    /// Only rates that name no project and no task.
+    /// Whether to list only rates whose scope has neither a project nor a task.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub everywhere: bool,
     /// The id of the last rate of the previous page; left out for the first page.
@@ -212,7 +212,7 @@ pub struct ListRates {
     pub after: Option<RateId>,
 }
 
-/// Asks for one rate.
+/// Requests one rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetRate {
     /// The id of the rate.
@@ -254,7 +254,7 @@ pub struct RatesChanged {
 pub struct RateSince {
     /// The kind of rate.
     pub kind: RateKind,
-    /// The amount, in currency an hour.
+    /// The amount for one hour, in the organisation's currency.
     pub amount: Rate,
     /// The first day on which the rate is valid.
     pub valid_from: Date,

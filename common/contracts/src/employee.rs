@@ -23,7 +23,7 @@ pub struct Employee {
     pub email: Email,
     /// The id of the account.
     pub account_id: AccountId,
-    /// Always `default-org`, for now.
+    /// The id of the organisation: always `default-org`, for now.
     #[schema(example = "default-org")]
     pub organization_id: String,
     /// Whether the e-mail address was changed and not yet confirmed. The employee confirms it with
@@ -32,21 +32,21 @@ pub struct Employee {
     pub email_unconfirmed: bool,
     /// The same value as `email`.
     pub identifier: Email,
-    /// Always `personal`.
+    /// The type of the account: always `personal`.
     #[serde(rename = "type")]
     #[schema(example = "personal")]
     pub kind: String,
     /// The job title.
     #[schema(value_type = Option<String>, example = "Engineer")]
     pub title: Option<Label>,
-    /// The role: what the employee may do beyond their own account.
+    /// The role of the employee: what they may do apart from using their own account.
     #[serde(default)]
     pub role: Role,
     /// The team that the employee is in.
     #[serde(default)]
     #[schema(value_type = Option<TeamId>)]
     pub team_id: Option<TeamId>,
-    /// The projects the employee is on.
+    /// The projects that the employee is on.
     pub projects: Vec<ProjectId>,
     /// The permissions of the desktop app, one entry for each computer.
     pub system_permissions: Vec<SystemPermissions>,
@@ -125,14 +125,14 @@ pub struct CreateEmployee {
     pub email: Email,
 }
 
-/// Asks for one employee.
+/// Requests one employee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetEmployee {
     /// The id of the employee.
     pub id: EmployeeId,
 }
 
-/// Asks for all employees, page by page.
+/// Requests all employees, page by page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListEmployees {
     /// The id of the last employee of the previous page; left out for the first page.

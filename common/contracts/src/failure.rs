@@ -91,7 +91,7 @@ pub enum Code {
     PeriodOverlaps,
     /// Windows that may belong to the period are still being recorded.
     WindowsWaiting,
-    /// A lock can only move forward.
+    /// The call would move a lock to an earlier moment, which only [`crate::ReopenLock`] may do.
     LockMovesBack,
     /// The scope already has a rate of this kind with this first day.
     RateExists,

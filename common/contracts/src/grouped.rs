@@ -16,7 +16,7 @@ pub enum Grouping {
     Project,
     /// The task that was worked on.
     Task,
-    /// The employee whose time it is.
+    /// The employee who the time belongs to.
     Employee,
     /// The local day. It begins at its first midnight; if the clock skips midnight, at the first
     /// moment after the gap.
@@ -65,7 +65,7 @@ pub struct GetTime {
     /// The time to report.
     #[serde(flatten)]
     pub filter: Filter,
-    /// Where the previous page ended; left out for the first page.
+    /// The position at which the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TimeCursor>,
 }

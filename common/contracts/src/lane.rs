@@ -27,7 +27,7 @@ pub struct ListLanes {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Lane {
-    /// The employee.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
     /// The work that counts, in order and without overlaps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -21,7 +21,7 @@ pub struct ListLongDays {
     /// Only days of these employees; an empty list means all employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
-    /// Where the previous page ended; left out for the first page.
+    /// The position at which the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TimeCursor>,
 }

@@ -31,9 +31,9 @@ pub struct SetMemberships {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberChanged {
-    /// The project.
+    /// The id of the project.
     pub project_id: ProjectId,
-    /// The employee.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
     /// The version of the edge. A later change has a higher version.
     pub version: i64,
@@ -80,11 +80,11 @@ pub struct TaskTerm {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AssignmentChanged {
-    /// The task.
+    /// The id of the task.
     pub task_id: TaskId,
     /// The project that the task belongs to.
     pub project_id: ProjectId,
-    /// The employee.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
     /// The version of the edge. A later change has a higher version.
     pub version: i64,

@@ -76,8 +76,7 @@ mod tests {
                 let covered = windows.iter().any(|(r, _)| holds(*r));
                 let counting: Vec<_> = result.iter().filter(|c| c.counts.is_some_and(holds)).collect();
                 prop_assert_eq!(counting.len(), usize::from(covered));
-                // The window that counts at this moment must be the earliest of those that cover
-                // it.
+                // The window that counts must be the earliest of all windows at this moment.
                 if let Some(winner) = counting.first() {
                     let first = windows.iter().filter(|(r, _)| holds(*r)).map(|(r, id)| (r.start(), *id)).min();
                     prop_assert_eq!(Some((winner.window.0.start(), winner.window.1)), first);

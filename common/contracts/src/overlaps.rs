@@ -15,7 +15,7 @@ pub const OVERLAP_NAMES: usize = 20;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListOverlaps {
-    /// The range.
+    /// The range of time.
     pub range: TimeRange,
     /// Only windows of these employees; an empty list means all employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -24,7 +24,7 @@ pub struct ListOverlaps {
     /// an empty list means all projects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub projects: Vec<ProjectId>,
-    /// Where the previous page ended; left out for the first page.
+    /// The position at which the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<OverlapCursor>,
 }
@@ -47,7 +47,7 @@ pub struct OverlapCursor {
 pub struct Overlap {
     /// The id of the window.
     pub id: WindowId,
-    /// The employee whose time it is.
+    /// The employee who the time belongs to.
     pub employee_id: EmployeeId,
     /// The project that was worked on.
     pub project_id: ProjectId,

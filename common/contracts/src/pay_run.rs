@@ -87,14 +87,14 @@ pub struct MadePayRun {
     pub is_new: bool,
 }
 
-/// Asks for one pay run.
+/// Requests one pay run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetPayRun {
     /// The id of the pay run.
     pub id: PayRunId,
 }
 
-/// Asks for all pay runs, the oldest first, page by page.
+/// Requests all pay runs, the oldest first, page by page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListPayRuns {
     /// The id of the last pay run of the previous page; left out for the first page.

@@ -140,7 +140,7 @@ pub struct PayrollLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub bill_rate: Option<Rate>,
-    /// The bill rate of an overtime hour; without it, the normal rate counts.
+    /// The bill rate of an overtime hour; if there is none, the bill rate of an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub overtime_bill_rate: Option<Rate>,
@@ -148,7 +148,7 @@ pub struct PayrollLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub pay_rate: Option<Rate>,
-    /// The pay rate of an overtime hour; without it, the normal rate counts.
+    /// The pay rate of an overtime hour; if there is none, the pay rate of an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub overtime_pay_rate: Option<Rate>,

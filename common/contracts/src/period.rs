@@ -157,9 +157,9 @@ pub struct KnownPeriod {
 /// Requests the known pay periods that touch a range, page by page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListPeriods {
-    /// The range.
+    /// The range of time.
     pub range: TimeRange,
-    /// Only periods of these employees; an empty list means all.
+    /// Only periods of these employees; an empty list means all employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
     /// The id of the last period of the previous page; left out for the first page. Periods are
@@ -172,7 +172,7 @@ pub struct ListPeriods {
 /// employees in one request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetPeriodStates {
-    /// The range.
+    /// The range of time.
     pub range: TimeRange,
     /// Only periods of these employees; an empty list means all employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -284,7 +284,7 @@ impl Event for PeriodDecided {
 pub struct GetPeriodSums {
     /// The ranges, at most [`PERIODS_MOST`].
     pub ranges: Vec<TimeRange>,
-    /// Only these employees; an empty list means all.
+    /// Only these employees are included; an empty list means all employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
     /// The id of the last employee of the previous page; left out for the first page.
@@ -292,7 +292,7 @@ pub struct GetPeriodSums {
     pub after: Option<EmployeeId>,
 }
 
-/// The time and money of one employee in each range of a [`GetPeriodSums`].
+/// The time and money of one employee in each range of a [`GetPeriodSums`] request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmployeeSums {
     /// The id of the employee.

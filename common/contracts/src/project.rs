@@ -38,7 +38,7 @@ pub struct Project {
     /// Who created the project: always `admin`, for now.
     #[schema(example = "admin")]
     pub creator_id: String,
-    /// Always `default-org`, for now.
+    /// The id of the organisation: always `default-org`, for now.
     #[schema(example = "default-org")]
     pub organization_id: String,
     /// Whether the project is archived. Lists of projects leave out archived ones, and new time on
@@ -139,7 +139,7 @@ pub struct ProjectChanges {
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Name, required = false)]
     pub name: Option<Name>,
-    /// The new description; `null` clears it.
+    /// The new description; `null` removes it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Note>)]
     pub description: Option<Option<Note>>,

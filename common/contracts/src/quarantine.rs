@@ -9,7 +9,7 @@ use crate::{
     message::requests,
 };
 
-/// A window that may not be recorded, or not yet.
+/// A window in quarantine: it may not be recorded at all, or not yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct QuarantinedWindow {
@@ -81,7 +81,7 @@ impl Event for QuarantineChanged {
 /// Requests quarantined windows, the oldest first, page by page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListQuarantine {
-    /// Where the previous page ended; left out for the first page.
+    /// The position at which the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<QuarantineCursor>,
     /// Whether to list the windows that somebody has decided about, instead of the others.

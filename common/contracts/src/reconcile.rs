@@ -67,9 +67,9 @@ pub struct ListTaskStates {
 /// The key of the edge between a project and an employee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MemberKey {
-    /// The project.
+    /// The id of the project.
     pub project: ProjectId,
-    /// The employee.
+    /// The id of the employee.
     pub employee: EmployeeId,
 }
 
@@ -85,9 +85,9 @@ pub struct ListMembers {
 /// The key of the edge between a task and an employee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AssignmentKey {
-    /// The task.
+    /// The id of the task.
     pub task: TaskId,
-    /// The employee.
+    /// The id of the employee.
     pub employee: EmployeeId,
 }
 

@@ -14,7 +14,7 @@ pub const ROSTER_MOST: usize = 1_000;
 pub struct ListRoster {
     /// The range of time.
     pub range: TimeRange,
-    /// Only these employees; an empty list means all.
+    /// Only these employees are included; an empty list means all employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
     /// The number of employees to skip at the beginning of the list.

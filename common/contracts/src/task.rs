@@ -37,7 +37,7 @@ pub struct Task {
     /// Who created the task: always `admin`, for now.
     #[schema(example = "admin")]
     pub creator_id: String,
-    /// Always `default-org`, for now.
+    /// The id of the organisation: always `default-org`, for now.
     #[schema(example = "default-org")]
     pub organization_id: String,
     /// When the task was created.
@@ -114,7 +114,7 @@ pub struct TaskChanges {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = ProjectId, required = false)]
     pub project_id: Option<ProjectId>,
-    /// The new description; `null` clears it.
+    /// The new description; `null` removes it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Note>)]
     pub description: Option<Option<Note>>,

@@ -71,14 +71,14 @@ pub struct TeamChanges {
     pub employees: Option<Vec<EmployeeId>>,
 }
 
-/// Asks for one team.
+/// Requests one team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetTeam {
     /// The id of the team.
     pub id: TeamId,
 }
 
-/// Asks for all teams, page by page.
+/// Requests all teams, page by page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListTeams {
     /// The id of the last team of the previous page; left out for the first page.

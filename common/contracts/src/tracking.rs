@@ -9,7 +9,7 @@ use crate::{EmployeeId, Label, Millis, ProjectId, TaskId, TimeRange, message::re
 /// minutes ago. Apps send a window every few minutes. The reply may be two seconds old.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListTracking {
-    /// Only these employees; an empty list means all.
+    /// Only these employees are included; an empty list means all employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
     /// The number of employees to skip at the beginning of the list.
@@ -57,7 +57,7 @@ pub struct ListSilent {
     pub worked: TimeRange,
     /// The range in which the employees have no time.
     pub silent: TimeRange,
-    /// Only these employees; an empty list means all.
+    /// Only these employees are included; an empty list means all employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
 }

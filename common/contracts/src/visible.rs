@@ -36,7 +36,8 @@ pub(crate) fn fits_address(c: char) -> bool {
     let letters = Group::Letter.union(Group::Mark).union(Group::Number).union(Group::Symbol);
     match c.is_ascii() {
         true => c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c),
-        // The middle dots that Catalan and Japanese names contain.
+        // The two middle dots are punctuation in Unicode, but Catalan and Japanese names contain
+        // them.
         false => letters.contains(kind(c)) || matches!(c, '\u{B7}' | '\u{30FB}'),
     }
 }

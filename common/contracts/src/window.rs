@@ -162,12 +162,12 @@ fn too_long(start: Millis) -> String {
 pub struct Window {
     /// The id of the window.
     pub id: WindowId,
-    /// The employee whose time it is.
+    /// The employee who the time belongs to.
     pub employee_id: EmployeeId,
     /// The id of the shift: sent by the client, or computed from employee, hardware and UTC day.
     #[schema(value_type = String)]
     pub shift_id: Label,
-    /// Always `default-org`, for now.
+    /// The id of the organisation: always `default-org`, for now.
     #[schema(example = "default-org")]
     pub organization_id: String,
     /// How the time was recorded.
@@ -179,9 +179,9 @@ pub struct Window {
     pub end: Millis,
     /// The client's offset from UTC in milliseconds, as sent.
     pub timezone_offset: i64,
-    /// `start` − `timezoneOffset`.
+    /// The value of `start` − `timezoneOffset`.
     pub start_translated: Millis,
-    /// `end` − `timezoneOffset`.
+    /// The value of `end` − `timezoneOffset`.
     pub end_translated: Millis,
     /// The time of this window that counts for an earlier window instead, in milliseconds.
     pub negative_time: i64,
@@ -322,16 +322,16 @@ impl WindowState {
     }
 }
 
-/// Asks for the windows that touch a range, ordered by start and id, page by page.
+/// Requests the windows that touch a range, ordered by start and id, page by page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListWindows {
-    /// The range.
+    /// The range of time.
     pub range: TimeRange,
     /// The time to list.
     #[serde(flatten)]
     pub filter: Filter,
-    /// Where the previous page ended; left out for the first page.
+    /// The position at which the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<WindowCursor>,
     /// The maximum number of windows on a page. A page may have fewer.

@@ -31,7 +31,7 @@ pub struct WindowFact {
     /// The number of changes of the window. Of two facts of a window, the one with the higher
     /// revision is valid, whichever arrives first.
     pub revision: i64,
-    /// The employee whose time it is.
+    /// The employee who the time belongs to.
     pub employee_id: EmployeeId,
     /// The project that was worked on.
     pub project_id: ProjectId,

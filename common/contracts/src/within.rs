@@ -72,7 +72,7 @@ impl Within {
 pub struct Bounded<R> {
     /// The request.
     pub asked: R,
-    /// The limits.
+    /// The employees that the request is limited to; none if the request has no limits.
     pub within: Option<Within>,
 }
 
