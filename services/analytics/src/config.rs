@@ -2,7 +2,7 @@ use clap::{ArgAction, Args, builder::BoolishValueParser};
 
 /// The settings that only this service has.
 #[derive(Args, Clone, Debug, Default)]
-#[group(skip)] // the whole system has this name six times
+#[group(skip)] // clap names a group after its struct, and `stack` flattens six structs named `Config`
 pub struct Config {
     /// Count every window in full, even where windows of an employee overlap. By default every
     /// second of an employee counts once. A change applies to a day when one of its windows changes

@@ -112,8 +112,8 @@ fn month_of(sum: &FactSum) -> EmployeeMonth {
     EmployeeMonth { employee: sum.employee_id, month }
 }
 
-/// The windows of a month that may differ from timetrack's. Both lists were read at different
-/// moments, so a change in between also appears here.
+/// The windows of a month that may differ from timetrack's. The facts and timetrack's windows are
+/// read at different moments, so a change in between also counts as a difference here.
 async fn differing(app: &App, month: EmployeeMonth) -> Result<Vec<WindowId>, Error> {
     let Place { employee, start, end } = month.place();
     let (mut told, mut after) = (HashMap::new(), None);

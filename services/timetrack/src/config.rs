@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 /// The settings that only this service has.
 #[derive(Args, Clone, Debug, Default)]
-#[group(skip)] // the whole system has this name six times
+#[group(skip)] // clap names a group after its struct, and `stack` flattens six structs named `Config`
 pub struct Config {
     /// Count every window in full, even where windows of an employee overlap: the `negativeTime` of
     /// every window is 0 then. Analytics must have the same setting.

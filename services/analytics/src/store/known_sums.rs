@@ -17,7 +17,7 @@ const MOST_RANGES: usize = 13;
 pub(crate) type Sums = BTreeMap<EmployeeId, Vec<PeriodSum>>;
 
 /// The version and sums of some months of all employees together. After a change of an employee's
-/// month, they change too, before the event that caused the change is acknowledged.
+/// month, these values change too, before the event that caused the change is acknowledged.
 pub(crate) type MonthStates = BTreeMap<UtcMonth, (i64, Option<Binary>)>;
 
 /// A cache of the last sums of all employees. An entry is valid as long as its months have not

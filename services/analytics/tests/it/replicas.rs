@@ -85,8 +85,8 @@ async fn what_a_replica_that_died_had_in_hand_is_counted_by_another_soon() {
     let taken = consumer.await.unwrap().fetch().max_messages(1).messages().await.unwrap();
     assert_eq!(taken.count().await, 1);
     let _alive = spawn(&harness).await;
-    // The limit must be shorter than the 30 seconds after which an unacknowledged event is
-    // redelivered. 20 seconds are enough on a slow machine.
+    // The server redelivers an unacknowledged event after 3 seconds. The limit of 20 seconds is for
+    // a slow machine.
     let answer = testkit::eventually_within(std::time::Duration::from_secs(20), "a report", async || {
         harness.ask(&week()).await.ok()
     });

@@ -11,9 +11,9 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// The most windows that are tried together.
 const MOST: usize = 200;
 
-/// Until shutdown, tries again two kinds of quarantined windows: early ones (the event about
-/// something that they name may follow), and those that end in the future by the server's clock,
-/// once that time has come. Several replicas may do this at the same time.
+/// Until shutdown, tries two kinds of quarantined windows again. Early windows name something
+/// unknown, and the event about it may follow. Windows that ended in the future are tried once that
+/// moment has come. Several replicas may do this at the same time.
 pub(crate) fn retry_early(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {

@@ -33,7 +33,7 @@ use crate::{
 
 /// The interval between two queries when no batch waits.
 const IDLE: Duration = Duration::from_secs(1);
-/// How long a batch waits for a query at most. After that it goes on without the cache.
+/// How long a batch waits for a query at most. After that the batch goes on without the cache.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// The pause before the feed starts again after an error.
 const PAUSE: Duration = Duration::from_millis(200);

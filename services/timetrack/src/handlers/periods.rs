@@ -18,8 +18,8 @@ use crate::{
 /// How long a handler waits until the event of a change is published.
 pub(super) const PUBLISHED: Duration = Duration::from_secs(5);
 
-/// The most periods in a reply that also has a page of adjustments. A page takes up to half of what
-/// a reply can carry.
+/// The most periods in a reply that also has a page of adjustments. A page of adjustments takes up
+/// to half of what a reply can carry.
 const FEW_PERIODS: usize = 500;
 
 /// Lists the stored periods that touch a range, page by page. For admins, and callers who may see
