@@ -15,8 +15,8 @@ use crate::{
     message::requests,
 };
 
-/// The maximum number of rates in one scope. One event contains all rates of a scope, so this
-/// limits its size.
+/// The maximum number of rates in one scope. It limits the size of the event that contains all rates
+/// of the scope.
 pub const RATES_OF_SCOPE_MOST: usize = 1_000;
 
 /// The kind of a rate: bill or pay, for a normal or an overtime hour.

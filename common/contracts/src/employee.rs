@@ -75,8 +75,8 @@ pub struct Employee {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SystemPermissions {
-    /// The computer's name. An employee has one entry for each name. Its characters and length are
-    /// made to fit, as in windows.
+    /// The computer's name. An employee has one entry for each name. A name with control characters
+    /// or more than 255 characters is changed to fit.
     #[serde(deserialize_with = "kept")]
     #[schema(value_type = String, example = "anns-mac")]
     pub computer: Label,

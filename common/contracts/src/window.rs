@@ -300,8 +300,8 @@ pub enum WindowState {
         /// The reason and what happens next, as sentences for people.
         detail: String,
     },
-    /// The window is accepted and quarantined: it is recorded later, or when an admin admits it.
-    /// Only callers that know this state get it.
+    /// The window is accepted and quarantined. It is recorded at a later time, or when an admin
+    /// admits it. Only callers that know this state receive it.
     #[serde(rename = "setAside")]
     SetAside {
         /// The reason, as a code for programs.
