@@ -34,13 +34,13 @@ pub struct Config {
     /// The secret with which tokens are signed: at least 32 bytes in production.
     #[arg(long, env = "JWT_SECRET_KEY", hide_env_values = true)]
     pub jwt_secret_key: Option<Secret>,
-    /// The path of a file that contains this secret, as an alternative.
+    /// The path of a file that contains the secret for signing tokens, as an alternative.
     #[arg(long, env = "JWT_SECRET_KEY_FILE")]
     pub jwt_secret_key_file: Option<PathBuf>,
     /// The previous secret. Tokens that were signed with it are still accepted while the secret is changed.
     #[arg(long, env = "JWT_SECRET_KEY_PREVIOUS", hide_env_values = true)]
     pub jwt_secret_key_previous: Option<Secret>,
-    /// The path of a file that contains this secret, as an alternative.
+    /// The path of a file that contains the previous secret for signing tokens, as an alternative.
     #[arg(long, env = "JWT_SECRET_KEY_PREVIOUS_FILE")]
     pub jwt_secret_key_previous_file: Option<PathBuf>,
     /// The algorithm with which tokens are signed. Tokens of another algorithm are refused.
@@ -53,13 +53,13 @@ pub struct Config {
     /// The root API key, which has all rights: at least 32 bytes in production.
     #[arg(long, env = "ADMIN_API_KEY", hide_env_values = true)]
     pub admin_api_key: Option<Secret>,
-    /// The path of a file that contains this key, as an alternative.
+    /// The path of a file that contains the root API key, as an alternative.
     #[arg(long, env = "ADMIN_API_KEY_FILE")]
     pub admin_api_key_file: Option<PathBuf>,
     /// The previous root API key, which is still accepted while the key is changed.
     #[arg(long, env = "ADMIN_API_KEY_PREVIOUS", hide_env_values = true)]
     pub admin_api_key_previous: Option<Secret>,
-    /// The path of a file that contains this key, as an alternative.
+    /// The path of a file that contains the previous root API key, as an alternative.
     #[arg(long, env = "ADMIN_API_KEY_PREVIOUS_FILE")]
     pub admin_api_key_previous_file: Option<PathBuf>,
     /// The trusted proxies in front of this gateway, such as `10.0.0.7,10.1.0.0/16`. Only their headers
@@ -72,8 +72,8 @@ pub struct Config {
     /// The limits of connections.
     #[command(flatten)]
     pub connections: Connections,
-    /// The gateway's address for browsers, copied from [`Alone`]. In a process that also runs the
-    /// mailer, this setting belongs to the mailer.
+    /// The gateway's URL for browsers, copied from [`Alone`]. In a process that also runs the
+    /// mailer, it is copied from the mailer's settings.
     #[arg(skip)]
     pub public_url: Option<String>,
 }
@@ -85,8 +85,8 @@ pub struct Alone {
     /// The settings that every gateway has.
     #[command(flatten)]
     pub config: Config,
-    /// The gateway's address for browsers, including the path under which a proxy serves the
-    /// gateway, such as `https://example.org/t3`. Without this setting the path is `/`.
+    /// The gateway's URL for browsers, including the path under which a proxy serves the gateway,
+    /// such as `https://example.org/t3`. By default there is no such path.
     #[arg(long, env = "PUBLIC_URL")]
     pub public_url: Option<String>,
 }

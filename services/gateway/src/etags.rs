@@ -24,7 +24,7 @@ use crate::{
 /// A part of an item. Each part can be changed on its own condition.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part {
-    /// Everything except the other parts.
+    /// The fields of the item itself: everything except the other parts.
     Own,
     /// The permissions of an employee's computers.
     Permissions,

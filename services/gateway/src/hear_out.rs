@@ -1,6 +1,6 @@
-//! Reads the rest of a request's body after the response was sent. Most clients read the response
-//! only after they have sent their whole body. They would lose the response if the connection was
-//! closed earlier.
+//! Reads the part of a request's body that the handler has not read, while and after the response
+//! is sent. Most clients read the response only after they have sent their whole body. They would
+//! lose the response if the connection was closed earlier.
 
 use std::{
     pin::Pin,
@@ -18,12 +18,12 @@ use axum::{
 use futures::{Stream, StreamExt};
 use tokio::{runtime::Handle, time::timeout};
 
-/// The largest number of bytes that are read after the response: 32 MiB.
+/// The largest number of bytes that are read after the handler has finished: 32 MiB.
 const MOST: usize = 32 << 20;
-/// The largest time that is spent on reading.
+/// The time limit for reading the rest of a body.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Handles a request, and afterwards reads the part of its body that the handler did not read.
+/// Runs the handler, and then reads the part of the body that the handler did not read.
 pub(crate) async fn hear_out(request: Request, next: Next) -> Response {
     // A client that sent `Expect: 100-continue` waits for a response before it sends the body.
     if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {

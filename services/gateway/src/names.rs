@@ -1,4 +1,4 @@
-//! Looks up the names of ids, in the services that know them.
+//! Looks up the names of ids in the services that store them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

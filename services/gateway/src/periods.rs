@@ -38,8 +38,8 @@ pub(crate) struct Period {
     pub(crate) costs: Cents,
     /// The income of this time, rounded to cents.
     pub(crate) income: Cents,
-    /// The sum of the adjustments that count in this period. It is separate from the other sums,
-    /// and is of windows that came when their own time was already settled.
+    /// The sum of the adjustments that count in this period: of windows that arrived after their
+    /// own time was settled. It is not part of the other sums.
     pub(crate) adjustments: AdjustedSum,
     /// The adjustments that count in this period, for pages.
     #[serde(skip)]
@@ -63,7 +63,7 @@ pub(crate) struct Period {
 }
 
 impl Period {
-    /// Makes a period of what timetrack knows about it, without sums from analytics.
+    /// Makes a period from the reply of timetrack about one period, which contains its sums.
     pub(crate) fn of(known: KnownPeriod) -> Self {
         let (sum, adjusted) = (known.sum.unwrap_or_default(), known.adjusted.unwrap_or_default());
         Self::with(known, sum, adjusted)

@@ -213,7 +213,7 @@ fn authenticate(given: Credentials<'_>, access: Access, app: &Arc<App>) -> Resul
     }
 }
 
-/// The problem 401, with a challenge for each kind of credentials that the route accepts.
+/// Makes the error 401, with a challenge for each kind of credentials that the route accepts.
 fn unauthenticated(access: Access) -> Problem {
     match access {
         Access::Scoped(_) | Access::ScopedForAll(_) => Problem::unauthorized(

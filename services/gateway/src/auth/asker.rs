@@ -42,8 +42,8 @@ pub(crate) trait ForManagers: Request {
 }
 
 impl Asker {
-    /// The asker of a manager, with the teams that they manage at this moment. Sends a request for
-    /// these teams.
+    /// Makes the asker of a manager. Requests from directory which teams the manager manages at
+    /// this moment.
     pub(super) async fn manager(app: &App, manager: EmployeeId) -> Result<Self, Failure> {
         let managed = app.ask(Caller::Service, &GetReach { manager }).await?;
         Ok(Self::Manager(Arc::new(Reach::new(manager, managed))))
@@ -164,8 +164,8 @@ impl Reach {
         Err(Failure::new(Code::OtherTeam, "This is no team that you manage."))
     }
 
-    /// The employees whose data a request reads: the requested ones, or, when none is named,
-    /// everybody that the manager sees.
+    /// The employees whose data a request reads: the employees that it names or, when it names
+    /// none, all that the manager sees.
     pub(super) fn seen_of(&self, asked: Vec<EmployeeId>) -> Result<Vec<EmployeeId>, Failure> {
         if asked.is_empty() {
             return Ok(self.seen.iter().copied().collect());
@@ -174,8 +174,8 @@ impl Reach {
         Ok(asked)
     }
 
-    /// The employees whose time a request changes: the requested ones, or, when none is named,
-    /// everybody that the manager sees except the manager.
+    /// The employees whose time a request changes: the employees that it names or, when it names
+    /// none, all that the manager sees except the manager.
     pub(super) fn decided_of(&self, asked: Vec<EmployeeId>) -> Result<Vec<EmployeeId>, Failure> {
         if asked.is_empty() {
             let others: Vec<_> = self.seen.iter().copied().filter(|employee| *employee != self.manager).collect();

@@ -21,8 +21,8 @@ pub(super) enum Credentials<'a> {
     Token(&'a str),
 }
 
-/// Reads the credentials from `X-API-Key: <key>` or `Authorization: Bearer <key or token>`; `None`
-/// when both headers are missing.
+/// Reads the credentials from `X-API-Key: <key>` or `Authorization: Bearer <key or token>`. Returns
+/// `None` when the request has neither.
 ///
 /// # Errors
 /// 400 when both headers are present, because it is unclear which of the two callers acts.

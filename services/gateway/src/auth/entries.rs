@@ -47,8 +47,9 @@ impl Entries {
         if let Some(id) = ApiKeyChanged::of_entry(&entry.key) {
             put(&self.keys, id, read(entry));
         } else if let Some(id) = AccountChanged::of_entry(&entry.key) {
-            // An account that cannot be deserialized must not keep tokens valid that were revoked:
-            // it gets the lowest role, and a generation that makes all its tokens invalid.
+            // If the state of an account cannot be deserialized, revoked tokens must not stay
+            // valid. The account gets the default role, and a generation that makes all its tokens
+            // invalid.
             let unreadable = AccountChanged {
                 employee_id: id,
                 version: 0,
@@ -58,15 +59,15 @@ impl Entries {
             };
             put(&self.accounts, id, Some(read(entry).unwrap_or(unreadable)));
         } else if let Some(id) = SessionEnded::of_entry(&entry.key) {
-            // The expiry of an end that cannot be deserialized is unknown, so the session stays
-            // ended for ever.
+            // If the end of a session cannot be deserialized, it is unknown when its last token
+            // expires. The session then stays ended for as long as the gateway runs.
             let until = read(entry).map_or(Millis(i64::MAX), |ended: SessionEnded| ended.until);
             self.ended.write().unwrap_or_else(PoisonError::into_inner).add(id, until, now);
         }
     }
 
-    /// The scopes of an API key; `None` when the key is unknown, revoked or expired, or its hash is
-    /// another.
+    /// The scopes of an API key; `None` when the key is unknown, revoked or expired, or when `hash`
+    /// is not the hash of its text.
     pub(super) fn allowed_by(&self, id: KeyId, hash: &KeyHash, now: Millis) -> Option<Scopes> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let key = keys.get(&id).filter(|key| !key.revoked && key.expires_at.is_none_or(|at| now < at))?;

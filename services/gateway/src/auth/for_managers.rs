@@ -17,8 +17,8 @@ use contracts::{
 
 use super::asker::{ForManagers, Reach};
 
-/// Request types that are always refused for managers, whose role has no scope for them. A type
-/// needs a limit instead before managers get such a scope.
+/// Request types that are always refused for managers, because their role has no scope for them.
+/// Before managers get such a scope, the request type must get a limit instead.
 macro_rules! never {
     ($($name:ty),* $(,)?) => {$(
         impl ForManagers for $name {
@@ -43,8 +43,8 @@ never! {
     AskCorrection,
 }
 
-/// Request types that only owners and admins may send: they settle or reopen time, or read pay
-/// runs, for everybody.
+/// Request types that only owners and admins may send. They settle or reopen time for everybody, or
+/// read pay runs.
 macro_rules! admins_alone {
     ($($name:ty),* $(,)?) => {$(
         impl ForManagers for $name {
@@ -193,7 +193,7 @@ of_employees! {
     GetPeriodSums, GetPeriodStates, ListLanes,
 }
 
-/// A manager sees the locks for all projects and the locks of the projects that they see, because
+/// A manager sees the lock of the organisation and the locks of the projects that they see, because
 /// these locks apply to the hours of their teams.
 impl ForManagers for ListLocks {
     type Sent = Self;

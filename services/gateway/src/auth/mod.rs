@@ -76,7 +76,9 @@ async fn caller(parts: &Parts, app: &Arc<App>) -> Result<Asker, Problem> {
     let asker = match authorize(parts, app).await {
         Ok(asker) => asker,
         Err(problem) => {
-            // Limits guessing of credentials. A request of a known caller was counted already.
+            // Counts the refused request for its network address, so that credentials cannot be
+            // guessed without limit. A request that was already counted for its caller is not
+            // counted again.
             Meter::of(parts).map_or(Ok(()), Meter::count_to_address)?;
             return Err(problem);
         }

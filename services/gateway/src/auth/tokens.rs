@@ -53,10 +53,10 @@ pub(crate) struct Claims {
     /// The session of the token. Tokens of earlier versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sid: Option<SessionId>,
-    /// The issuer.
+    /// The issuer of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     iss: Option<String>,
-    /// The audience.
+    /// The audience of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     aud: Option<String>,
     /// When the token was issued, in seconds since 1970.
@@ -73,7 +73,7 @@ pub(crate) struct Claims {
 pub(crate) struct Issued {
     /// The encoded token.
     pub(crate) token: Secret,
-    /// The lifetime in seconds.
+    /// The lifetime of the token, in seconds.
     pub(crate) seconds: i64,
 }
 
@@ -94,8 +94,8 @@ impl Tokens {
         nameless.leeway = 0;
         // `verify` compares the expiry with our own clock. The library would use the system clock.
         nameless.validate_exp = false;
-        // A token of an earlier version has neither claim and is accepted. A token that has other
-        // values was issued by or for another system, and is refused.
+        // A token without these claims is accepted, because earlier versions issued such tokens. A
+        // token with other values was issued by or for another system, and is refused.
         nameless.set_issuer(&[ISSUER]);
         nameless.set_audience(&[ISSUER]);
         let mut validation = nameless.clone();
@@ -294,7 +294,7 @@ mod tests {
         let (of_old, of_new) = (issue(&before), issue(&during));
         assert!(during.verify(&of_old, NOW).is_some() && during.verify(&of_new, NOW).is_some());
         assert!(after.verify(&of_old, NOW).is_none() && after.verify(&of_new, NOW).is_some());
-        // This token has no `kid`, as a token of an earlier version.
+        // This token has no `kid`, like the tokens of earlier versions.
         let claims = json!({ "sub": kit::new_id::<EmployeeId>(), "epoch": 0, "iat": 0, "exp": NOW.0 / SECOND + 1 });
         let nameless = sign(Header::new(Jwa::HS256), &claims, "old");
         assert!(during.verify(&nameless, NOW).is_some() && after.verify(&nameless, NOW).is_none());

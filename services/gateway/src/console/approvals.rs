@@ -246,8 +246,8 @@ fn exceptions(held: &[QuarantinedWindow], span: PaySpan) -> BTreeMap<EmployeeId,
     exceptions
 }
 
-/// Whether the list shows a period: periods without time, submission or quarantined windows are
-/// left out.
+/// Whether the list shows a period. A period is left out if it has no time, no adjustments and no
+/// quarantined windows, and is neither submitted nor approved.
 fn is_worth_a_line(period: &Period, held: &BTreeMap<EmployeeId, usize>) -> bool {
     has_anything(period) || held.contains_key(&period.employee_id)
 }

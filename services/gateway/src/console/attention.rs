@@ -86,7 +86,8 @@ pub(super) struct Given {
     task: TaskId,
 }
 
-/// Puts the window's employee on the project and the task, from now on too, and records the window.
+/// Adds the window's employee to the project and the task, which also allows their later windows,
+/// and records the window.
 pub(super) async fn assign(visitor: Visitor, Form(given): Form<Given>) -> Result<Response, Problem> {
     if !may_assign(&visitor) {
         return Ok(visitor.forbidden());
@@ -175,8 +176,8 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     };
     let held = async {
         let (held, has_more) = held.await?;
-        // Rates are requested only for visitors who may put somebody on a project and a task,
-        // because only they are shown them.
+        // Only visitors who may add somebody to a project and a task are shown rates, so rates are
+        // requested only for them.
         let is_any = may_assign(visitor) && held.iter().any(|held| may_be_placed(held.code));
         let rates = if is_any { no_rate::Known::ask(visitor).await? } else { None };
         Ok::<_, Failure>((held, has_more, rates))

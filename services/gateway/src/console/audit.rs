@@ -25,7 +25,7 @@ use crate::{
 
 /// The number of entries on one page of the trail.
 const ENTRIES: usize = 50;
-/// The largest number of ids in the changed fields of the entries whose names are requested.
+/// The largest number of ids from changed fields for which names are requested.
 const NAMED: usize = 500;
 /// The filters, by the names of their query parameters.
 const FILTERS: [&str; 6] = ["from", "to", "actor", "subject", "action", "requestId"];

@@ -323,7 +323,7 @@ pub(super) fn what(visitor: &Visitor, correction: &CorrectionRequest, names: &Kn
     }
 }
 
-/// The ids in corrections whose names are to be requested.
+/// Collects the ids in corrections, to request their names.
 pub(super) fn ids_of(corrections: &[CorrectionRequest]) -> Ids {
     let was = || corrections.iter().filter_map(|correction| correction.was.as_ref());
     Ids {

@@ -89,7 +89,7 @@ async fn after(
     }
 }
 
-/// The submitted form of an attempt to decide that failed, and the failure.
+/// A decision that failed: the submitted form and the failure.
 type Attempt<'a> = Option<(&'a Decision, &'a Failure)>;
 
 async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Result<Markup, Failure> {
@@ -113,8 +113,8 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
     let gone = attempt.filter(|(decision, _)| waiting.iter().all(|correction| decision.id != Some(correction.id)));
     Ok(html! {
         (notice(params))
-        // The correction was decided meanwhile and is no longer in the list, so the failure cannot
-        // be shown next to it.
+        // The correction was decided meanwhile and is no longer in the list, so the failure is
+        // shown above the list.
         @if let Some((_, failure)) = gone { p.error role="alert" { (failure.detail) } }
         @if waiting.is_empty() {
             section { p.empty { "Nobody waits for a correction." } }

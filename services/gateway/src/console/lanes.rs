@@ -58,7 +58,7 @@ pub(super) fn people(named: Vec<(EmployeeId, String)>, worked: Vec<Lane>) -> Vec
     named.into_iter().map(person).collect()
 }
 
-/// The ids in the lanes whose names are to be requested.
+/// Collects the ids of the projects and tasks in the lanes, to request their names.
 pub(super) fn ids_in(people: &[Person]) -> Ids {
     let stretches = || people.iter().flat_map(|person| &person.lane.stretches);
     Ids {
@@ -68,7 +68,7 @@ pub(super) fn ids_in(people: &[Person]) -> Ids {
     }
 }
 
-/// The ids in the windows whose names are to be requested.
+/// Collects the ids of the projects and tasks in the windows, to request their names.
 pub(super) fn ids_of(windows: &[Window]) -> Ids {
     Ids {
         projects: windows.iter().map(|window| window.project_id).collect(),

@@ -14,13 +14,13 @@ use crate::App;
 const HTMX: &str = r#"{"noSwap":[204,304,"4xx","5xx"]}"#;
 
 impl Visitor {
-    /// The page of this place, titled with the name of the place, or the error page for the
-    /// failure.
+    /// The page `place` with this content, titled with the name of the place; the error page if the
+    /// content failed.
     pub(super) fn page(&self, place: &Place, content: Result<Markup, Failure>) -> Response {
         self.titled(place, place.name, content)
     }
 
-    /// The page of this place with another title, or the error page for the failure.
+    /// The page `place` with this content and title; the error page if the content failed.
     pub(super) fn titled(&self, place: &Place, title: &str, content: Result<Markup, Failure>) -> Response {
         match content {
             Ok(content) => self.page_as(StatusCode::OK, title, Some(place), &content),

@@ -29,7 +29,7 @@ const fn locale(decimal: char, group: char, dates: Dates) -> Locale {
 /// The formats for languages that are not in [`KNOWN`].
 const ANY: Locale = locale('.', ',', Dates::Iso);
 /// The formats by language, or by language and country where a country differs from its language.
-/// The first entry that fits is used, so a country stands before its language. U+202F and U+00A0
+/// The first entry that fits is used, so a country is listed before its language. U+202F and U+00A0
 /// are spaces at which no line breaks.
 const KNOWN: [(&str, Locale); 27] = [
     ("en-us", Locale { decimal: '.', group: ',', dates: Dates::MonthFirst, has_noon: true }),

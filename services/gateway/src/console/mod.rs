@@ -109,7 +109,7 @@ fn address(app: &App, path: &str) -> String {
     app.base.path(path)
 }
 
-/// The routes of the console, each with the [`Access`] of its page.
+/// The routes of the console, each with who may open its page.
 pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
     let router = Router::new()
         .merge(page(&places::NOW, get(now::show)))

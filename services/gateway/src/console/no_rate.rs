@@ -113,7 +113,7 @@ fn rate(line: &PayrollLine, kind: RateKind) -> Option<Rate> {
     }
 }
 
-/// Renders a warning that hours which are not recorded yet have no rate.
+/// Renders a warning, if hours that are not recorded yet would have no rate.
 pub(super) fn before(visitor: &Visitor, lacking: Lacking, project: ProjectId) -> Markup {
     html! {
         @if !lacking.is_nothing() {
@@ -125,7 +125,7 @@ pub(super) fn before(visitor: &Visitor, lacking: Lacking, project: ProjectId) ->
     }
 }
 
-/// Renders a note that a recorded window has no rate.
+/// Renders a note, if a recorded window has no rate.
 pub(super) fn after(visitor: &Visitor, window: &Window) -> Markup {
     let lacking = Lacking::of(window);
     html! {

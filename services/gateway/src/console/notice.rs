@@ -1,5 +1,5 @@
-//! Notices about what a form has done. After a form, the browser is redirected to a page, whose URL
-//! has the notice's name in the query parameter `done`.
+//! Notices about what a form has done. After a form, the browser is redirected to a page. The query
+//! parameter `done` in the URL of that page names the notice.
 
 use maud::{Markup, html};
 

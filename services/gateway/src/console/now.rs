@@ -19,7 +19,7 @@ use crate::{
     names::{Ids, KnownNames},
 };
 
-/// An employee counts as silent who has time in the last `USED_TO` days, but none in the last
+/// An employee counts as silent if they have time in the last `USED_TO` days, but none in the last
 /// [`SILENT`] days.
 const USED_TO: i32 = 14;
 const SILENT: i32 = 3;
@@ -132,7 +132,7 @@ pub(super) async fn silent_since(visitor: &Visitor, today: Date, most: usize) ->
     visitor.ask(ListRoster { range, employees, skip: 0, limit: most }).await
 }
 
-/// The ids of tracking employees, their projects and tasks, whose names are to be requested.
+/// Collects the ids of tracking employees and of their projects and tasks, to request their names.
 fn ids_of(people: &[Tracked]) -> Ids {
     Ids {
         employees: people.iter().map(|tracked| tracked.employee_id).collect(),

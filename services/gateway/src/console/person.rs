@@ -34,7 +34,8 @@ use crate::{
     periods::Period,
 };
 
-/// The smallest number of days in the heat map, which begins at the first day of a week.
+/// The smallest number of days in the heat map. The map begins with a whole week, so it may have up
+/// to six days more.
 const DAYS: i32 = 371;
 /// The number of pay periods that are shown before the current one.
 const PERIODS: usize = 5;

@@ -75,7 +75,7 @@ pub(super) async fn again(
     visitor.titled_again(&places::PROJECT, failure, content)
 }
 
-/// The data that the sections of the page show.
+/// What the sections of the page show.
 struct Shown<'a> {
     visitor: &'a Visitor,
     project: &'a Project,

@@ -50,8 +50,7 @@ enum Which {
 enum State {
     Open,
     Archived,
-    /// The project is not in the list of open projects. The reply does not say whether it is
-    /// archived or deleted.
+    /// The project is not open. The reply does not say whether it is archived or deleted.
     ArchivedOrDeleted,
 }
 
@@ -195,8 +194,8 @@ async fn content(
     })
 }
 
-/// The projects with time in the chosen days that are not in the list of open projects, whose names
-/// are to be requested.
+/// Collects the ids of projects that have time in the chosen days but are not in the list of open
+/// projects, to request their names.
 fn unnamed(which: Which, listed: &[Project], rows: &[TimeRow]) -> Ids {
     let listed: BTreeSet<ProjectId> = listed.iter().map(|project| project.id).collect();
     let others = rows.iter().filter_map(|row| row.project).filter(|id| which == Which::Open && !listed.contains(id));

@@ -221,7 +221,7 @@ fn kind_name(kind: RateKind) -> &'static str {
     }
 }
 
-/// The data that are needed to show a list of rates and its form.
+/// What is needed to show a list of rates, and the form that sets a rate.
 struct Shown<'a> {
     visitor: &'a Visitor,
     project: Option<&'a Project>,

@@ -95,8 +95,8 @@ impl Reader {
         self.locale.money(amount.0)
     }
 
-    /// Formats the cost of some time for such a column. Worked time that costs 0 is shown as
-    /// `no rate`.
+    /// Formats the cost of some time without its currency, for a column of a table. Worked time
+    /// that costs 0 is shown as `no rate`.
     pub(super) fn cost(&self, time: i64, costs: Cents) -> String {
         if lacks_rate(time, costs) { NO_RATE.to_owned() } else { self.money(costs) }
     }

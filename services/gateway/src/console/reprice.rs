@@ -1,5 +1,4 @@
-//! The page that prices recorded hours anew: a form, a preview of what would change, and then a
-//! job.
+//! The page that reprices recorded hours: a form, then a preview of what would change, then a job.
 
 use axum::response::Response;
 use contracts::{
@@ -55,7 +54,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::REPRICE, content)
 }
 
-/// Starts the job that prices the selected hours anew.
+/// Starts the job that reprices the selected hours.
 pub(super) async fn submit(visitor: Visitor, Form(confirmed): Form<Confirmed>) -> Response {
     let day = |typed: &Option<String>| text(typed).parse::<Date>().ok();
     let asked =

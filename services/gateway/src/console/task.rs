@@ -66,7 +66,7 @@ pub(super) async fn again(
     visitor.titled_again(&places::TASK, failure, content)
 }
 
-/// The data that the sections of the page show.
+/// What the sections of the page show.
 struct Shown<'a> {
     visitor: &'a Visitor,
     task: &'a Task,

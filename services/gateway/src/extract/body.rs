@@ -105,7 +105,8 @@ pub(super) async fn read(request: Request, most: usize) -> Result<Bytes, Problem
 
 /// Deserializes JSON. An error names the field, and never repeats the field's value.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
-    // serde would also deserialize an object from an array with the values of its fields in order.
+    // Without this check, serde would accept an array of the field values, in order, in place of an
+    // object.
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(Failure::field("body", "must be an object"));
     }

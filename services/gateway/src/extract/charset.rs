@@ -86,7 +86,7 @@ mod tests {
         let latin = b"{\"name\":\"J\xfcrgen\"}";
         assert_eq!(utf8(latin, Some("iso-8859-1")).as_deref(), Ok("{\"name\":\"Jürgen\"}".as_bytes()));
         assert_eq!(utf8(JSON.as_bytes(), Some("iso-8859-1")).as_deref(), Ok(JSON.as_bytes()));
-        // Malformed text is not refused here, but by the JSON parser.
+        // Malformed text passes here, because the JSON parser refuses it later.
         assert_eq!(utf8(latin, None).as_deref(), Ok(&latin[..]));
         assert_eq!(utf8(b"", None).as_deref(), Ok(&b""[..]));
     }

@@ -21,9 +21,9 @@ impl EntityTag {
 /// The value of a conditional header.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Named {
-    /// `*`, which matches any existing state.
+    /// The header is `*`, which matches any existing state.
     Any,
-    /// A list of tags, which matches the state of each of them.
+    /// The header is a list of tags, and matches a state that has one of them.
     Tags(Vec<EntityTag>),
 }
 

@@ -62,8 +62,8 @@ fn join(path: String, field: &str) -> String {
     if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
 }
 
-/// The path of a field, such as `payroll.*.billRate`. Clients choose only the keys of a payroll, so
-/// these keys are shown only when they are valid.
+/// The path of a field, such as `payroll.*.billRate`. The keys of a payroll are the only part of a
+/// path that clients can choose freely, so these keys are shown only when they are valid.
 fn shown(path: &Path) -> String {
     let mut shown = String::new();
     let mut made_up = false;

@@ -62,7 +62,7 @@ impl Answers {
         Ok(Self { inbox, next: Arc::default(), awaited })
     }
 
-    /// Creates the reply subject for one more message, and waits for the answer on it.
+    /// Creates the reply subject of one more message, and the channel on which its answer arrives.
     pub(super) fn expect(&self) -> Answer {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = oneshot::channel();

@@ -46,7 +46,7 @@ const MOST_COALESCED: usize = 256;
 /// A window that the stream has acknowledged.
 #[derive(Clone, Debug)]
 pub(crate) struct Submitted {
-    /// The sequence number of its message in the stream.
+    /// The sequence number of the window's message in the stream.
     pub(crate) seq: u64,
     /// The outcome that a worker reported; [`Outcome::Queued`] if no report came in time.
     pub(crate) outcome: Outcome,
@@ -54,12 +54,12 @@ pub(crate) struct Submitted {
     pub(crate) aside: Option<Failure>,
 }
 
-/// What a request waits for before it is answered.
+/// When a request is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Until {
-    /// For the outcome from a worker, at most 2 s.
+    /// After the outcome from a worker has arrived, or after 2 s.
     Settled,
-    /// Only for the acknowledgement of the stream.
+    /// After the acknowledgement of the stream.
     Safe,
 }
 

@@ -23,7 +23,7 @@ pub(crate) use self::{
 };
 pub use settings::Limits as LimitSettings;
 
-/// How often sources whose whole limit is available again are removed.
+/// How often idle sources are removed. A source is idle when its whole limit is available again.
 const FORGET: Duration = Duration::from_secs(60);
 
 /// The kind of limit that applies to a request.

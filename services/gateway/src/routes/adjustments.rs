@@ -18,12 +18,13 @@ use crate::{
 
 /// List the adjustments that count in a range.
 ///
-/// An adjustment is a window that came when its own time was settled, and that somebody has
-/// admitted. `start` and `end` say when the work was done. It counts at `countsAt`, a moment that
-/// was open then: in the pay period that contains this moment, separately from the sums of that
-/// period. No sum of analytics includes adjustments, neither at the time of the work, which is
-/// settled, nor at `countsAt`. Added to the sums of analytics, each second counts once. The list is
-/// ordered by `countsAt`. An employee gets their own adjustments.
+/// An adjustment is a window that arrived after its own time was settled, and that somebody has
+/// admitted. `start` and `end` say when the work was done. The adjustment counts at `countsAt`, a
+/// moment that was not settled then. It counts in the pay period that contains this moment, but
+/// separately from the sums of that period. No sum of analytics includes adjustments, neither at
+/// the time of the work, which is settled, nor at `countsAt`. If adjustments are added to the sums
+/// of analytics, each second counts once. The list is ordered by `countsAt`. An employee gets their
+/// own adjustments.
 #[utoipa::path(
     get, path = "/api/v1/adjustment", tag = "Periods", security(("adminKey" = []), ("employeeToken" = [])),
     params(

@@ -62,9 +62,9 @@ pub(super) async fn project_time(
 /// hours as `[h]:mm`, and the sums, exact to the millisecond and rounded to cents once.
 ///
 /// Work counts at the time when it was done, and settled time never changes: the sums of an
-/// employee over a pay period equal those of the period itself. Therefore adjustments, which are
-/// hours that came when their own time was settled and were admitted afterwards, are not included
-/// in any sum here. They count separately, in the period that was open then:
+/// employee over a pay period equal those of the period itself. Therefore no sum here includes
+/// adjustments, which are windows that arrived after their own time was settled and were admitted
+/// later. Adjustments count separately, in the pay period that was not settled then:
 /// `GET /api/v1/adjustment` lists them, with the time when the work was done.
 #[utoipa::path(
     get, path = "/api/v1/analytics/time", tag = "Analytics", security(("adminKey" = []), ("employeeToken" = [])),

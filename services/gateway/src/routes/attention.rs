@@ -83,9 +83,9 @@ pub(super) async fn list_overlaps(
 /// List days with too much time.
 ///
 /// Lists the local days of `timezone` on which an employee has more than `hours`, in order of time.
-/// Each has the time of all its windows, which is more than the counted time if windows overlap,
-/// and the window with the most time on the day. Only the part of a day in the range counts, so the
-/// range should begin and end with whole days.
+/// Each day has the time of all its windows, which is more than the counted time if windows
+/// overlap, and the window with the most time on it. Only the part of a day in the range counts, so
+/// the range should begin and end with whole days.
 #[utoipa::path(
     get, path = "/api/v1/analytics/long-days", tag = "Analytics", security(("adminKey" = [])),
     params(

@@ -101,8 +101,8 @@ pub(super) async fn post_batch(
     if batch.windows.is_empty() || batch.windows.len() > BATCH_WINDOWS {
         return Err(Failure::field("windows", format!("must hold 1 to {BATCH_WINDOWS} windows")).into());
     }
-    // Windows are deserialized only when the turn of the batch has come. While the batch waits, its
-    // text takes the least memory.
+    // A batch is kept as text until its turn comes, because deserialized windows would take more
+    // memory.
     let turn = app.ingest.turns().take(batch.windows.len()).await?;
     let now = app.clock.now();
     let mut good = Vec::with_capacity(batch.windows.len());

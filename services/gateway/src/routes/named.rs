@@ -13,7 +13,7 @@ use utoipa::{
 
 use crate::names::{Ids, Names};
 
-/// The ids in an item whose names are added.
+/// The ids in an item for which names are added.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ItemIds {
     project: Option<ProjectId>,
@@ -21,7 +21,7 @@ pub(super) struct ItemIds {
     employee: Option<EmployeeId>,
 }
 
-/// A value that contains such ids.
+/// A value that contains ids for which names are added.
 pub(super) trait HasIds {
     /// The ids in the value.
     fn ids(&self) -> ItemIds;

@@ -84,7 +84,7 @@ impl Changeable for Period {
     }
 }
 
-/// A period of which timetrack knows, with the name of its approver.
+/// Makes the response for a period that timetrack has replied, with the name of its approver.
 async fn shown(app: &App, known: KnownPeriod) -> Period {
     let mut periods = [Period::of(known)];
     name_actors(&app.names, &mut periods).await;

@@ -23,8 +23,7 @@ use crate::{
 /// The time limit for a preview or a start, which read all windows that a filter selects.
 pub(crate) const REPRICE_PATIENCE: Duration = Duration::from_secs(30);
 
-/// The windows to price anew: those that pass every given filter. At least one filter must be
-/// given.
+/// The windows to reprice: those that pass every given filter. At least one filter must be given.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RepriceOf {
@@ -58,8 +57,8 @@ pub(super) struct RepriceOf {
     end: Option<Millis>,
 }
 
-/// A request to price windows anew. The first request is a preview, the second has the preview's
-/// hash.
+/// A request to reprice windows. The first request asks for a preview, the second has the hash of
+/// that preview.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RepriceRequest {

@@ -250,7 +250,7 @@ impl Changeable for WindowSeen {
     }
 }
 
-/// Converts the state of a window, as timetrack replies it, into the response.
+/// Makes the response for the state of a window that timetrack has replied.
 pub(super) fn seen(id: WindowId, state: WindowState) -> WindowSeen {
     match state {
         WindowState::Recorded(window) => WindowSeen::Recorded(window),

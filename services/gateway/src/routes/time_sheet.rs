@@ -21,7 +21,7 @@ use crate::{
 
 /// The header `Content-Disposition`, which names the file for browsers.
 const DISPOSITION: &str = "attachment; filename=\"time.xlsx\"";
-/// A note in the file, for readers who add up the rows or pay by them.
+/// A note in the file, for readers who add up the rows or pay employees by the sums.
 const ROUNDED: &str = "Amounts are rounded to cents once, so the sum can differ by cents from that of the lines. \
      Adjustments, which are hours that came when their time was settled, are no part of it.";
 
@@ -144,8 +144,8 @@ fn sheet(request: &GetTime, rows: &[TimeRow], totals: Option<&[TimeRow]>, names:
     }
 }
 
-/// A moment as a date and time in minutes; as a number of milliseconds if it is beyond the
-/// calendar.
+/// A moment as a date and a time of day, to the minute; as a number of milliseconds if it is beyond
+/// the calendar.
 fn moment(at: Millis, zone: &Zone) -> String {
     let local = Timestamp::from_millisecond(at.0).map(|at| at.to_zoned(zone.rules().clone()));
     local.map_or_else(|_| at.to_string(), |local| local.strftime("%Y-%m-%d %H:%M").to_string())

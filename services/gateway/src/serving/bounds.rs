@@ -15,7 +15,7 @@ const MOST: u64 = 10_000;
 /// a process that runs the whole system.
 const RESERVED_DESCRIPTORS: u64 = 512;
 
-/// The number of connections below which it is not worth while to return their memory.
+/// The number of connections below which returning their memory is not worthwhile.
 const LEAST_RELEASED: usize = 256;
 
 /// The reason why a connection is refused.

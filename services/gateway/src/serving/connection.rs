@@ -27,7 +27,8 @@ pub(super) struct Stage(Arc<Mutex<At>>);
 enum At {
     /// The connection waits for the first byte of a request, since this time.
     Idle(Instant),
-    /// The connection waits for the rest of a request's head, whose first byte came at this time.
+    /// The connection waits for the rest of a request's head, whose first byte arrived at this
+    /// time.
     Head(Instant),
     /// The connection waits until the response is written. The request's body has its own time
     /// limit.

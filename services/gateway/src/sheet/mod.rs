@@ -28,7 +28,7 @@ pub(crate) struct SheetFile(Vec<u8>);
 /// The kind of a column's content, which decides how cells are formatted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Text.
+    /// A text.
     Text,
     /// A day, such as 2026-03-29.
     Date,

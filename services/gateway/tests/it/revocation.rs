@@ -46,7 +46,7 @@ async fn a_revoked_token_is_dead_within_a_second_and_one_of_the_new_epoch_is_goo
     })
     .await;
     assert!(me(&edge, &new).await.1 && me(&edge, &other).await.1);
-    // A gateway that starts later knows the revocation from the beginning.
+    // A gateway that starts later knows the revocation as soon as it is ready.
     let (base, _second) = start_gateway(&edge.harness).await;
     let second = edge.http.get(base + "/api/auth/me").bearer_auth(&old);
     assert_eq!(problem_of(second).await.status, StatusCode::UNAUTHORIZED);
@@ -65,7 +65,7 @@ async fn an_ended_session_is_dead_within_a_second_and_others_of_the_same_person_
     })
     .await;
     assert!(me(&edge, &new).await.1);
-    // A gateway that starts later knows the end of the session from the beginning.
+    // A gateway that starts later knows the end of the session as soon as it is ready.
     let (base, _second) = start_gateway(&edge.harness).await;
     let on_second =
         async |token: &str| problem_of(edge.http.get(format!("{base}/api/auth/me")).bearer_auth(token)).await;
@@ -154,6 +154,6 @@ async fn a_revocation_is_seen_again_after_each_crash_of_nats() {
         let dead = format!("the token is dead in round {round}");
         eventually(&dead, async || (me(&edge, &token).await.0 == StatusCode::UNAUTHORIZED).then_some(())).await;
     }
-    // `finish` fails if NATS has refused any subject.
+    // `finish` fails if NATS has refused a subject to the gateway.
     edge.harness.finish().await;
 }

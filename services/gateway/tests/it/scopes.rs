@@ -131,7 +131,7 @@ async fn every_route_takes_a_key_with_its_scope_and_refuses_one_with_all_others(
             (refused(route.request(&edge).header("X-API-Key", &others)).await == missing_scope()).then_some(())
         })
         .await;
-        // The root key has every scope, in both headers.
+        // The root key has every scope. It is accepted in both headers.
         assert_eq!(refused(route.request(&edge).header("X-API-Key", KEY)).await, None, "{route:?}");
         assert_eq!(refused(route.request(&edge).bearer_auth(KEY)).await, None, "{route:?}");
     }

@@ -3,11 +3,11 @@ use maud::{Markup, html};
 /// A bar of a bar chart.
 #[derive(Clone, Debug)]
 pub(crate) struct Bar {
-    /// The label.
+    /// The label next to the bar.
     pub(crate) label: String,
     /// The length, in any unit.
     pub(crate) value: i64,
-    /// The value as text.
+    /// The value as text, shown next to the bar.
     pub(crate) shown: String,
 }
 

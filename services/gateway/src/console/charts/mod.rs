@@ -17,11 +17,11 @@ pub(super) use self::{
 /// A chart with its title, sentence and table.
 #[derive(Debug)]
 pub(super) struct Figure<'a> {
-    /// The title.
+    /// The title of the chart.
     pub(super) title: &'a str,
     /// A sentence about what the chart shows.
     pub(super) sentence: &'a str,
-    /// The drawing.
+    /// The drawing (SVG).
     pub(super) drawing: Markup,
     /// The same numbers as a table.
     pub(super) table: Markup,
