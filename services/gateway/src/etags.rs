@@ -1,9 +1,9 @@
 //! The `ETag`s of responses, by which a caller recognises changes.
 //!
 //! A tag ends with a hash of the body. For an item that can be changed conditionally, the tags of
-//! its parts come before this hash: `"<part>-…-<body>"`. `If-None-Match` compares the whole tag, so
-//! everything that is shown. `If-Match` compares only the tag of the part that is to be changed, so
-//! changes of other parts do not matter.
+//! its parts come before this hash: `"<part>-…-<body>"`. `If-None-Match` compares the whole tag,
+//! and thereby everything that is shown. `If-Match` compares only the tag of the part that is to be
+//! changed, so changes of other parts do not matter.
 
 use axum::{
     Extension, Json,

@@ -32,8 +32,8 @@ pub(crate) async fn hear_out(request: Request, next: Next) -> Response {
     next.run(request.map(|body| Body::from_stream(HeardOut(Some(body.into_data_stream()))))).await
 }
 
-/// A body that is read to its end in a background task when it is dropped; `None` once it has
-/// ended.
+/// A request body. When this value is dropped, a background task reads the body to its end. It is
+/// `None` once the end was reached.
 struct HeardOut(Option<BodyDataStream>);
 
 impl Stream for HeardOut {

@@ -34,8 +34,8 @@ use super::{entries::Entries, tokens::Claims};
 /// The time between two heartbeats.
 const BEAT: Duration = Duration::from_millis(500);
 /// How long a heartbeat may take to arrive back before the watch counts as broken and is started
-/// again: the first limit, and the largest. The limit is doubled each time that the new watch does
-/// not help either, because restarts slow down a slow server further.
+/// again: the first limit, and the largest. The limit is doubled each time that a new watch
+/// delivers no heartbeat either, because restarts slow down a slow server further.
 const LOST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(8));
 /// The pause before a broken watch is started again.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -9,7 +9,7 @@ use crate::names::{Ids, KnownNames};
 /// The largest number of adjustments in the table.
 const MOST: usize = 100;
 
-/// Adds the ids in the shown adjustments to `ids`, whose names are then requested.
+/// Adds the ids in the shown adjustments to `ids`, so that their names are requested.
 pub(super) fn want(ids: &mut Ids, all: &[Adjustment]) {
     for one in all.iter().take(MOST) {
         ids.employees.extend([one.employee_id]);

@@ -98,7 +98,8 @@ pub(super) struct Timed {
     stage: Stage,
     reading: Alarm,
     writing: Alarm,
-    /// Since when nothing could be written, because the client does not read.
+    /// Since when nothing could be written, because the client does not read; `None` while writing
+    /// works.
     stuck: Option<Instant>,
     idle: Duration,
     head: Duration,
