@@ -1,4 +1,4 @@
-//! Addresses with letters beyond ASCII.
+//! Tests of mails to addresses with non-ASCII characters.
 
 use contracts::{DeliveryState, Service, stream};
 

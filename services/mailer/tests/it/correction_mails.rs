@@ -1,4 +1,4 @@
-//! Mails about corrections that somebody has asked for.
+//! Tests of mails about decisions on requested corrections.
 
 use contracts::{CorrectionDecided, CorrectionRequest, DeactivateEmployee, EmployeeId, HOUR, Service, stream};
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::{
     smtp_server::SmtpServer,
 };
 
-/// A correction of this employee's that was accepted.
+/// Returns the event that a correction of this employee was accepted.
 fn decided(employee: EmployeeId) -> CorrectionDecided {
     let (id, start) = (kit::new_id::<EmployeeId>(), 1_772_321_400_000_i64);
     let correction = json!({
@@ -35,7 +35,7 @@ async fn whoever_asked_is_mailed_the_decision_once_however_often_it_is_told() {
     let text = mails[1]["plain"].as_str().unwrap();
     assert!(text.contains("2026-03-01 00:30 to 01:30 (Europe/Berlin)") && text.contains("Of course."), "{text}");
     fixture.until_status("sent", 2).await;
-    // The same decision in another event, as a process publishes it that does not know of the first one.
+    // A process that does not know of the first event publishes the same decision in another event.
     fixture.harness.publish(&decided).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 2);

@@ -1,4 +1,4 @@
-//! The daily mail: what waits for a manager.
+//! Tests of the daily mail to managers about what waits for their decision.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ use crate::{fixture::Fixture, smtp_server::SmtpServer};
 const SUBJECT: &str = "What waits for you in T3";
 const ZOE: &str = "zoe@x.org";
 
-/// A company in Tokyo: Zoe manages Ann and herself, Yan manages Bob, Bob manages Ann as well but has not the
-/// role for it.
+/// A company in Tokyo. Zoe manages Ann and herself, and Yan manages Bob. Bob is named as a manager
+/// of Ann too, but does not have the role of a manager.
 struct Company {
     fixture: Fixture,
     server: SmtpServer,
@@ -32,7 +32,8 @@ fn name(text: &str) -> Name {
 }
 
 impl Company {
-    /// Ann has submitted two periods and asks for a correction, and Zoe has submitted one of her own.
+    /// Starts the company. Ann has submitted two periods and requested a correction, and Zoe has
+    /// submitted one of her own periods.
     async fn with_what_waits() -> Self {
         let company = Self::start().await;
         let harness = &company.fixture.harness;
@@ -58,7 +59,7 @@ impl Company {
         company
     }
 
-    /// Starts the services with a manager for whom nothing waits.
+    /// Starts the services and creates the people of the company. Nothing waits for a decision.
     async fn start() -> Self {
         let (fixture, server) = (Fixture::start().await, SmtpServer::start());
         let harness = &fixture.harness;
@@ -92,12 +93,13 @@ impl Company {
         self.fixture.harness.bus().ask(Caller::Employee(employee), &SubmitPeriod { id }).await.unwrap();
     }
 
-    /// Starts a mailer whose hour is seven.
+    /// Starts a mailer that sends the daily mails from seven on.
     async fn mailer(&self) -> Running {
         self.fixture.start_mailer(Config { email_digest_hour: Some("7".into()), ..self.server.config() }).await
     }
 
-    /// Puts the clock to this hour of the next day in Tokyo, and gives that day and the next beginning.
+    /// Advances the clock to this hour of the next day in Tokyo. Returns that day, and the moment
+    /// at which it ends.
     fn tomorrow_at(&self, hour: i64) -> (Date, Millis) {
         let (clock, tokyo): (_, Zone) = (&self.fixture.harness.clock, "Asia/Tokyo".parse().unwrap());
         let tomorrow = tokyo.day(clock.now()).tomorrow().unwrap();
@@ -105,20 +107,21 @@ impl Company {
         (tomorrow, tokyo.beginning(tomorrow) + DAY)
     }
 
-    /// Waits until all that was requested is mailed or dropped.
+    /// Waits until all requested mails are sent or dropped.
     async fn until_done(&self) {
         self.fixture.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     }
 }
 
-/// Waits until a mailer has checked at least this often whether the hour has come. Its last check may not have ended.
+/// Waits until a mailer has checked at least `times` times whether the hour has come. The last
+/// check may not have ended.
 async fn until_looked(mailer: &Running, times: u64) {
     let enough = async || (looked(mailer).await >= times).then_some(());
     eventually_within(Duration::from_secs(40), "it has looked", enough).await;
 }
 
-/// How often a mailer has asked for the time zone of the organisation. It does not ask on a day whose mails are
-/// requested.
+/// Returns how often a mailer has queried the organisation's time zone. It makes no more queries on
+/// a day whose mails are requested.
 async fn looked(mailer: &Running) -> u64 {
     let metrics = mailer.get("/metrics").await;
     let asked =
@@ -144,7 +147,8 @@ async fn a_manager_is_mailed_once_a_day_what_waits_however_many_replicas_and_res
     company.until_done().await;
     let third = company.mailer().await;
     until_looked(&third, 1).await;
-    // Long enough for a mailer whose hour is all day to look for managers a few times.
+    // This mailer queries the time zone every few seconds, because its hour has not come. Four
+    // queries take so long that another mailer would have checked too.
     let later = Config { email_digest_hour: Some("23".into()), ..company.server.config() };
     let later = company.fixture.start_mailer(later).await;
     until_looked(&later, 4).await;
@@ -169,7 +173,8 @@ async fn the_mails_of_a_day_are_sent_once_where_whoever_requested_them_died_and_
     let company = Company::start().await;
     company.submit(company.ann.id, date(2025, 10, 1)).await;
     let (day, until) = company.tomorrow_at(8);
-    // The state that a process leaves if it dies after the commit and before the stream has the events.
+    // These documents are what a process leaves if it ends after the commit and before it publishes
+    // the events.
     let database = company.fixture.harness.database(Service::Mailer).await;
     let last = doc! { "_id": "last", "day": day.to_string() };
     database.collection::<bson::Document>("digests").insert_one(last).await.unwrap();
@@ -202,7 +207,8 @@ async fn a_mail_that_could_not_be_sent_all_day_is_dropped_for_that_of_the_next_d
     company.tomorrow_at(6);
     company.submit(company.ann.id, date(2025, 10, 1)).await;
     company.server.refuse(false);
-    // Yan's mail of the first day fails because nothing waits, and Zoe's because the day is over.
+    // The mail to Yan fails because nothing waits for him, and the one to Zoe because its day is
+    // over.
     company.fixture.until_status("failed", 2).await;
     company.fixture.harness.clock.advance(HOUR);
     let mails = company.server.until_mails_to(ZOE, SUBJECT, 1).await;

@@ -32,7 +32,7 @@ async fn mail_waits_for_a_server_that_refuses_and_follows_when_it_is_back() {
     assert_eq!(waiting.status, "pending");
     assert!(waiting.last_error.as_ref().unwrap().contains("cannot be talked to"), "{waiting:?}");
 
-    // Now a proxy to the real server listens on that port.
+    // From here on, a proxy to the real server listens on that port.
     let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     tokio::spawn(pass_on(listener, server.port, 0));
     server.until_mails(1).await;
@@ -48,7 +48,7 @@ async fn a_server_that_says_nothing_holds_up_neither_employees_nor_other_mails()
     let (fixture, server) = (Fixture::start().await, SmtpServer::start());
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    // The proxy accepts the first two connections and then stays silent.
+    // The proxy accepts the first two connections and sends nothing on them.
     tokio::spawn(pass_on(listener, server.port, 2));
     fixture.start_mailer(Config { email_port: Some(port.to_string()), ..server.config() }).await;
 
@@ -58,7 +58,7 @@ async fn a_server_that_says_nothing_holds_up_neither_employees_nor_other_mails()
     server.until_mails(2).await;
     let untried = |delivery: &&Delivery| delivery.status == "pending" && delivery.attempts == 0;
     assert_eq!(fixture.deliveries().await.iter().filter(untried).count(), 2, "the server still says nothing to these");
-    // Then these mails are sent.
+    // The two mails are tried again after a timeout, and then sent.
     server.until_mails(4).await;
     fixture.until_status("sent", 4).await;
     fixture.harness.finish().await;
@@ -86,12 +86,12 @@ async fn a_mail_that_was_sent_while_mongodb_elects_a_primary_is_not_sent_again()
     let (mongo, server) = (LaggingMongo::start().await, SmtpServer::start());
     let fixture = Fixture { harness: Harness::start_on(&mongo.connection_string()).await };
     fixture.start_directory().await;
-    // This is the write that records the mail as sent.
+    // MongoDB refuses the write that stores the mail as sent, three times.
     mongo.refuse(&fixture.harness, (Service::Mailer, "deliveries"), "update", 3).await;
     fixture.start_mailer(server.config()).await;
     let ann = fixture.create("Ann", "ann@x.org").await;
     server.until_mails(1).await;
-    // Had the claim been given back, the mail could be claimed by now.
+    // If the mailer had given up its claim, another process could claim the mail after this time.
     fixture.harness.clock.advance(61 * SECOND);
     fixture.until_status("sent", 1).await;
     fixture.until_shown(ann.id, DeliveryState::Sent).await;
@@ -118,7 +118,7 @@ async fn what_the_server_turns_away_for_now_is_sent_again_and_what_it_refuses_fo
     assert_eq!(server.mails().len(), 1);
     let shown = fixture.until_shown(gone.id, DeliveryState::Failed).await;
     assert_eq!(shown.detail, failed[0].last_error);
-    // An admin who sends it again starts afresh.
+    // When an admin sends the invitation again, it is a new mail with attempts of its own.
     assert_eq!(fixture.invite(gone.id).await.invitation.unwrap().state, DeliveryState::Queued);
     fixture.until_status("failed", 2).await;
     fixture.until_shown(gone.id, DeliveryState::Failed).await;
@@ -184,7 +184,8 @@ async fn a_server_that_refuses_us_gets_the_mail_once_that_is_mended_and_admins_s
     fixture.harness.finish().await;
 }
 
-/// Accepts connections: leaves the first ones without an answer, and forwards the others to a port.
+/// Accepts connections. The first `silent` ones get no answer, and the others are forwarded to a
+/// port.
 async fn pass_on(listener: TcpListener, to: u16, silent: usize) {
     let mut kept = Vec::new();
     while let Ok((mut client, _)) = listener.accept().await {
@@ -194,7 +195,7 @@ async fn pass_on(listener: TcpListener, to: u16, silent: usize) {
         }
         tokio::spawn(async move {
             let mut server = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
-            // Either side may hang up when it likes.
+            // An error is ignored, because either side may close the connection at any time.
             let _ = copy_bidirectional(&mut client, &mut server).await;
         });
     }

@@ -1,4 +1,4 @@
-//! A test harness with directory and the mailer, and helpers.
+//! A test harness with directory and the mailer, and helpers for tests of mails.
 
 use bson::doc;
 use contracts::{
@@ -38,7 +38,7 @@ impl Fixture {
         self.harness.ask(&request).await.unwrap()
     }
 
-    /// Creates an employee who follows the mailed invitation.
+    /// Creates an employee, and activates the account with the token from the mailed invitation.
     pub async fn employ(&self, server: &SmtpServer, name: &str, email: &str) -> Employee {
         let employee = self.create(name, email).await;
         let mails = server.until_mails_to(email, "Your invitation to T3", 1).await;
@@ -52,11 +52,11 @@ impl Fixture {
 
     pub async fn activate(&self, token: &str) -> Result<Employee, Failure> {
         let request = Activate { token: Secret::new(token), password: Secret::new("three or four words") };
-        // Passwords are hashed one after the other, which is slow on a busy machine.
+        // Passwords are hashed one after the other, which takes long on a busy machine.
         self.harness.bus().ask_within(std::time::Duration::from_secs(60), Caller::Anonymous, &request).await
     }
 
-    /// The last invitation that was requested.
+    /// Returns the last invitation that directory has requested.
     pub async fn last_request(&self) -> InvitationRequested {
         let events = self.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
         testkit::eventually("an invitation", async || {
@@ -66,7 +66,7 @@ impl Fixture {
         .await
     }
 
-    /// Waits until an admin sees this state of an employee's invitation.
+    /// Waits until an admin sees this state of the invitation of an employee.
     pub async fn until_shown(&self, id: EmployeeId, state: DeliveryState) -> InvitationDelivery {
         let within = std::time::Duration::from_secs(60);
         testkit::eventually_within(within, &format!("an invitation shown as {state:?}"), async || {
@@ -76,14 +76,14 @@ impl Fixture {
         .await
     }
 
-    /// The stored deliveries, oldest first.
+    /// Returns the stored deliveries, the oldest first.
     pub async fn deliveries(&self) -> Vec<Delivery> {
         let database = self.harness.database(Service::Mailer).await;
         let cursor = database.collection::<Delivery>("deliveries").find(doc! {}).sort(doc! { "_id": 1 }).await;
         cursor.unwrap().try_collect().await.unwrap()
     }
 
-    /// Waits until this many mails have this status.
+    /// Waits until exactly this many mails have this status, and returns their deliveries.
     pub async fn until_status(&self, status: &str, number: usize) -> Vec<Delivery> {
         let within = std::time::Duration::from_secs(60);
         testkit::eventually_within(within, &format!("{number} mails {status}"), async || {
@@ -110,12 +110,12 @@ pub struct Delivery {
     pub is_refused: bool,
 }
 
-/// The token in the link of an invitation.
+/// Returns the token in the link of an invitation.
 pub fn token_in(text: &str) -> &str {
     token_to("activate", text)
 }
 
-/// The token in the link to this page.
+/// Returns the token in the link to this page.
 pub fn token_to<'a>(page: &str, text: &'a str) -> &'a str {
     let (_, rest) = text.split_once(&format!("/{page}?token=")).expect("a link");
     rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').next().unwrap()

@@ -23,7 +23,7 @@ async fn without_a_mail_server_invitations_are_files_that_only_we_can_read() {
     let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&files[0]), mode(&folder)), (0o600, 0o700));
 
-    // Long lines are quoted-printable (RFC 2045, 6.7).
+    // The file is quoted-printable, so long lines are broken and `=` is encoded (RFC 2045, 6.7).
     let text = fs::read_to_string(&files[0]).unwrap().replace("=\r\n", "").replace("=3D", "=");
     assert!(text.contains("https://t.example.org/activate?token=") && text.contains("text/html"));
     assert!(fixture.activate(token_in(&text)).await.unwrap().is_active);

@@ -47,7 +47,7 @@ async fn an_event_that_comes_twice_or_again_later_is_one_mail() {
     let requested = fixture.last_request().await;
     fixture.harness.publish_twice(&requested).await;
     fixture.harness.publish_twice(&requested).await;
-    // Five copies of the event wait, and two replicas share them.
+    // Five copies of the event are in the stream, and two replicas consume them.
     fixture.start_mailer(server.config()).await;
     fixture.start_mailer(server.config()).await;
     fixture.until_status("sent", 1).await;
@@ -65,7 +65,7 @@ async fn an_invitation_that_was_replaced_before_it_was_mailed_is_not_mailed() {
     fixture.invite(ann.id).await;
     fixture.start_mailer(server.config()).await;
     let mails = server.until_mails(1).await;
-    // The older event comes after the newer one.
+    // The older event is delivered after the newer one.
     fixture.harness.publish_twice(&replaced).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 1);
@@ -78,7 +78,8 @@ async fn an_invitation_that_was_replaced_before_it_was_mailed_is_not_mailed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_in_the_hands_of_a_mailer_that_died_is_sent_by_another() {
     let (fixture, server) = (Fixture::start().await, SmtpServer::start());
-    // A process that has died holds the mail until this moment.
+    // This is what a process leaves that has ended while it was sending: a claim on the mail until
+    // `held_until`.
     fixture.create("Ann", "ann@x.org").await;
     let requested = fixture.last_request().await;
     let held = Delivery {
@@ -93,7 +94,7 @@ async fn a_mail_in_the_hands_of_a_mailer_that_died_is_sent_by_another() {
     let database = fixture.harness.database(Service::Mailer).await;
     database.collection("deliveries").insert_one(held).await.unwrap();
     fixture.start_mailer(server.config()).await;
-    // The second invitation is mailed, so the mailer has handled the first one too.
+    // When this second invitation is sent, the mailer has handled the event of the first one too.
     fixture.create("Bob", "bob@x.org").await;
     fixture.until_status("sent", 1).await;
     assert_eq!(server.mails().len(), 1);

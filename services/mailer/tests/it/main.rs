@@ -1,4 +1,4 @@
-//! The mailer with a real NATS, MongoDB, directory and SMTP server.
+//! Tests of the mailer with a real NATS, MongoDB, directory and SMTP server.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

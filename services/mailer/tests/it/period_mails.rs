@@ -1,4 +1,4 @@
-//! Mails about pay periods that somebody has decided about, and about hours that were admitted late.
+//! Tests of mails about decisions on pay periods, and about hours that were admitted late.
 
 use contracts::{AdjustmentMade, DeactivateEmployee, EmployeeId, HOUR, PeriodDecided, Service, stream};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ const APPROVED: &str = "Your pay period is approved";
 const SENT_BACK: &str = "Your pay period came back";
 const REOPENED: &str = "Your pay period is open again";
 
-/// A decision about this employee's March of 2026 in Berlin.
+/// Returns a decision about this employee's pay period of March 2026 in Berlin.
 fn decided(employee: EmployeeId, version: i64, decision: &str) -> PeriodDecided {
     let is_approved = decision == "approved";
     let mut period = json!({
@@ -28,7 +28,8 @@ fn decided(employee: EmployeeId, version: i64, decision: &str) -> PeriodDecided 
     serde_json::from_value(event).unwrap()
 }
 
-/// Two hours of this employee that arrived after their day was settled.
+/// Returns the event that two hours of this employee were admitted, which arrived after their day
+/// was settled.
 fn adjusted(employee: EmployeeId) -> AdjustmentMade {
     let (id, start) = (kit::new_id::<EmployeeId>(), 1_772_321_400_000_i64);
     let adjustment = json!({
@@ -57,10 +58,12 @@ async fn each_decision_about_a_period_is_mailed_once_however_often_it_is_told() 
         fixture.harness.publish_twice(&decided).await;
         let mails = server.until_mails_to("ann@x.org", subject, 1).await;
         assert!(text(&mails[0]).contains(says), "{mails:?}");
-        // The same decision in another event, as a process publishes it that does not know of the first one.
+        // A process that does not know of the first event publishes the same decision in another
+        // event.
         fixture.harness.publish(&decided).await;
     }
-    // The same decision, after the period was submitted again, is another mail.
+    // The same decision with a later version is another mail, because the period was submitted
+    // again in between.
     fixture.harness.publish(&decided(ann.id, 8, "sent_back")).await;
     server.until_mails_to("ann@x.org", SENT_BACK, 2).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
@@ -81,7 +84,7 @@ async fn a_decision_that_comes_after_a_later_one_is_not_mailed() {
     let dropped = fixture.until_status("failed", 1).await;
     assert!(dropped[0].last_error.as_ref().unwrap().starts_with("Not needed any more"), "{dropped:?}");
 
-    // A mail that waits for the mail server meanwhile is overtaken too.
+    // A later decision also replaces a mail that is waiting for the mail server.
     server.refuse(true);
     fixture.harness.publish(&decided(ann.id, 7, "sent_back")).await;
     let tried = async |waiting: usize| {

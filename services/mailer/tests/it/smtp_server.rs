@@ -1,4 +1,5 @@
-//! aiosmtpd as a child process (see `smtp_server.py`), with a certificate of our own.
+//! Runs aiosmtpd as a child process (see `smtp_server.py`), with a certificate from a root of our
+//! own.
 
 use std::{
     env, fs,
@@ -13,12 +14,13 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A mail server that takes mail for everybody but `gone@…`.
+/// A mail server that accepts mail to everybody except `gone@…`.
 pub struct SmtpServer {
     pub port: u16,
     folder: TempDir,
     child: Child,
-    // The server ends when its standard input closes: with this value, or with this process, however it ends.
+    // The server ends when its standard input closes. That happens when this value is dropped, or
+    // when this process ends.
     _stdin: ChildStdin,
 }
 
@@ -42,7 +44,7 @@ impl SmtpServer {
         Self { port, folder, child, _stdin: stdin }
     }
 
-    /// The settings for sending to this server.
+    /// Returns the settings of a mailer that sends to this server.
     pub fn config(&self) -> Config {
         let some = |text: &str| Some(text.to_owned());
         Config {
@@ -57,18 +59,18 @@ impl SmtpServer {
         }
     }
 
-    /// From now on refuses every mail by policy, or no longer.
+    /// Makes the server refuse every mail by policy, or stop doing so.
     pub fn refuse(&self, refuses: bool) {
         let file = self.folder.path().join("mails/refuse");
         if refuses { fs::write(file, "").unwrap() } else { fs::remove_file(file).unwrap() }
     }
 
-    /// From now on the server accepts addresses with letters beyond ASCII before the @.
+    /// Makes the server accept addresses with non-ASCII characters before the @.
     pub fn take_utf8(&self) {
         fs::write(self.folder.path().join("mails/utf8"), "").unwrap();
     }
 
-    /// The mails so far, in the order in which they came.
+    /// Returns the mails that were received, in their order.
     pub fn mails(&self) -> Vec<Value> {
         let files = fs::read_dir(self.folder.path().join("mails")).unwrap().map(|entry| entry.unwrap().path());
         let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
@@ -76,7 +78,7 @@ impl SmtpServer {
         files.iter().map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect()
     }
 
-    /// Waits for this many mails.
+    /// Waits until at least this many mails were received, and returns all.
     pub async fn until_mails(&self, number: usize) -> Vec<Value> {
         let within = std::time::Duration::from_secs(60);
         testkit::eventually_within(within, "the mails", async || {
@@ -88,14 +90,15 @@ impl SmtpServer {
 }
 
 impl SmtpServer {
-    /// The mails so far with this subject.
+    /// Returns the received mails with this subject.
     pub fn mails_about(&self, subject: &str) -> Vec<Value> {
         let mut mails = self.mails();
         mails.retain(|mail| mail["headers"]["subject"] == subject);
         mails
     }
 
-    /// Waits for this many mails with this subject to this address.
+    /// Waits until at least this many mails with this subject were received for this address, and
+    /// returns them.
     pub async fn until_mails_to(&self, email: &str, subject: &str, number: usize) -> Vec<Value> {
         let within = std::time::Duration::from_secs(60);
         testkit::eventually_within(within, &format!("{number} mails to {email}: {subject}"), async || {
@@ -109,13 +112,13 @@ impl SmtpServer {
 
 impl Drop for SmtpServer {
     fn drop(&mut self) {
-        // The child may have ended already.
+        // The error is ignored, because the child may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A root of our own, and a certificate for localhost.
+/// Writes a root certificate of our own, and a certificate for localhost with its key.
 fn write_certificates(folder: &Path) {
     let mut root = CertificateParams::new(Vec::new()).unwrap();
     root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -127,7 +130,8 @@ fn write_certificates(folder: &Path) {
     fs::write(folder.join("server.key"), key.serialize_pem()).unwrap();
 }
 
-/// The folder that holds aiosmtpd, fetched once into the user's cache.
+/// Returns the folder of the Python package aiosmtpd, which is downloaded once into the user's
+/// cache.
 fn packages() -> PathBuf {
     const PACKAGES: [&str; 3] = ["aiosmtpd==1.4.6", "atpublic==5.1", "attrs==25.3.0"];
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -137,10 +141,10 @@ fn packages() -> PathBuf {
     fs::create_dir_all(&cache).unwrap();
     let lock = fs::File::create(cache.join("aiosmtpd-1.4.6.lock")).unwrap();
     lock.lock().unwrap();
-    // A folder gets its place by rename, so a folder that exists is complete.
+    // A folder that exists is complete, because it gets this name only after the download.
     if !here.is_dir() {
         let new = cache.join("aiosmtpd-1.4.6.new");
-        // A leftover of a fetch that was cut short; usually there is none.
+        // An interrupted download may have left this folder. Usually it does not exist.
         let _ = fs::remove_dir_all(&new);
         let fetched = [&["python3", "-m", "pip"][..], &["uv", "pip"]].into_iter().any(|installer| {
             let mut command = Command::new(installer[0]);

@@ -1,4 +1,4 @@
-//! Invitation, activation and log-in.
+//! Tests of invitation, activation and log-in.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use contracts::HOUR;
@@ -31,7 +31,7 @@ async fn whoever_is_invited_activates_logs_in_and_sees_themselves() {
         assert_eq!(refused.body["errors"][0]["field"], field);
         assert_eq!(refused.refused(422), "invalid");
     }
-    // None of these calls makes the token invalid.
+    // The refused requests above have not used the token.
     let ann = system.activate(&token, PASSWORD).await.expect(200);
     assert_shape(&ann, EMPLOYEE);
     assert_eq!(ann, merged(without_invitations(invited), json!({ "is_active": true })));
@@ -118,7 +118,8 @@ async fn an_address_that_changes_hands_does_not_carry_the_invitation_over() {
     system.put(&path, json!({ "email": "carl@example.org" })).await;
     assert_eq!(system.activate(&old, PASSWORD).await.refused(400), "invalid_token");
 
-    // Each of them was invited at the address that the other one has now.
+    // Dora gets the address to which Carl was first invited. Each invitation activates the account
+    // of its own employee.
     let dora = system.invite("Dora", "first@example.org").await;
     let of_dora = system.next_invitation_token("first@example.org", &old).await;
     let of_carl = system.invitation_token("carl@example.org").await;

@@ -1,4 +1,4 @@
-//! Every event names its actor, its HTTP request and its cause.
+//! Tests that every event names its actor, its HTTP request and its cause.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::fixture::{Fixture, HOUR, TEN};
 
-/// All events so far: the subject without the id, and the headers.
+/// Returns all events in the stream: the subject without the id, and the headers.
 async fn events(fixture: &Fixture) -> Vec<(String, HeaderMap)> {
     let mut events = fixture.system.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let last = events.info().await.unwrap().state.last_sequence;
@@ -47,10 +47,10 @@ async fn every_event_names_who_acted_and_what_caused_it() {
         let of = events.iter().filter(|(s, _)| s == subject);
         of.map(|(_, headers)| text(headers, header::ACTOR).unwrap()).collect()
     };
-    // Created by the admin; activated and given permissions by Ann.
+    // The admin has created the employee. Ann has activated the account and reported permissions.
     let [created, activated, permitted] = &actors("employee.changed", &before)[..] else { panic!("three changes") };
     assert_eq!((created.as_str(), activated), ("root", &ann));
-    // Ann has logged in since, so her session is named.
+    // Ann has reported the permissions after her log-in, so the actor names her session too.
     assert!(permitted.starts_with(&format!("{ann}/")), "{permitted}");
     assert_eq!(actors("project.changed", &before), ["root"]);
     assert_eq!(actors("windows.recorded", &before), ["service:timetrack"]);

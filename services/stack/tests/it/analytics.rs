@@ -1,4 +1,4 @@
-//! Sums of time and money.
+//! Tests of the sums of time and money.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,8 @@ const SECOND: i64 = 1_000;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_range_clips_and_ranges_that_adjoin_add_up_to_the_whole() {
     let fixture = Fixture::start().await;
-    // One window around midnight UTC, which is 15 h 6 min 40 s after TEN; and one that ends with the range.
+    // One window spans midnight UTC, which is 15 h 6 min 40 s after TEN, and one ends at the end of
+    // the range.
     let midnight = (TEN / (24 * HOUR) + 1) * 24 * HOUR;
     fixture.record(midnight - 2 * HOUR, midnight + HOUR).await;
     fixture.record(midnight + 2 * HOUR + 1, midnight + 3 * HOUR + 7).await;
@@ -40,7 +41,7 @@ async fn a_range_clips_and_ranges_that_adjoin_add_up_to_the_whole() {
     ] {
         assert_eq!(fixture.project_time(start, end).await, (time, 0.0, income), "{}", start - midnight);
     }
-    // The list contains whole windows that overlap the range.
+    // The list has whole windows, also those that are only partly in the range.
     assert_eq!(fixture.windows(midnight, midnight + HOUR).await.len(), 1);
     assert_eq!(fixture.windows(midnight + HOUR, midnight + 2 * HOUR).await.len(), 0);
     fixture.system.finish().await;
@@ -53,7 +54,7 @@ async fn every_second_of_an_employee_counts_once() {
     let second = system.create_project(json!({ "employees": [ann.id] })).await;
     let of_second = system.create_task(json!({ "projectId": second["id"], "employees": [ann.id] })).await;
 
-    // The later start wins, in whatever order they arrive.
+    // Where windows overlap, the one that starts first counts, in whatever order they arrive.
     let there = json!({ "projectId": second["id"], "taskId": of_second["id"] });
     fixture.post(merged(fixture.window(TEN + HOUR, TEN + 3 * HOUR), there)).await.expect(201);
     fixture.record(TEN, TEN + 2 * HOUR).await;
@@ -72,7 +73,7 @@ async fn every_second_of_an_employee_counts_once() {
         fixture.windows(TEN, TEN + 4 * HOUR).await.iter().map(|w| w["negativeTime"].clone()).collect();
     assert_eq!(negative.iter().filter_map(Value::as_i64).sum::<i64>(), 2 * HOUR);
 
-    // Each filter is tried alone, and then all together.
+    // Each filter is tested alone, and then all together.
     let sum = async |query: &str| {
         let times = system.get(&format!("{path}&{query}")).await;
         times.as_array().unwrap().iter().map(|time| time["time"].as_i64().unwrap()).sum::<i64>()
@@ -108,7 +109,8 @@ async fn money_follows_the_rates_of_each_window_and_is_rounded_once() {
 
     fixture.record(TEN, TEN + HOUR).await;
     assert_eq!(total().await, (HOUR, 0.0, 50.0));
-    // Rates are fixed when a window is recorded; the employee's own comes before that of everybody.
+    // Rates are fixed when a window is recorded. The employee's own rate takes precedence over the
+    // rate of everybody.
     for (kind, amount) in [("bill", 80.0), ("overtimeBill", 120.0)] {
         let scope = json!({ "project": fixture.project, "employee": ann.id });
         let rate = json!({ "scope": scope, "kind": kind, "amount": amount, "validFrom": "2025-10-01" });
@@ -116,21 +118,21 @@ async fn money_follows_the_rates_of_each_window_and_is_rounded_once() {
     }
     fixture.record(TEN + HOUR, TEN + 2 * HOUR).await;
     assert_eq!(total().await, (2 * HOUR, 0.0, 130.0));
-    // Overtime counts at its own rate, or without one at the normal rate.
+    // Overtime is counted with its own rate, or with the normal rate if there is none.
     change(json!({ "overtime": true })).await;
     assert_eq!(total().await, (2 * HOUR, 0.0, 170.0));
     change(json!({ "overtimeBillRate": null, "payRate": 30.0 })).await;
     assert_eq!(total().await, (2 * HOUR, 60.0, 130.0));
     change(json!({ "overtimePayRate": 45.5 })).await;
     assert_eq!(total().await, (2 * HOUR, 91.0, 130.0));
-    // A window that is not billable earns nothing, but still costs.
+    // A window that is not billable has no income, but still has costs.
     change(json!({ "billable": false })).await;
     assert_eq!(total().await, (2 * HOUR, 91.0, 0.0));
     system.put(&fixture.task_path(), json!({ "billable": false })).await;
     assert_eq!(fixture.record(TEN + 2 * HOUR, TEN + 3 * HOUR).await["billable"], false);
     assert_eq!(total().await, (3 * HOUR, 91.0, 0.0));
 
-    // 18 s at 1 an hour are half a cent, which is rounded up once.
+    // With a rate of 1 per hour, 18 s are half a cent. The sum is rounded up, once.
     change(json!({ "billable": true, "overtime": false, "billRate": 1.0, "payRate": null })).await;
     let rounded = async |n: i64| fixture.project_time(TEN, TEN + n * 18 * SECOND).await.2;
     assert_eq!((rounded(1).await, rounded(2).await, rounded(3).await), (0.01, 0.01, 0.02));

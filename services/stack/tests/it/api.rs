@@ -1,4 +1,4 @@
-//! A client of the HTTP API of a system, wherever that runs.
+//! A client of the HTTP API, for tests of a system that runs in this process or in another one.
 
 use std::path::PathBuf;
 
@@ -15,13 +15,13 @@ pub const ADMIN_KEY: &str = "the-admin-key-of-a-system-under-test";
 
 /// A client of a system.
 pub struct Api {
-    /// The base URL, without a slash at the end.
+    /// The base URL of the system, without a slash at the end.
     pub base: String,
     /// The HTTP client, for requests that have no method here.
     pub http: reqwest::Client,
-    /// The admin key.
+    /// The admin key that is sent.
     pub admin_key: &'static str,
-    /// The data folder, with mails and secrets.
+    /// The data folder of the system, with mails and secrets.
     data: PathBuf,
 }
 
@@ -30,7 +30,7 @@ pub struct Api {
 pub struct Person {
     /// The id of the employee.
     pub id: EmployeeId,
-    /// The token.
+    /// The token of the session.
     pub token: String,
     /// The e-mail address, for logging in.
     pub email: String,
@@ -41,25 +41,25 @@ pub struct Person {
 /// A response.
 #[derive(Debug)]
 pub struct Response {
-    /// The status.
+    /// The HTTP status.
     pub status: u16,
-    /// The headers.
+    /// The HTTP headers.
     pub headers: HeaderMap,
     /// The body as text.
     pub text: String,
-    /// The body as JSON; null when it is not JSON.
+    /// The body as JSON; null if it is not JSON.
     pub body: Value,
 }
 
 impl Response {
-    /// Requires this status, and gives the body.
+    /// Requires this status, and returns the body.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.body
     }
 
-    /// Requires this status, and gives the problem's `code`.
+    /// Requires a problem with this status, and returns its `code`.
     #[track_caller]
     pub fn refused(self, status: u16) -> String {
         assert_eq!(self.status, status, "{}", self.text);
@@ -69,65 +69,66 @@ impl Response {
 }
 
 impl Api {
-    /// A client of the system at this URL, with this data folder.
+    /// Creates a client of the system at this URL, with this data folder.
     pub fn new(base: String, data: PathBuf) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { base, http, admin_key: ADMIN_KEY, data }
     }
 
-    /// The data folder.
+    /// Returns the data folder.
     pub fn data(&self) -> PathBuf {
         self.data.clone()
     }
 
-    /// A request without credentials.
+    /// Starts a request without credentials.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method: Method = method.parse().unwrap();
         self.http.request(method, format!("{}{path}", self.base))
     }
 
-    /// Sends a request without credentials; a null body is no body.
+    /// Sends a request without credentials. With a null body, no body is sent.
     pub async fn anybody(&self, method: &str, path: &str, body: Value) -> Response {
         send(self.request(method, path), body).await
     }
 
-    /// Sends a request as an admin; a null body is no body.
+    /// Sends a request with the admin key. With a null body, no body is sent.
     pub async fn admin(&self, method: &str, path: &str, body: Value) -> Response {
         send(self.request(method, path).header("X-API-Key", self.admin_key), body).await
     }
 
-    /// Sends a request with this token; a null body is no body.
+    /// Sends a request with this token. With a null body, no body is sent.
     pub async fn employee(&self, token: &str, method: &str, path: &str, body: Value) -> Response {
         send(self.request(method, path).bearer_auth(token), body).await
     }
 
-    /// The token of the newest invitation to this address.
+    /// Waits for an invitation to this address, and returns the newest token.
     pub async fn invitation_token(&self, email: &str) -> String {
         Mailbox::of(&self.data).invitation(email, None).await.unwrap()
     }
 
-    /// The token of an invitation after the one with this token.
+    /// Waits for an invitation to this address with another token than `before`, and returns the
+    /// newest token.
     pub async fn next_invitation_token(&self, email: &str, before: &str) -> String {
         Mailbox::of(&self.data).invitation(email, Some(before)).await.unwrap()
     }
 
-    /// The token of the newest link to a page that was mailed to this address.
+    /// Waits for a mail to this address with a link to this page, and returns the newest token.
     pub async fn mailed_token(&self, page: &str, email: &str) -> String {
         Mailbox::of(&self.data).token(page, email, None).await.unwrap()
     }
 
-    /// Activates an invited account.
+    /// Activates an invited account with this password.
     pub async fn activate(&self, token: &str, password: &str) -> Response {
         self.anybody("POST", "/api/auth/activate", json!({ "token": token, "password": password })).await
     }
 
-    /// Logs in.
+    /// Logs in with this address and password.
     pub async fn login(&self, email: &str, password: &str) -> Response {
         let form = [("username", email), ("password", password)];
         send(self.request("POST", "/api/auth/login").form(&form), Value::Null).await
     }
 
-    /// Makes an employee, activates the account and logs in.
+    /// Creates an employee, activates the account and logs in.
     pub async fn new_employee(&self, name: &str, email: &str) -> Person {
         let password = format!("the long password of {name}");
         let employee = self.admin("POST", "/api/v1/employee", json!({ "name": name, "email": email })).await;
@@ -139,7 +140,7 @@ impl Api {
     }
 }
 
-/// Sends a request, with a JSON body unless it is null, and reads the response.
+/// Sends a request and reads the response. The body is sent as JSON unless it is null.
 pub async fn send(request: RequestBuilder, body: Value) -> Response {
     let request = if body.is_null() { request } else { request.json(&body) };
     let response = request.send().await.unwrap();

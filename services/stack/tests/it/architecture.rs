@@ -1,4 +1,4 @@
-//! ARCHITECTURE.md is true: its diagram, its links, and the rules about dependencies.
+//! Tests that ARCHITECTURE.md is true: its diagram, its links, and the rules about dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -64,7 +64,7 @@ fn every_file_that_the_pages_name_is_there() {
     assert!(links > 30, "{links} links were looked at");
 }
 
-/// The direct dependencies of each crate of ours, without those of tests.
+/// Returns the direct dependencies of each crate of the workspace, without those of tests.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["metadata", "--format-version", "1", "--no-deps", "--offline"]).current_dir(root());

@@ -1,4 +1,4 @@
-//! The audit trail over HTTP.
+//! Tests of the audit trail over HTTP.
 
 use contracts::Service;
 use reqwest::header::{ACCEPT, LINK};
@@ -14,7 +14,8 @@ use crate::{
 const TRAIL: &str = "/api/v1/audit";
 
 impl System {
-    /// The entries, newest first, once there is one with this action.
+    /// Waits until the trail has an entry with this action, and returns the entries that match the
+    /// query, the newest first.
     async fn trail(&self, query: &str, action: &str) -> Vec<Value> {
         eventually(&format!("{action} is in the trail"), async || {
             let found = self.admin("GET", &format!("{TRAIL}?{query}"), Value::Null).await;
@@ -48,7 +49,8 @@ async fn whoever_did_something_is_named_with_what_when_from_where_and_why() {
     assert!(changes.contains(&json!({ "op": "replace", "path": "/name", "value": "Back page" })), "{entry}");
     assert!(!entry.to_string().contains("nobody else"), "a description is kept as its hash: {entry}");
 
-    // Whatever a request causes has its id, and names the event that caused it.
+    // Each entry that a request causes has the id of the request. An entry that an event has caused
+    // names this event.
     let deactivate = system.request("POST", &format!("/api/v1/employee/{}/deactivate", ann.id));
     let deactivate = deactivate.header("X-API-Key", ADMIN_KEY).header("X-Request-Id", "she-leaves");
     send(deactivate, json!({})).await.expect(200);
@@ -57,7 +59,7 @@ async fn whoever_did_something_is_named_with_what_when_from_where_and_why() {
     assert_eq!(caused[0]["actor"], json!({ "kind": "service", "id": "projects", "name": "projects" }));
     assert!(caused[0]["cause"].is_string() && caused[1]["cause"].is_null(), "{caused:?}");
 
-    // Ann's own entries, from any session, with her name.
+    // These are the entries of Ann's own changes, in any session, with her name.
     let hers = system.trail(&format!("actor=person:{}", ann.id), "login.succeeded").await;
     assert_eq!(actions(&hers), ["login.succeeded", "employee.activated"]);
     assert!(hers.iter().all(|entry| entry["actor"] == json!({ "kind": "person", "id": ann.id, "name": "Ann" })));

@@ -1,4 +1,5 @@
-//! axe-core (Deque, MPL-2.0), which finds accessibility faults of a page. It is downloaded for the tests.
+//! Runs axe-core (Deque, MPL-2.0), which finds accessibility faults of a page. It is downloaded for
+//! the tests.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,11 +9,11 @@ use serde_json::Value;
 
 use crate::browser::Browser;
 
-/// The Python package that contains the script, and the path in there.
+/// The Python package that contains the script, and the path of the script in it.
 const PACKAGE: &str = "axe-playwright-python==0.1.8";
 const SCRIPT: &str = "axe_playwright_python/axe.min.js";
 
-/// The faults of the page that the browser shows, one line each.
+/// Returns the accessibility faults of the page in the browser, one line each.
 pub async fn violations(browser: &Browser) -> Vec<String> {
     let script = fs::read_to_string(package().join(SCRIPT)).unwrap();
     browser.evaluate(&format!("{script};0")).await;
@@ -24,7 +25,7 @@ pub async fn violations(browser: &Browser) -> Vec<String> {
     lines.map(|line| Value::as_str(line).unwrap_or_default().to_owned()).collect()
 }
 
-/// The folder of the package, downloaded once into the user's cache.
+/// Returns the folder of the package, which is downloaded once into the user's cache.
 fn package() -> PathBuf {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || absolute("HOME").map(|home| home.join(".cache"));
@@ -33,10 +34,10 @@ fn package() -> PathBuf {
     fs::create_dir_all(&cache).unwrap();
     let lock = fs::File::create(cache.join("axe-0.1.8.lock")).unwrap();
     lock.lock().unwrap();
-    // Complete whenever it exists: the folder is renamed only after the download.
+    // A folder that exists is complete, because it gets this name only after the download.
     if !here.is_dir() {
         let new = cache.join("axe-0.1.8.new");
-        // A leftover of an interrupted download, if any.
+        // An interrupted download may have left this folder.
         let _ = fs::remove_dir_all(&new);
         let fetched = [&["python3", "-m", "pip"][..], &["uv", "pip"]].into_iter().any(|installer| {
             let mut command = Command::new(installer[0]);

@@ -1,4 +1,5 @@
-//! Backup and restore with the programs that docs/operations.md names: dump, wipe, restore, compare.
+//! Tests of the programs for backup and restore that docs/operations.md names: dump, wipe, restore,
+//! compare.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +20,7 @@ fn ops(program: &str, from: &Path, to: &Path) -> Result<String, String> {
     if output.status.success() { Ok(said(&output.stdout)) } else { Err(said(&output.stderr)) }
 }
 
-/// All data that the API shows.
+/// Returns all data that the API shows.
 async fn everything(api: &Api) -> Vec<Value> {
     let range = format!("start={}&end={}", TEN - HOUR, TEN + 9 * HOUR);
     let mut all = Vec::new();
@@ -52,7 +53,7 @@ async fn what_was_backed_up_is_all_there_after_a_wipe_and_work_goes_on() {
     for hour in 0..8 {
         api.employee(&ann.token, "POST", WINDOWS, window(hour)).await.expect(201);
     }
-    // The revocation of Bob's tokens is stored in NATS only.
+    // The revocation of Bob's tokens is stored only in NATS, so this tests the backup of NATS.
     api.admin("POST", &format!("/api/v1/employee/{}/deactivate", bob.id), Value::Null).await.expect(200);
     api.employee(&bob.token, "GET", "/api/auth/me", Value::Null).await.refused(401);
     let before = everything(&api).await;
@@ -72,7 +73,7 @@ async fn what_was_backed_up_is_all_there_after_a_wipe_and_work_goes_on() {
     let api = run.api();
     assert_eq!(everything(&api).await, before);
     api.employee(&bob.token, "GET", "/api/auth/me", Value::Null).await.refused(401);
-    // After the restore Ann's token is valid, her window is recognised, and a new one is recorded.
+    // After the restore, Ann's token is valid, her window is known, and a new window is recorded.
     api.employee(&ann.token, "POST", WINDOWS, window(7)).await.expect(200);
     api.employee(&ann.token, "POST", WINDOWS, window(8)).await.expect(201);
     assert_eq!(everything(&api).await[3].as_array().unwrap().len(), 9);

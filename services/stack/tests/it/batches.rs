@@ -1,4 +1,4 @@
-//! Batches of windows, and an admin's changes of single windows.
+//! Tests of batches of windows, and of an admin's changes of single windows.
 
 use std::io::Write;
 
@@ -13,7 +13,7 @@ use crate::{
 const BATCH: &str = "/api/v1/time-entries/batch";
 
 impl Fixture {
-    /// A window of an hour, this many hours after TEN.
+    /// Returns a window of one hour that begins this many hours after TEN.
     fn hour(&self, hours: i64) -> Value {
         self.window(TEN + hours * HOUR, TEN + (hours + 1) * HOUR)
     }
@@ -22,7 +22,7 @@ impl Fixture {
         self.system.employee(&self.ann.token, "POST", BATCH, json!({ "windows": windows })).await
     }
 
-    /// Posts bytes with a content coding.
+    /// Posts bytes with this content coding.
     async fn send_bytes(&self, encoding: &str, body: Vec<u8>) -> (u16, String) {
         let request = self.system.request("POST", BATCH).bearer_auth(&self.ann.token);
         let request = request.header("Content-Type", "application/json").header("Content-Encoding", encoding);
@@ -30,7 +30,7 @@ impl Fixture {
         (response.status().as_u16(), response.text().await.unwrap())
     }
 
-    /// The milliseconds that analytics count.
+    /// Returns the milliseconds that analytics counts.
     async fn time(&self) -> i64 {
         self.project_time(TEN, TEN + 2_000 * HOUR).await.0
     }

@@ -1,5 +1,5 @@
-//! Project memberships and task assignments agree with each other at all times, and the next request sees each change
-//! of them.
+//! Tests that project memberships and task assignments always agree with each other, and that the
+//! next request after a change sees the change.
 
 use serde_json::{Value, json};
 use testkit::eventually;
@@ -30,7 +30,7 @@ async fn who_is_taken_off_a_project_is_off_its_tasks_and_sees_it_in_the_very_nex
         let tasks = system.employee(&ann.token, "GET", "/api/v1/task", Value::Null).await.expect(200);
         assert_eq!(tasks, json!([]));
     }
-    // Rejoining a project does not restore its tasks.
+    // An employee who joins a project again is not on its tasks.
     system.put(&fixture.project_path(), json!({ "employees": [bob.id, ann.id] })).await;
     assert_eq!(system.get(&fixture.task_path()).await["employees"], json!([bob.id]));
     fixture.system.finish().await;
@@ -92,7 +92,8 @@ async fn nobody_is_on_a_task_without_being_on_its_project() {
         assert_eq!(system.admin(method, path, body.clone()).await.refused(400), "not_on_project", "{body}");
     }
     assert_eq!(system.get("/api/v1/task").await, json!([before]));
-    // The task moves with the people of the other project; from then on its time belongs there.
+    // The task may move with assignees who are members of the other project. After the move, time
+    // on the task for the old project is refused.
     system.put(&fixture.task_path(), json!({ "projectId": other["id"], "employees": [bob["id"]] })).await;
     let since = system.harness.clock.now().0;
     assert_eq!(fixture.post(fixture.window(since + 1, since + MINUTE)).await.refused(400), "unknown_task");
@@ -115,7 +116,7 @@ async fn the_tasks_of_a_deleted_project_go_and_its_recorded_time_stays() {
     assert_eq!(fixture.post(fixture.window(since + 1, since + MINUTE)).await.refused(400), "unknown_project");
     assert_eq!(fixture.post(fixture.window(TEN, TEN + HOUR)).await.expect(200), recorded, "it was recorded before");
 
-    // The same change of a task alone.
+    // The same is tested for a deletion of the task alone.
     let project = system.create_project(json!({ "employees": [ann.id] })).await;
     let task = system.create_task(json!({ "projectId": project["id"], "employees": [ann.id] })).await;
     let mut window = fixture.window(TEN + HOUR, TEN + 2 * HOUR);
@@ -147,7 +148,7 @@ async fn the_projects_that_are_sent_with_an_employee_are_the_ones_they_are_on() 
     let there = json!({ "projectId": second, "taskId": task["id"] });
     fixture.post(merged(fixture.window(TEN, TEN + HOUR), there)).await.expect(201);
 
-    // A change that fails in part changes nothing.
+    // If a part of the change is refused, nothing of it is changed.
     system.new_employee("Bob", "bob@example.org").await;
     let nowhere = kit::new_id::<contracts::ProjectId>();
     for (changes, status, code) in [
@@ -185,7 +186,8 @@ async fn hours_from_before_an_archive_a_move_a_deletion_or_a_deactivation_are_re
     let both = async |project: &Value, task: &Value, code: &str| {
         let since = system.harness.clock.now().0;
         fixture.post(on_task(project, task, TEN, TEN + HOUR)).await.expect(201);
-        // This hour was tracked while the client was offline.
+        // This window began before the change and ends after it. A client that was offline may send
+        // it later.
         fixture.post(on_task(project, task, since - HOUR, since + MINUTE)).await.expect(201);
         let refused = fixture.post(on_task(project, task, since + 1, since + 2 * MINUTE)).await;
         assert_eq!(refused.refused(400), code);
@@ -195,7 +197,8 @@ async fn hours_from_before_an_archive_a_move_a_deletion_or_a_deactivation_are_re
     let (project, task) = new_task().await;
     system.put(&path("project", &project), json!({ "archived": true })).await;
     both(&project, &task, "project_archived").await;
-    // Once restored, the project accepts time again, but not of the period in which it was archived.
+    // After the project is restored, it accepts time again, except for the time in which it was
+    // archived.
     system.put(&path("project", &project), json!({ "archived": false })).await;
     let back = system.harness.clock.now().0;
     fixture.post(on_task(&project, &task, back + 1, back + MINUTE)).await.expect(201);
@@ -208,14 +211,15 @@ async fn hours_from_before_an_archive_a_move_a_deletion_or_a_deactivation_are_re
     system.admin("DELETE", &path("project", &project), Value::Null).await.expect(204);
     both(&project, &task, "unknown_project").await;
 
-    // Ann stays on a task that moves: new time goes to the new project, earlier time to the old one.
+    // Ann stays on a task that moves. Time after the move is for the new project, and earlier time
+    // is for the old one.
     let ((old, task), (new, _)) = (new_task().await, new_task().await);
     system.put(&path("task", &task), json!({ "projectId": new["id"] })).await;
     let since = both(&old, &task, "unknown_task").await;
     fixture.post(on_task(&new, &task, since + 1, since + 3 * MINUTE)).await.expect(201);
     assert_eq!(fixture.post(on_task(&new, &task, TEN, TEN + 2 * HOUR)).await.refused(400), "unknown_task");
 
-    // After a deactivation and its reversal, hours from before are accepted.
+    // After a deactivation and a reactivation, time from before the deactivation is accepted.
     let ann_path = format!("/api/v1/employee/{}", ann.id);
     let (project, task) = new_task().await;
     system.admin("POST", &format!("{ann_path}/deactivate"), Value::Null).await.expect(200);

@@ -1,4 +1,4 @@
-//! A headless Chromium, driven by chromedriver.
+//! Drives a headless Chromium through chromedriver.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::Path;
@@ -18,11 +18,11 @@ use tokio::time::timeout;
 use crate::support::{Person, System};
 
 const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
-/// Longer than a browser takes on a busy machine.
+/// The time limit for each action. A browser is faster, even on a busy machine.
 pub const BOUND: Duration = Duration::from_secs(60);
 
-/// Starts a chromedriver on a free port, and gives the process and its URL. Nothing when it ends at once: it
-/// does when another process takes the chosen port on some address first.
+/// Starts chromedriver on a free port, and returns the process and its URL. Returns `None` if
+/// chromedriver ends at once, because another process has taken the chosen port.
 async fn drive() -> Option<(Child, String)> {
     let mut driver = Command::new(CHROMEDRIVER);
     driver.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
@@ -31,7 +31,8 @@ async fn drive() -> Option<(Child, String)> {
     while let Some(line) = lines.next_line().await.unwrap() {
         if let Some((_, port)) = line.split_once("started successfully on port ") {
             let url = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
-            // If nobody read the pipe, chromedriver would block once it is full.
+            // Somebody must read the pipe. Otherwise chromedriver would block when the pipe is
+            // full.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return Some((driver, url));
         }
@@ -39,7 +40,7 @@ async fn drive() -> Option<(Child, String)> {
     None
 }
 
-/// A browser and its driver.
+/// A browser and its chromedriver.
 pub struct Browser {
     /// The WebDriver client.
     pub client: Client,
@@ -51,7 +52,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Opens a browser with or without JavaScript.
+    /// Opens a browser, with or without JavaScript.
     pub async fn open(javascript: bool) -> Self {
         let (driver, url) =
             timeout(BOUND, eventually_within(BOUND, "chromedriver starts", drive)).await.expect("chromedriver says so");
@@ -82,25 +83,25 @@ impl Browser {
         Self { client, driver, url, http, _profile: profile }
     }
 
-    /// Closes the browser. Without this call the process would be left behind.
+    /// Closes the browser. Without this call, its process would go on.
     pub async fn close(mut self) {
         self.client.close().await.unwrap();
         self.driver.kill().await.unwrap();
     }
 
-    /// Whether scripts of a page run.
+    /// Returns whether the scripts of a page run.
     pub async fn runs_scripts(&self) -> bool {
         let page = "data:text/html,<h1>off</h1><script>document.querySelector('h1').textContent='on'</script>";
         self.client.goto(page).await.unwrap();
         self.find("h1").await.text().await.unwrap() == "on"
     }
 
-    /// The first element that matches.
+    /// Returns the first element that matches the CSS selector.
     pub async fn find(&self, css: &str) -> Element {
         self.client.find(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
-    /// Waits for this heading, and gives the text of the page.
+    /// Waits for a page with this heading, and returns the text of the page.
     pub async fn text_under(&self, heading: &str) -> String {
         eventually_within(BOUND, &format!("the page says {heading:?}"), async || {
             let found = self.client.find(Locator::Css("h1")).await.ok()?.text().await.ok()?;
@@ -109,7 +110,7 @@ impl Browser {
         .await
     }
 
-    /// Waits until the page contains this text, and gives the whole text.
+    /// Waits until the page contains this text, and returns the whole text.
     pub async fn text_with(&self, words: &str) -> String {
         eventually_within(BOUND, &format!("the page has {words:?}"), async || {
             self.main().await.filter(|text| text.contains(words))
@@ -117,23 +118,23 @@ impl Browser {
         .await
     }
 
-    /// Waits for an element, and gives its text.
+    /// Waits for an element, and returns its text.
     pub async fn text_of(&self, css: &str) -> String {
         eventually_within(BOUND, css, async || self.client.find(Locator::Css(css)).await.ok()?.text().await.ok()).await
     }
 
-    /// The text of the page. Nothing while one page gives way to the next: it then has no elements, or those that
-    /// were found are gone.
+    /// Returns the text of the page. Returns `None` while another page is loading: then the element
+    /// does not exist yet, or not any more.
     async fn main(&self) -> Option<String> {
         self.client.find(Locator::Css("main")).await.ok()?.text().await.ok()
     }
 
-    /// Sends a command of the Chrome DevTools Protocol, and gives its result.
+    /// Sends a command of the Chrome DevTools Protocol, and returns its result.
     pub async fn command(&self, name: &str, params: Value) -> Value {
         self.driven("goog/cdp/execute", json!({ "cmd": name, "params": params })).await
     }
 
-    /// Runs a script on the page, and gives the value that it resolves to.
+    /// Runs a script on the page, and returns the value to which the script resolves.
     pub async fn evaluate(&self, script: &str) -> Value {
         let params = json!({ "expression": script, "awaitPromise": true, "returnByValue": true });
         let answer = self.command("Runtime.evaluate", params).await;
@@ -150,8 +151,8 @@ impl Browser {
         self.command("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
-    /// The errors in the browser's log since the last call: of scripts, of the content security policy, of
-    /// missing files.
+    /// Returns the errors in the browser's log since the last call. These are errors of scripts, of
+    /// the content security policy, and about missing files.
     pub async fn errors(&self) -> Vec<String> {
         let entries = self.driven("se/log", json!({ "type": "browser" })).await;
         let entries = entries.as_array().cloned().unwrap_or_default();
@@ -176,7 +177,7 @@ pub async fn in_a_browser(javascript: bool, walk: impl AsyncFnOnce(&Browser)) {
     outcome.unwrap_or_else(|panic| resume_unwind(panic));
 }
 
-/// Whether no chromedriver is installed; if so, prints that the test is skipped.
+/// Returns whether chromedriver is missing. If it is, prints that the test is skipped.
 pub fn has_no_browser() -> bool {
     let missing = !Path::new(CHROMEDRIVER).exists();
     if missing {
@@ -185,7 +186,7 @@ pub fn has_no_browser() -> bool {
     missing
 }
 
-/// Logs somebody in by the form, with the keyboard alone.
+/// Logs in with the form, using only the keyboard.
 pub async fn log_in(browser: &Browser, system: &System, person: &Person) {
     browser.client.goto(&format!("{}/console", system.base)).await.unwrap();
     browser.text_under("Log in").await;

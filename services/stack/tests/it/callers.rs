@@ -1,4 +1,4 @@
-//! Every operation requires its kind of caller, before it reads a body.
+//! Tests that every operation requires its kind of caller, before it reads a body.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -101,7 +101,7 @@ async fn every_call_refuses_nobody_the_wrong_and_the_other_kind_of_caller_before
             ask(call, None, authorization.as_deref()).await;
         }
     }
-    // With the right credentials the same requests get past authorization.
+    // With the right credentials, the same requests pass the authorization.
     for (calls, key, authorization) in
         [(ADMIN, Some(&key), None), (EMPLOYEE, None, Some(&bearer)), (BOTH, Some(&key), None)]
     {

@@ -1,4 +1,4 @@
-//! The example clients: each window they keep is recorded once, whatever fails meanwhile.
+//! Tests of the example clients: each window that they keep is recorded once, whatever fails.
 
 use std::fs;
 use std::path::Path;
@@ -13,14 +13,14 @@ use window_client::{Store, send};
 use crate::browser::BOUND;
 use crate::fixture::{Fixture, HOUR, MINUTE, TEN};
 
-/// Two valid windows, and one that ends before it begins.
+/// Returns two valid windows, and one that ends before it begins.
 fn windows(fixture: &Fixture) -> [Value; 3] {
     let good = [fixture.window(TEN, TEN + HOUR), fixture.window(TEN + HOUR, TEN + HOUR + MINUTE)];
     let [first, second] = good;
     [first, second, fixture.window(TEN + HOUR, TEN)]
 }
 
-/// The number of windows that the system has recorded.
+/// Returns the number of recorded windows.
 async fn recorded(fixture: &Fixture) -> usize {
     let path = format!("/api/v1/analytics/window?start={}&end={}", TEN - HOUR, TEN + 3 * HOUR);
     fixture.system.get(&path).await.as_array().unwrap().len()
@@ -38,7 +38,8 @@ async fn the_client_in_rust_keeps_a_window_until_it_is_recorded() {
     fixture.system.running(Service::Timetrack).stop().await;
     let (base, ann) = (fixture.system.base.clone(), fixture.ann.clone());
     let sending = tokio::spawn(async move { send(&store, &base, &ann.email, &ann.password).await });
-    // The invalid window is refused at once, and kept; the others are queued, and kept too.
+    // The invalid window is refused at once and moved. The others are queued, so the client keeps
+    // them too.
     eventually_within(BOUND, "one is refused", async || (left("refused") == 1).then_some(())).await;
     assert_eq!(left("waiting"), 2);
     fixture.system.start_service(Service::Timetrack).await;
@@ -70,7 +71,8 @@ async fn the_client_in_python_keeps_a_window_until_it_is_recorded() {
     let send = ["send", &fixture.system.base.clone(), &fixture.ann.email.clone()];
     let dying = client(&send).spawn().unwrap();
     eventually_within(BOUND, "both are recorded", async || (recorded(&fixture).await == 2).then_some(())).await;
-    // The client is killed before or after it has read the answer; the next run sends the rest.
+    // The client may be killed before or after it has read the answer. In both cases the next run
+    // sends what is left.
     drop(dying);
     let sending = client(&send).spawn().unwrap();
     let sent = sending.wait_with_output().await.unwrap();

@@ -1,4 +1,4 @@
-//! An OpenTelemetry collector for tests: it receives spans over OTLP and can follow their causes.
+//! An OpenTelemetry collector for tests. It receives spans over OTLP, and can follow their causes.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 /// A running collector.
 pub struct Collector {
-    /// Its URL.
+    /// The URL to which spans are sent.
     pub url: String,
     spans: Taken,
 }
@@ -19,7 +19,7 @@ pub struct Collector {
 type Taken = Arc<Mutex<Vec<Span>>>;
 
 impl Collector {
-    /// Starts a collector, which listens until the test ends.
+    /// Starts a collector that listens until the test ends.
     pub async fn listen() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (url, spans) = (format!("http://{}", listener.local_addr().unwrap()), Taken::default());
@@ -28,7 +28,7 @@ impl Collector {
         Self { url, spans }
     }
 
-    /// The spans received so far.
+    /// Returns the spans that were received.
     pub fn spans(&self) -> Vec<Span> {
         self.spans.lock().unwrap().clone()
     }
@@ -40,7 +40,8 @@ async fn take(State(spans): State<Taken>, body: Bytes) {
     spans.lock().unwrap().extend(scopes.flat_map(|scope| scope.spans));
 }
 
-/// All spans that caused this one, directly or not, by parent or by link.
+/// Returns all spans that have caused this one, directly or not. A cause is the parent of a span or
+/// a linked span.
 pub fn origins<'a>(all: &'a [Span], span: &Span) -> Vec<&'a Span> {
     let (mut found, mut seen) = (Vec::new(), HashSet::new());
     let mut next = causes(span);

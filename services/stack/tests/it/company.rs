@@ -1,4 +1,4 @@
-//! A system with people, projects and hours, and its console as a program sees it.
+//! A system with people, projects and hours, and requests to its console.
 
 use reqwest::redirect::Policy;
 use serde_json::json;
@@ -11,11 +11,11 @@ use crate::{
 /// An id that no project has.
 const NO_PROJECT: &str = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
 
-/// A system with an owner and with Ann, who has worked today and is still working.
+/// A system with an owner and with Ann. Ann has worked today and is still working.
 pub struct Company {
-    /// The system with Ann's project and task.
+    /// The system, with Ann, her project and her task.
     pub fixture: Fixture,
-    /// The owner.
+    /// The owner, who is logged in.
     pub owner: Person,
 }
 
@@ -25,30 +25,30 @@ impl Company {
         let fixture = Fixture::start().await;
         let owner = fixture.system.new_employee("Olga Owner", "olga@example.org").await;
         fixture.system.put(&format!("/api/v1/employee/{}/role", owner.id), json!({ "role": "owner" })).await;
-        // The change of the role has ended the session.
+        // The change of the role has ended the session, so the owner logs in again.
         let owner = Person { token: token(&fixture.system, &owner).await, ..owner };
         let company = Self { fixture, owner };
         let now = company.now();
         for (from, to) in [(190, 180), (180, 170), (100, 60), (20, 10), (10, 0)] {
             company.record(now - from * MINUTE, now - to * MINUTE).await;
         }
-        // A window from another computer that overlaps.
+        // This window is from another computer and overlaps one of those above.
         let mut window = company.fixture.window(now - 70 * MINUTE, now - 50 * MINUTE);
         window["hwid"] = json!("another");
         company.fixture.post(window).await.expect(201);
-        // A window that is quarantined, because there is no such project.
+        // This window is quarantined, because its project does not exist.
         let mut window = company.fixture.window(now - 2 * HOUR, now - HOUR);
         window["projectId"] = json!(NO_PROJECT);
         company.fixture.post(window).await;
         company
     }
 
-    /// The time of the system.
+    /// Returns the present time of the system, in milliseconds since 1970.
     pub fn now(&self) -> i64 {
         self.system().harness.clock.now().0
     }
 
-    /// The system.
+    /// Returns the system.
     pub fn system(&self) -> &System {
         &self.fixture.system
     }
@@ -57,7 +57,7 @@ impl Company {
         self.fixture.record(start, end).await;
     }
 
-    /// Requests a page as this person; gives the status and the HTML.
+    /// Requests a page as this person, and returns the status and the HTML.
     pub async fn page(&self, path: &str, person: &Person) -> (u16, String) {
         let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
         let request =
@@ -66,7 +66,7 @@ impl Company {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    /// Sends a form as a browser does; gives the status, the redirect and the HTML.
+    /// Sends a form as a browser does, and returns the status, the redirect and the HTML.
     pub async fn send(&self, path: &str, person: &Person, form: &[(&str, &str)]) -> (u16, String, String) {
         let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
         let request =
@@ -76,7 +76,7 @@ impl Company {
         (answer.status().as_u16(), leads, answer.text().await.unwrap())
     }
 
-    /// The lines of the table on a page, as text.
+    /// Returns the rows of the table on a page, as text.
     pub async fn lines(&self, path: &str) -> Vec<String> {
         let (status, html) = self.page(path, &self.owner).await;
         assert_eq!(status, 200, "{html}");
@@ -84,13 +84,13 @@ impl Company {
     }
 }
 
-/// The text of HTML, with spaces between elements.
+/// Returns the text of HTML, with spaces between the elements.
 fn text_of(html: &str) -> String {
     let texts = html.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text.trim());
     texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Logs in again, and gives the token.
+/// Logs in again, and returns the token.
 pub async fn token(system: &System, person: &Person) -> String {
     let answer = system.login(&person.email, &person.password).await.expect(200);
     answer["access_token"].as_str().unwrap().to_owned()

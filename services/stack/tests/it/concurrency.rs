@@ -1,4 +1,4 @@
-//! Many concurrent requests of the same kind.
+//! Tests of many concurrent requests of the same kind.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
 async fn of_fifty_invitations_of_one_address_at_once_in_any_case_of_its_letters_one_wins() {
     let system = System::start().await;
     let address = "somebody@example.org";
-    // Each bit of the number makes one letter a capital.
+    // Each of six bits of the number decides whether some of the letters are capitals.
     let spelling = |n: usize| -> String {
         let letters = address.char_indices();
         letters.map(|(at, c)| if n >> (at % 6) & 1 == 1 { c.to_ascii_uppercase() } else { c }).collect()
@@ -50,8 +50,8 @@ async fn what_can_be_done_once_is_done_by_one_of_ten_at_once() {
     }));
     let mut good = 0;
     for (n, answer) in activations.await.into_iter().enumerate() {
-        // Hashing is serial with a bounded queue, and a few wrong passwords cause a pause: both are answered 429
-        // or 503 for a while.
+        // A log-in may be answered 429 or 503 for a while: passwords are hashed one after the other
+        // with a bounded queue, and a few wrong passwords cause a pause.
         let login = eventually_within(Duration::from_secs(60), "an answer to a login", async || {
             let answer = system.login("ann@example.org", &password(n)).await;
             (![429, 503, 504].contains(&answer.status)).then_some(answer.status)
@@ -60,7 +60,7 @@ async fn what_can_be_done_once_is_done_by_one_of_ten_at_once() {
         match answer.status {
             200 => assert_eq!(login, 200),
             400 | 429 | 503 => assert_eq!(login, 401, "{}", answer.text),
-            // A timeout: the change may have happened or not.
+            // After a timeout, the activation may have succeeded or not.
             504 => assert!([200, 401].contains(&login)),
             _ => panic!("{}", answer.text),
         }
@@ -115,7 +115,7 @@ async fn bindings_agree_however_assigning_and_deactivating_meet() {
     let second_path = format!("/api/v1/project/{}", id(&second));
     let task_path = format!("/api/v1/task/{}", id(&of_second));
 
-    // Half of them are deactivated while all are put on projects and tasks and taken off again.
+    // Half of the people are deactivated while all are put on projects and tasks and removed again.
     let deactivations = join_all(people[..4].iter().map(|person| {
         let path = format!("/api/v1/employee/{}/deactivate", id(person));
         async move { system.admin("POST", &path, Value::Null).await.status }
@@ -136,7 +136,7 @@ async fn bindings_agree_however_assigning_and_deactivating_meet() {
         assert!([200, 400, 503].contains(&answer.status), "{}", answer.text);
     }
 
-    // Consumers catch up a moment later.
+    // Consumers apply the last events a moment later.
     testkit::eventually("everything agrees", async || {
         let projects = system.get("/api/v1/project").await;
         let tasks = system.get("/api/v1/task").await;

@@ -1,4 +1,4 @@
-//! Conditional changes (`If-Match`).
+//! Tests of conditional changes (`If-Match`).
 
 use std::collections::BTreeSet;
 
@@ -11,20 +11,20 @@ use crate::{
     shapes::without_invitations,
 };
 
-/// An id that nothing has.
+/// An id that no object has.
 const NOBODY: &str = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
 
-/// A conditional change, and another change that comes before it.
+/// A conditional change, and another change that is made before it.
 struct Change {
     /// The operation, as the OpenAPI document names it.
     call: &'static str,
-    /// The path for reading.
+    /// The path from which the tag is read.
     reads: String,
-    /// The path for the change.
+    /// The path to which the change is sent.
     path: String,
     /// The body of the change.
     body: Value,
-    /// The other change: method, path, body.
+    /// The method, path and body of the other change.
     meanwhile: (&'static str, String, Value),
 }
 
@@ -35,7 +35,7 @@ impl Change {
 }
 
 impl Fixture {
-    /// Sends a request as Ann when the operation is for employees, otherwise as an admin.
+    /// Sends a request as Ann if the operation is for employees, otherwise as an admin.
     async fn ask(&self, method: &str, path: &str, body: Value, header: Option<(&str, &str)>) -> Response {
         let request = self.system.request(method, path);
         let request = match path.ends_with("/permissions") || path.starts_with("/api/auth/") {
@@ -49,7 +49,7 @@ impl Fixture {
         send(request, body).await
     }
 
-    /// Sends a conditional change, again after 503.
+    /// Sends a conditional change, and repeats it after 503.
     async fn change(&self, method: &str, path: &str, body: Value, seen: &str) -> Response {
         loop {
             let answer = self.ask(method, path, body.clone(), Some(("If-Match", seen))).await;
@@ -59,14 +59,14 @@ impl Fixture {
         }
     }
 
-    /// The ETag at this path.
+    /// Returns the ETag of the response at this path.
     async fn tag(&self, path: &str) -> String {
         let read = self.ask("GET", path, Value::Null, None).await;
         assert_eq!(read.status, 200, "{}", read.text);
         read.headers["ETag"].to_str().unwrap().to_owned()
     }
 
-    /// Every operation with conditions.
+    /// Returns a change for every operation that supports conditions.
     async fn changes(&self) -> Vec<Change> {
         let bob = id(&self.system.invite("Bob", "bob@example.org").await);
         let other = id(&self.system.create_project(json!({ "name": "Shed" })).await);
@@ -99,7 +99,7 @@ impl Fixture {
         let weeks_from =
             |day| json!({ "timezone": "UTC", "payPeriod": "week", "anchor": "2026-01-05", "weekStart": day });
         let me = "/api/auth/me".to_owned();
-        // Pay periods are weeks at this point of the test.
+        // The settings above have set the pay period to a week.
         let period = at("period", &format!("{}_2025-10-06", self.ann.id));
         vec![
             change("PUT /api/v1/employee/{id}", &ann, ann.clone(), json!({ "name": "Anna" }), titled(&ann)),
@@ -155,7 +155,8 @@ impl Fixture {
         ]
     }
 
-    /// The operations that change data, and whether they support conditions.
+    /// Returns the operations that change data, from the OpenAPI document, and whether they support
+    /// conditions.
     async fn described(&self) -> Vec<(String, bool)> {
         let api = self.system.anybody("GET", "/openapi.json", Value::Null).await.expect(200);
         let mut calls = Vec::new();
@@ -238,7 +239,7 @@ async fn a_change_that_takes_no_condition_is_refused_with_one() {
                 continue;
             }
             let request = fixture.system.request(method, &path).header(header, "\"x\"");
-            // As an admin; as an employee when the operation is for employees.
+            // The request is sent as an admin, or as an employee if the operation is for employees.
             let as_admin = request.try_clone().unwrap().header("X-API-Key", fixture.system.admin_key);
             let mut answer = send(as_admin, Value::Null).await;
             if answer.status == 401 {
@@ -256,7 +257,8 @@ async fn a_change_that_takes_no_condition_is_refused_with_one() {
 async fn what_changes_by_itself_stands_in_nobodys_way() {
     let fixture = Fixture::start().await;
     let ann = format!("/api/v1/employee/{}", fixture.ann.id);
-    // Permissions of a computer change, and the employee gets another project.
+    // Two things change that a change of the title does not compare: the permissions of a computer,
+    // and the list of projects.
     let seen = fixture.tag(&ann).await;
     let allowed = json!({ "accessibility": "denied", "screenAndSystemAudioRecording": "denied" });
     let permissions = json!({ "computer": "mac", "permissions": allowed });
@@ -265,7 +267,7 @@ async fn what_changes_by_itself_stands_in_nobodys_way() {
     assert_ne!(fixture.tag(&ann).await, seen, "whoever only reads is told");
     let titled = json!({ "title": "Engineer" });
     fixture.ask("PUT", &ann, titled, Some(("If-Match", &seen))).await.expect(200);
-    // The tag does not match for a change of projects, because the tag does not cover projects.
+    // A change of projects compares the list of projects, which has changed since the tag was read.
     let projects = json!({ "projects": [fixture.project] });
     let refused = fixture.ask("PUT", &ann, projects.clone(), Some(("If-Match", &seen))).await;
     assert_eq!(refused.refused(412), "precondition_failed");
@@ -275,7 +277,7 @@ async fn what_changes_by_itself_stands_in_nobodys_way() {
     let now = fixture.ask("PUT", &ann, projects, Some(("If-Match", &seen))).await.expect(200);
     assert_eq!(now["projects"], json!([fixture.project]));
 
-    // A new earlier window takes time from this window.
+    // A new window that begins earlier takes time from this window.
     let window = format!("{WINDOWS}/{}", id(&fixture.record(TEN, TEN + HOUR).await));
     let seen = fixture.tag(&window).await;
     fixture.record(TEN - HOUR, TEN + HOUR / 2).await;
@@ -301,7 +303,8 @@ async fn of_many_who_change_what_they_have_all_seen_one_does() {
         ("PUT", fixture.task_path(), Box::new(name)),
         ("PUT", ann.clone(), Box::new(name)),
         ("PUT", ann.clone(), Box::new(|n| json!({ "projects": [projects[n]] }))),
-        // Two identical changes of projects are both successes, because the second changes nothing.
+        // Each change has another title. Otherwise several would succeed, because the second of two
+        // identical changes changes nothing.
         ("PUT", ann, Box::new(|n| json!({ "projects": [], "title": format!("Title {n}") }))),
         ("PATCH", window, Box::new(|n| json!({ "note": format!("note {n}") }))),
     ];

@@ -1,4 +1,4 @@
-//! The console in a real browser, on a system with people, projects and hours.
+//! Tests of the console in a real browser, on a system with people, projects and hours.
 
 use fantoccini::Locator;
 use serde_json::json;
@@ -9,10 +9,11 @@ use crate::browser::{BOUND, has_no_browser, in_a_browser, log_in};
 use crate::company::Company;
 use crate::fixture::MINUTE;
 
-/// A script that nobody may be able to run in another person's browser.
+/// A script that must never run in another person's browser.
 const EVIL: &str = "<script>window.pwned=1</script><img src=x onerror=window.pwned=1>\"'>";
 
-/// The pages that the owner opens, with a pay run, a lock and an adjustment.
+/// Returns the paths of the pages that the owner can open. The system has a pay run, a lock and an
+/// adjustment for them.
 async fn pages(company: &Company) -> Vec<String> {
     let run = company.settle().await;
     let windows = format!("/console/windows?employee={}&from=0&to=1500", company.fixture.ann.id);
@@ -48,7 +49,7 @@ async fn every_page_can_be_read_at_every_width_in_light_and_in_dark() {
                 browser.look(width, dark).await;
                 browser.client.goto(&format!("{}{path}", system.base)).await.unwrap();
                 let name = format!("{path} at {width}, dark {dark}");
-                // The elements that are wider than the window, if there are any.
+                // This script returns the elements that are wider than the browser window.
                 let overflow = "(root => root.scrollWidth <= root.clientWidth ? [] :
                     [...document.querySelectorAll('body *')].filter(e => !e.closest('.skip')
                     && e.getBoundingClientRect().right > root.clientWidth).map(e => e.outerHTML.slice(0, 200))
@@ -91,12 +92,12 @@ async fn every_page_works_without_javascript_and_by_the_keyboard_alone() {
         assert!(text.contains("Website") && text.contains("Front page") && text.contains("anns-pc"), "{text}");
         assert!(text.contains("held back"), "{text}");
 
-        // The test continues from there to the day, and to the windows behind a stretch.
+        // The test goes on to the page of the day, and to the windows behind a stretch of time.
         browser.client.find(Locator::LinkText("Day")).await.unwrap().send_keys("\u{e007}").await.unwrap();
         let text = browser.text_under("Day").await;
         assert!(text.contains("Ann"), "{text}");
         if !text.contains("more than one at once") {
-            // Soon after midnight this window lies on the day before.
+            // Soon after midnight, the windows that overlap are on the day before.
             browser
                 .client
                 .find(Locator::LinkText("The day before"))

@@ -1,4 +1,4 @@
-//! The page of what needs attention: hours in quarantine, and dead messages.
+//! Tests of the console page "Needs attention": quarantined hours, and dead messages.
 
 use serde_json::json;
 use testkit::{eventually, eventually_within};
@@ -15,7 +15,7 @@ use crate::{
 async fn hours_that_are_held_back_are_counted_given_their_place_or_discarded_by_a_button() {
     let company = Company::start().await;
     let (system, owner, ann) = (company.system(), &company.owner, &company.fixture.ann);
-    // A task that Ann is not on.
+    // Ann is not on this task.
     let task = system.create_task(json!({ "projectId": company.fixture.project, "name": "Cellar" })).await;
     let now = company.now();
     for minutes in [30, 60] {
@@ -47,14 +47,14 @@ async fn hours_that_are_held_back_are_counted_given_their_place_or_discarded_by_
     let window = system.get(&format!("/api/v1/time-entries/{}", two[0].0)).await;
     assert_eq!(window["employeeId"], json!(ann.id));
 
-    // A third window is admitted by an assignment: Ann is on the task from now on.
+    // A third window is admitted by an assignment that puts Ann on the task.
     let mut window = company.fixture.window(now - 4 * HOUR, now - 4 * HOUR + 5 * MINUTE);
     window["taskId"] = task["id"].clone();
     company.fixture.post(window).await;
     let third = eventually_within(BOUND, "it is held", async || held().await.pop()).await.0;
     let (project, task) = (company.fixture.project.as_str(), task["id"].as_str().unwrap());
     let employee = ann.id.to_string();
-    // No rate says what an hour of Ann's costs, although others have rates: the page says so before and after the
+    // Ann has no pay rate, although others have one. The page says so before and after the
     // admission.
     let (_, html) = company.page("/console/attention", owner).await;
     assert!(!html.contains("No rate"), "nobody has such rates: {html}");

@@ -1,4 +1,4 @@
-//! The page of the audit trail.
+//! Tests of the console page of the audit trail.
 
 use serde_json::json;
 use testkit::eventually;
@@ -44,7 +44,8 @@ async fn an_auditor_sees_the_trail_and_no_forms_and_an_employee_sees_neither() {
         trail.contains("project updated").then_some(trail).filter(|trail| trail.contains("Website"))
     });
     let trail = trail.await;
-    // The entry shows the name before and after the change, and the subject has the present name.
+    // The entry shows the name before and after the change. The subject of the entry has the
+    // present name.
     assert!(trail.contains(">Website<") && trail.matches(">Shop<").count() >= 2, "{trail}");
     assert!(!trail.contains("method=\"post\" action=\"/console/audit"), "{trail}");
     let settings = page(system, "/console/settings", &auditor).await;
@@ -87,7 +88,7 @@ async fn the_trail_is_filtered_page_by_page_and_taken_away_as_a_table() {
     let older = first.split("rel=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
     assert!(older.contains("action=project.updated") && older.contains("actor=root"), "{older}");
     let second = page(system, &older, &owner).await.html;
-    // The last name is the project's present name; no change on this page has set it.
+    // "Name 59" is the present name of the project. No change on this page has set this name.
     let is_latest = second.contains("<td class=\"text\">Name 59</td>");
     assert!(second.contains(">Name 0<") && !is_latest && !second.contains("rel=\"next\""), "{second}");
     let csv = page(system, "/console/audit/csv?action=project.updated", &owner).await;

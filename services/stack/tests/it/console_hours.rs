@@ -1,4 +1,4 @@
-//! The pages that show hours: a day, a week, reports, and an employee's own day.
+//! Tests of the console pages that show hours: a day, a week, reports, and an employee's own day.
 
 use serde_json::json;
 
@@ -23,7 +23,8 @@ async fn a_day_shows_the_hours_that_the_api_counts() {
     company.fixture.system.finish().await;
 }
 
-/// The pages ask ahead for the people and names of the pages before: a change must show all the same.
+/// A page first requests the people and names that earlier pages needed. It must show changes all
+/// the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_and_a_week_show_at_once_who_has_come_and_a_name_that_has_changed() {
     let company = Company::start().await;
@@ -81,7 +82,7 @@ async fn a_report_has_the_sums_of_the_api_on_the_page_and_in_the_file() {
     let (status, html) = company.page("/console/reports?from=2026-03-02&to=2026-03-01", owner).await;
     assert!(status == 422 && html.contains("must not be before"), "{html}");
 
-    // The rows of each person are together, with the person's sums.
+    // The rows of each person are together, followed by the person's sums.
     let by = "from=2020-01-01&to=2099-12-31&groupBy=task&groupBy=employee";
     let lines = company.lines(&format!("/console/reports?{by}")).await;
     let rows = system.get("/api/v1/analytics/time?start=0&end=4000000000000&groupBy=employee").await;
@@ -113,7 +114,7 @@ async fn the_cells_of_a_week_add_up_to_its_edges() {
     for line in [ann, everybody] {
         let cells = minutes(line);
         let (all, days) = cells.split_last().expect("a sum");
-        // Each day is rounded to a minute.
+        // Each day is rounded to a minute, so the sum of the days may differ by one.
         assert!((days.iter().sum::<i64>() - all).abs() <= 1 && *all > 0, "{line}");
     }
     assert_eq!(minutes(ann).last(), minutes(everybody).last());

@@ -1,5 +1,5 @@
-//! Pay in the console: periods are approved, paid and downloaded as files, locks are moved, and late windows are
-//! shown.
+//! Tests of pay in the console: periods are approved, paid and downloaded as files, locks are
+//! moved, and late windows are shown.
 
 use std::io::Cursor;
 
@@ -20,7 +20,7 @@ const LOCKS: &str = "/console/locks";
 const DAY: i64 = 24 * HOUR;
 
 impl Company {
-    /// Ann's pay period before that of now.
+    /// Returns Ann's last pay period that has ended.
     async fn last_month(&self) -> Value {
         let now = self.now();
         let query = format!("start={}&end={now}&employeeId={}", now - 33 * DAY, self.fixture.ann.id);
@@ -29,14 +29,14 @@ impl Company {
         ended.unwrap().clone()
     }
 
-    /// An hour of Ann's in the middle of a period, this many hours after noon.
+    /// Returns an hour of Ann's work in the middle of a period, this many hours after noon.
     fn hour_in(&self, period: &Value, hours: i64) -> Value {
         let start = period["start"].as_i64().unwrap() + 10 * DAY + (12 + hours) * HOUR;
         self.fixture.window(start, start + HOUR)
     }
 
-    /// Approves and pays Ann's last month, with an hour that was admitted late, and locks a project. Returns the id of
-    /// the pay run; a second call returns the same.
+    /// Approves and pays Ann's last period, admits an hour that arrived late for it, and locks a
+    /// project. Returns the id of the pay run. A second call does nothing and returns the same id.
     pub async fn settle(&self) -> String {
         let (period, system) = (self.last_month().await, self.system());
         if period["payRun"].is_string() {
@@ -55,14 +55,14 @@ impl Company {
         id(&run)
     }
 
-    /// A page that opens.
+    /// Requests a page that must be answered 200, and returns the HTML.
     async fn open_page(&self, path: &str, person: &Person) -> String {
         let (status, html) = self.page(path, person).await;
         assert_eq!(status, 200, "{path}: {html}");
         html
     }
 
-    /// A file: what it is, its name, and its bytes.
+    /// Downloads a file, and returns its content type, its content disposition and its bytes.
     async fn file(&self, path: &str) -> (String, String, Vec<u8>) {
         let cookie = format!("t3={}", self.owner.token);
         let answer = self.system().request("GET", path).header("cookie", cookie).send().await.unwrap();
@@ -73,13 +73,13 @@ impl Company {
     }
 }
 
-/// Hours as pages show them.
+/// Formats milliseconds as hours and minutes, as pages show them.
 fn hours(millis: &Value) -> String {
     let minutes = (millis.as_i64().unwrap() + 30_000) / 60_000;
     format!("{}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// The first and the last day of a period in UTC.
+/// Returns the first and the last day of a period, in UTC.
 fn days(period: &Value) -> (String, String) {
     let day = |at: i64| jiff::Timestamp::from_millisecond(at).unwrap().strftime("%Y-%m-%d").to_string();
     (day(period["start"].as_i64().unwrap()), day(period["end"].as_i64().unwrap() - 1))
@@ -99,7 +99,8 @@ async fn hours_go_from_the_employee_to_a_spreadsheet_and_what_comes_late_is_show
     let (status, leads, html) = company.send("/me/submit", ann, &[("id", &which)]).await;
     assert_eq!((status, leads.as_str()), (303, "/me?done=submitted"), "{html}");
 
-    // Ann's own page and the list of all show the sums of the period and the forms to decide about it.
+    // Ann's page and the list of all periods show the sums of the period, and the forms for
+    // deciding about it.
     let seen = format!("{which}@{}", period["hash"].as_str().unwrap());
     for page in [&person, &APPROVALS.to_owned()] {
         let html = company.open_page(page, owner).await;
@@ -123,7 +124,7 @@ async fn hours_go_from_the_employee_to_a_spreadsheet_and_what_comes_late_is_show
         assert!(status == 303 && leads.starts_with(APPROVALS) && !leads.contains("evil"), "{leads}");
     }
 
-    // An invalid value is shown with its error, and typed values stay.
+    // After an invalid value, the page shows an error beside the field and keeps the typed values.
     let (first, last) = days(&period);
     let html = company.open_page(PAY_RUNS, owner).await;
     assert!(html.contains("There are none yet") && html.contains(&format!("value=\"{first}\"")), "{html}");
@@ -153,7 +154,7 @@ async fn hours_go_from_the_employee_to_a_spreadsheet_and_what_comes_late_is_show
     assert!(listed.contains(&format!("href=\"{run}\"")) && listed.contains("Olga Owner"), "{listed}");
     assert!(company.open_page(&person, owner).await.contains(&format!("href=\"{run}\">paid")));
 
-    // The files of the run contain what the API answers.
+    // The files of the pay run have the same content as the answer of the API.
     let whole = system.get(&run.replace(PAY_RUNS, "/api/v1/pay-run")).await;
     let (kind, name, bytes) = company.file(&format!("{run}/xlsx")).await;
     assert!(kind.ends_with("spreadsheetml.sheet") && name.contains("pay-run.xlsx"), "{kind} {name}");
@@ -170,8 +171,8 @@ async fn hours_go_from_the_employee_to_a_spreadsheet_and_what_comes_late_is_show
     assert!(name.contains("pay-run.json"), "{name}");
     assert_eq!(serde_json::from_slice::<Value>(&file).unwrap(), whole);
 
-    // A window that comes late for a paid period is quarantined, then counted in an open period, and shown where it
-    // belongs.
+    // A window that arrives late for a paid period is quarantined. After its admission, it counts
+    // in an open period and is shown with both periods.
     let late = company.hour_in(&period, 2);
     company.fixture.post(late.clone()).await.expect(202);
     let held = system.get("/api/v1/quarantine").await;
@@ -292,7 +293,8 @@ async fn whoever_may_only_look_sees_no_forms_and_managers_see_no_pay_runs() {
         let (status, html) = company.page(page, person).await;
         assert!(status == 403 && !menu(&html), "{page}: {html}");
     }
-    // The locks settle a manager's hours too. A manager sees no lock of a project that none of their employees is on.
+    // Managers see the locks, because locks settle the hours of their employees. A manager does not
+    // see the lock of a project that none of these employees is on.
     let other = id(&system.create_project(json!({ "name": "Elsewhere" })).await);
     system.put("/api/v1/lock", json!({ "projectId": other, "lockedUntil": 1_760_000_000_000_i64 })).await;
     let html = company.open_page(LOCKS, &manager).await;
@@ -305,14 +307,14 @@ async fn whoever_may_only_look_sees_no_forms_and_managers_see_no_pay_runs() {
         let reopen = [("project", ""), ("day", ""), ("reason", "Mine.")];
         assert_eq!(company.send(&format!("{LOCKS}/reopen"), who, &reopen).await.0, 403);
     }
-    // A manager decides about Ann and not about themselves, and reopens nothing.
+    // A manager decides about Ann's periods but not about their own, and may not reopen a period.
     let html = company.open_page(&person, &manager).await;
     assert!(html.contains("/console/approvals/approve") && !html.contains("/console/approvals/reopen"), "{html}");
     let html = company.open_page(&format!("/console/people/{}", manager.id), &manager).await;
     assert!(html.contains("Somebody else decides") && !html.contains("/console/approvals/approve"), "{html}");
     assert_eq!(system.get("/api/v1/pay-run").await.as_array().unwrap().len(), 1, "nothing was made");
 
-    // An employee sees their own adjustments only.
+    // An employee sees only their own adjustments.
     let range = format!("start={}&end={}", company.now() - DAY, company.now() + DAY);
     let of = async |token: &str, query: &str| {
         system.employee(token, "GET", &format!("/api/v1/adjustment?{range}{query}"), Value::Null).await

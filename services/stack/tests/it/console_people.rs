@@ -1,4 +1,4 @@
-//! The pages of people: inviting, changing and deactivating them.
+//! Tests of the console pages of people: inviting, changing and deactivating them.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ async fn somebody_is_invited_changed_and_deactivated_by_forms() {
     let company = Company::start().await;
     let (system, owner) = (company.system(), &company.owner);
     let people = "/console/people";
-    // The error is shown beside the field, and the typed values stay.
+    // The page shows the error beside the field, and keeps the typed values.
     let (status, _, html) = company.send(people, owner, &[("name", "Bea"), ("email", "no address")]).await;
     assert_eq!(status, 422);
     assert!(
@@ -67,7 +67,8 @@ async fn somebody_is_invited_changed_and_deactivated_by_forms() {
     assert!(html.contains("role=\"alert\""), "{html}");
     let lines = company.lines("/console/people?find=baker").await;
     assert!(lines.len() == 2 && lines[1].contains("Bea B. bea@example.org Baker Auditor"), "{lines:?}");
-    // A visitor who may only read sees no forms, and forms that they send anyway change nothing.
+    // An auditor may only read, so the page has no forms for them. Forms that they send anyway
+    // change nothing.
     let role = format!("/api/v1/employee/{}/role", company.fixture.ann.id);
     system.put(&role, json!({ "role": "auditor" })).await;
     let ann = Person { token: token(system, &company.fixture.ann).await, ..company.fixture.ann.clone() };

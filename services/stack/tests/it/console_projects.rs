@@ -1,4 +1,4 @@
-//! Projects and tasks in the console: changes by forms, and what the API shows afterwards.
+//! Tests of projects and tasks in the console: changes by forms, and what the API shows afterwards.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::{
 
 const PROJECTS: &str = "/console/projects";
 
-/// The value of a hidden field in a form of the page.
+/// Returns the value of a hidden field in the form of the page that is sent to this path.
 fn hidden(html: &str, action: &str, name: &str) -> String {
     let form = html.split("<form").find(|form| form.contains(&format!("{action}\""))).expect("the form");
     let field = form.split(&format!("name=\"{name}\" value=\"")).nth(1).expect("the field");
@@ -18,14 +18,15 @@ fn hidden(html: &str, action: &str, name: &str) -> String {
 }
 
 impl Company {
-    /// Sends a form of the owner that must succeed; returns the path of the redirect.
+    /// Sends a form as the owner, which must succeed. Returns the path of the redirect.
     async fn done(&self, path: &str, form: &[(&str, &str)]) -> String {
         let (status, leads, html) = self.send(path, &self.owner, form).await;
         assert_eq!(status, 303, "{path}: {html}");
         leads
     }
 
-    /// Sends a form of the owner that must be refused; returns the page.
+    /// Sends a form as the owner, which must be refused with this status. Returns the HTML of the
+    /// page.
     async fn refused(&self, path: &str, form: &[(&str, &str)], expected: u16) -> String {
         let (status, _, html) = self.send(path, &self.owner, form).await;
         assert_eq!(status, expected, "{path}: {html}");
@@ -87,7 +88,8 @@ async fn a_project_is_created_changed_archived_and_deleted_by_forms() {
     ] {
         assert_eq!(stored[field], expected, "{field}");
     }
-    // A visitor whose page is outdated sees what has changed, and keeps what they typed.
+    // If somebody has changed the project since the page was read, the page shows the change and
+    // keeps the typed values.
     let html = company.refused(&update, &[&filled[..1], &[("name", "Stall")], &filled[2..]].concat(), 412).await;
     assert!(html.contains("Somebody changed this meanwhile") && html.contains("value=\"Stall\""), "{html}");
     assert!(html.contains("Now it is: Corner shop"), "{html}");
@@ -156,7 +158,7 @@ async fn a_project_gets_people_and_rates_by_forms() {
     assert_eq!(system.get(&path).await["payroll"], json!({ "*": { "billRate": 50.0 }, (payee.clone()): own }));
     company.refused(&rates, &good, 412).await;
     assert!(company.shown(&page).await.contains("60.1234"));
-    // The rates of everybody are set, and Ann's own are removed.
+    // The rates of everybody are set, and Ann's own rates are removed.
     let seen = hidden(&company.shown(&page).await, &rates, "seen");
     company.done(&rates, &[("seen", &seen), ("payee", "*"), ("billRate", "51"), ("overtimeBillRate", "70")]).await;
     let seen = hidden(&company.shown(&page).await, &rates, "seen");
@@ -220,8 +222,8 @@ async fn a_task_is_created_staffed_moved_and_deleted_by_forms() {
     let stale = company.refused(&update, &[&[("name", "Roof")], &changed[..1], &changed[2..]].concat(), 412).await;
     assert!(stale.contains("Now it is: Attic") && stale.contains("value=\"Roof\""), "{stale}");
 
-    // An assignee who is not on the other project leaves the task, and a status that the project does not have becomes
-    // its usual one.
+    // An assignee who is not on the other project is removed from the task. A status that the other
+    // project does not have is replaced by a status of that project.
     let other = id(&system.create_project(json!({ "name": "Shop", "employees": [ann], "statuses": ["New"] })).await);
     let html = company.refused(&format!("{page}/move"), &[("project", "")], 422).await;
     assert!(html.contains("id=\"move-project-error\""), "{html}");
@@ -252,7 +254,7 @@ async fn whoever_may_only_read_sees_no_forms_and_sends_none() {
     for path in [PROJECTS, &project, &task] {
         let (status, html) = company.page(path, &ann).await;
         assert!(status == 200 && (html.contains("Website") || html.contains("Front page")), "{path}: {html}");
-        // Only the form that logs out.
+        // The only form on the page is the one for logging out.
         assert_eq!(html.matches("method=\"post\"").count(), 1, "{path}: {html}");
     }
     let fields = [("name", "Mine"), ("employee", "*"), ("payee", "*"), ("billRate", "1"), ("project", "x")];
@@ -293,13 +295,13 @@ async fn the_sums_of_projects_are_those_of_the_api() {
     ] {
         assert!(lines.contains(&line), "{line}: {lines:?}");
     }
-    // The bars show the chosen measure.
+    // The bars show the measure that is chosen.
     let income = expected.rsplit(' ').next().unwrap();
     for (bars, shown) in [("income", income), ("time", expected.split(' ').next().unwrap())] {
         let html = company.shown(&format!("{page}&bars={bars}")).await;
         assert!(html.contains(&format!("<dd class=\"number\">{shown}</dd>")), "{bars} {shown}: {html}");
     }
-    // Outside of these days there is no work, and the page says so.
+    // In these days nobody has worked, and the page says so.
     let html = company.shown(&format!("{PROJECTS}/{}?from=2020-01-01&to=2020-01-31", company.fixture.project)).await;
     assert!(html.contains("No time is recorded on it"), "{html}");
     let (status, html) = company.page(&format!("{PROJECTS}?from=2026-03-02&to=2026-03-01"), &company.owner).await;
@@ -313,7 +315,7 @@ async fn a_company_without_projects_is_told_what_to_do() {
     company.system().admin("DELETE", &company.fixture.project_path(), Value::Null).await.expect(204);
     let html = company.shown(&format!("{PROJECTS}?from=2020-01-01&to=2020-01-31")).await;
     assert!(html.contains("There is no project yet") && html.contains("<details open"), "{html}");
-    // The work that was done on the project is still shown.
+    // The time that was recorded on the project is still shown.
     let lines = company.lines(&format!("{PROJECTS}?from=2020-01-01&to=2099-12-31")).await;
     assert!(lines[1].starts_with("Website Archived or deleted"), "{lines:?}");
     company.fixture.system.finish().await;

@@ -1,4 +1,4 @@
-//! Rates in the console: set and deleted by forms, and hours priced anew.
+//! Tests of rates in the console: they are set and deleted by forms, and hours are priced again.
 
 use serde_json::json;
 use testkit::eventually;
@@ -11,7 +11,7 @@ use crate::{
 const RATES: &str = "/console/rates";
 const REPRICE: &str = "/console/reprice";
 
-/// The value of a hidden field in the form of the page that is sent to this path.
+/// Returns the value of a hidden field in the form of the page that is sent to this path.
 fn hidden(html: &str, action: &str, name: &str) -> String {
     let form = html.split("<form").find(|form| form.contains(&format!("method=\"post\" action=\"{action}\"")));
     let field = form.expect("the form").split(&format!("name=\"{name}\" value=\"")).nth(1).expect("the field");

@@ -1,4 +1,4 @@
-//! The pages of settings, of API keys and of the own account.
+//! Tests of the console pages of settings, of API keys and of the user's own account.
 
 use serde_json::{Value, json};
 use testkit::eventually;
@@ -63,7 +63,8 @@ async fn pages_follow_the_zone_and_the_week_of_the_organisation_unless_the_reade
     let week = page(&system, "/console/week?day=2026-03-04", &owner).await.html;
     assert!(week.contains("Times are those of Asia/Kolkata"), "{week}");
     assert_eq!(value(&page(&system, "/console/settings", &owner).await.html, "timezone"), "Asia/Kolkata");
-    // The week of that Wednesday began on Sunday, so the link to the week before names the last of February.
+    // The week of that Wednesday began on Sunday, 1 March. So the link to the week before names the
+    // last day of February.
     assert!(week.contains("day=2026-02-28&amp;span=week"), "{week}");
     let request = browser().get(format!("{}/console/week", system.base));
     let chosen = Page::of(request.header("cookie", format!("t3={}; t3-zone=UTC", owner.token))).await.html;

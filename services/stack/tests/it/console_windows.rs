@@ -1,4 +1,5 @@
-//! The page of one window, and what an employee reads about windows that are not recorded.
+//! Tests of the console page of one window, and of what an employee reads about windows that are
+//! not recorded.
 
 use serde_json::{Value, json};
 use testkit::eventually;
@@ -6,7 +7,7 @@ use testkit::eventually;
 use crate::fixture::{Fixture, HOUR, MINUTE, TEN};
 use crate::visit::{page, somebody, submit, value};
 
-/// An id that no project has.
+/// The id of a project that does not exist.
 const NO_PROJECT: &str = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,7 +36,7 @@ async fn a_window_is_corrected_and_voided_with_a_reason_that_the_trail_keeps() {
     let corrected = system.get(&format!("/api/v1/time-entries/{id}")).await;
     assert_eq!((&corrected["start"], &corrected["end"]), (&json!(TEN), &json!(TEN + 30 * MINUTE)));
     assert_eq!((&corrected["taskId"], &corrected["note"]), (&other["id"], &json!("lunch")));
-    // A form that was made before the change is refused.
+    // The form is refused, because its page was read before the last change.
     assert_eq!(submit(system, &path, &owner, &form("2025-10-09T09:20:00", "late")).await.status, 412);
 
     let none = submit(system, &format!("{path}/void"), &owner, &[("reason", " ")]).await;

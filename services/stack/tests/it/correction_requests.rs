@@ -1,4 +1,5 @@
-//! Correction requests over HTTP: by every role, into analytics, and by mail.
+//! Tests of correction requests over HTTP: requests of every role, their effect on analytics, and
+//! the mails about them.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -17,7 +18,8 @@ use crate::{
 const CORRECTIONS: &str = "/api/v1/correction";
 
 impl Fixture {
-    /// A request for time that was not tracked, this many hours after TEN.
+    /// Returns a request for an hour that was not tracked. The hour begins this many hours after
+    /// TEN.
     fn missing(&self, hours: i64) -> Value {
         let start = TEN + hours * HOUR;
         json!({
@@ -40,7 +42,7 @@ async fn decide(system: &System, token: &str, id: &str, word: &str) -> Response 
     system.employee(token, "POST", &format!("{CORRECTIONS}/{id}/{word}"), body).await
 }
 
-/// An employee with a role, logged in.
+/// Creates an employee with this role, and logs in.
 async fn with_role(system: &System, name: &str, role: &str) -> Person {
     let person = system.new_employee(name, &format!("{}@example.org", name.to_lowercase())).await;
     system.put(&format!("/api/v1/employee/{}/role", person.id), json!({ "role": role })).await;
@@ -48,7 +50,7 @@ async fn with_role(system: &System, name: &str, role: &str) -> Person {
     Person { token: log_in["access_token"].as_str().unwrap().to_owned(), ..person }
 }
 
-/// The mails with this subject, as text.
+/// Returns the texts of the mails with this subject.
 pub fn mails(system: &System, subject: &str) -> Vec<String> {
     let Ok(folder) = fs::read_dir(Path::new(&system.data()).join("mail")) else { return Vec::new() };
     let texts = folder.filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok());
@@ -74,7 +76,7 @@ async fn an_accepted_correction_counts_and_its_employee_is_mailed_once() {
         (Some("accepted"), Some("Of course."))
     );
     assert_eq!(accepted["decidedBy"]["kind"], "root");
-    // An answer of analytics includes everything before it.
+    // An answer of analytics counts everything that was answered before its request.
     assert_eq!(fixture.project_time(TEN, TEN + HOUR).await, (HOUR, 0.0, 50.0));
     let windows = fixture.windows(TEN, TEN + HOUR).await;
     assert_eq!((windows[0]["type"].as_str(), &windows[0]["correctionId"]), (Some("manual"), &asked["id"]));
@@ -91,7 +93,7 @@ async fn an_accepted_correction_counts_and_its_employee_is_mailed_once() {
     assert!(mailed[0].contains("ann@example.org") && mailed[0].contains("Of course."), "{}", mailed[0]);
     assert_eq!(mails(system, "Your correction is made").len(), 1);
 
-    // A request to move a window, and one to void it.
+    // One request makes a window longer, and a second one voids the window.
     let window = fixture.record(TEN + 5 * HOUR, TEN + 6 * HOUR).await;
     let longer = json!({ "windowId": window["id"], "end": TEN + 7 * HOUR, "reason": "I went on by phone." });
     let longer = fixture.asked(longer).await;
@@ -190,7 +192,7 @@ async fn each_role_sees_and_decides_what_is_theirs_and_nobody_about_themselves()
     let accepted = decide(system, &mia.token, &own, "accept").await.expect(200);
     assert_eq!(accepted["decidedBy"], json!({ "kind": "person", "id": mia.id, "name": "Mia" }));
     decide(system, &olga.token, &mias, "refuse").await.expect(200);
-    // A key may have this scope too.
+    // An API key with the scope `rw:time` may decide too.
     let key = json!({ "name": "Payroll", "scopes": ["rw:time"] });
     let key = system.admin("POST", "/api/v1/api-key", key).await.expect(201)["key"].as_str().unwrap().to_owned();
     let path = format!("{CORRECTIONS}/{olgas}/accept");
@@ -237,7 +239,8 @@ async fn ann_asks_in_the_browser_and_the_owner_decides() {
         browser.text_under("My day").await;
         browser.client.find(Locator::LinkText("A time is missing")).await.unwrap().click().await.unwrap();
         browser.text_under("Ask for a correction").await;
-        // The value of a date field can only be set by script.
+        // A date field cannot be filled by sending keys in every locale, so a script sets its
+        // value.
         for (field, at) in [("start", "2026-03-02T09:00"), ("end", "2026-03-02T10:30")] {
             browser.evaluate(&format!("document.querySelector('#{field}').value = '{at}'")).await;
         }
@@ -249,7 +252,7 @@ async fn ann_asks_in_the_browser_and_the_owner_decides() {
         let text = browser.text_under("My day").await;
         assert!(text.contains("Nobody has decided yet.") && text.contains("I forgot the clock."), "{text}");
 
-        // Asks to void a window, in the list of windows.
+        // The employee requests that a window is voided, starting from the list of windows.
         let windows = format!("{}/console/windows?employee={}&from=0&to=1500", system.base, ann.id);
         browser.client.goto(&windows).await.unwrap();
         browser.text_under("Windows").await;
@@ -270,7 +273,8 @@ async fn ann_asks_in_the_browser_and_the_owner_decides() {
         browser.client.find(Locator::LinkText("Decide about them")).await.unwrap().click().await.unwrap();
         let text = browser.text_under("Corrections").await;
         assert!(text.contains("To be decided (2)") && text.contains("I forgot the clock."), "{text}");
-        // The oldest request comes first: it is accepted. The other one cannot be refused without a reason.
+        // The oldest request comes first, and is accepted. The other one cannot be refused without
+        // a reason.
         browser.find("button[formaction$='/accept']").await.click().await.unwrap();
         browser.text_with("To be decided (1)").await;
         browser.find("button[formaction$='/refuse']").await.click().await.unwrap();
@@ -279,7 +283,7 @@ async fn ann_asks_in_the_browser_and_the_owner_decides() {
         browser.find("main input[name=reason]").await.send_keys("You worked then.").await.unwrap();
         browser.find("button[formaction$='/refuse']").await.click().await.unwrap();
         browser.text_with("Nobody waits").await;
-        // The refusal without a reason has answered 422.
+        // The refusal without a reason was answered 422, which the browser logs as an error.
         let errors: Vec<String> = browser.errors().await.into_iter().filter(|error| !error.contains("422")).collect();
         assert_eq!(errors, [""; 0]);
     })

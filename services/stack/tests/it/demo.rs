@@ -1,4 +1,4 @@
-//! The demo: an empty folder is filled with an invented company.
+//! Tests of the demo, which fills an empty folder with an invented company.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::program::{Program, Run, value};
 
 /// Milliseconds in a day.
 const DAY: i64 = 86_400_000;
-/// Enough days to span a weekend, whatever today is.
+/// The setting for a demo of twelve days, which always include a weekend.
 const DEMO: [(&str, &str); 1] = [("T3_DEMO", "12")];
 
 /// Sends a GET as an admin.
@@ -17,7 +17,7 @@ async fn get(run: &Run, path: &str) -> Value {
     run.admin("GET", path, Value::Null).await.json().await.unwrap()
 }
 
-/// A page of the console, as the owner sees it after logging in with the form.
+/// Logs in to the console as the owner, and returns the HTML of a page.
 async fn page(run: &Run, path: &str) -> String {
     let http = Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
     let email = value(&run.banner, "Log in as").split(' ').next().unwrap();
@@ -35,7 +35,7 @@ async fn the_demo_shows_who_worked_yesterday_and_what_needs_somebody_and_fills_n
     let program = Program::new();
     let run = program.start_with(&DEMO).await;
 
-    // Who worked on what yesterday, and what it costs.
+    // The owner sees who worked on what yesterday, and what that costs.
     let now = get(&run, "/api/v1/employee").await[0]["createdAt"].as_i64().unwrap();
     let today = now - now.rem_euclid(DAY);
     let yesterday = format!("start={}&end={today}", today - DAY);
@@ -50,7 +50,7 @@ async fn the_demo_shows_who_worked_yesterday_and_what_needs_somebody_and_fills_n
         assert!(day.contains(name), "{name} worked: {day}");
     }
 
-    // What needs attention.
+    // The owner sees what needs attention.
     let held = get(&run, "/api/v1/quarantine").await;
     assert_eq!(held.as_array().map(Vec::len), Some(1), "{held}");
     let people = get(&run, "/api/v1/employee").await;
@@ -67,7 +67,7 @@ async fn the_demo_shows_who_worked_yesterday_and_what_needs_somebody_and_fills_n
     }
     run.stop().await;
 
-    // A second time in the same folder it is refused.
+    // The demo is refused in a folder that has been filled already.
     let (code, said) = program.refusal(&DEMO).await;
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("holds something already") && said.contains("Start without --demo"), "{said}");
@@ -89,7 +89,7 @@ async fn the_demo_is_refused_where_it_would_do_harm() {
     assert!(said.contains("holds something already"), "{said}");
 }
 
-/// A day as YYYY-MM-DD.
+/// Formats a number of days since 1970 as YYYY-MM-DD.
 fn date(day: i64) -> String {
     let moment = bson::DateTime::from_millis(day * DAY).try_to_rfc3339_string().unwrap();
     moment.split('T').next().unwrap().to_owned()

@@ -1,4 +1,4 @@
-//! Employees: what admins change, and the permissions of their computers.
+//! Tests of employees: what admins change, and the permissions of their computers.
 
 use serde_json::{Value, json};
 

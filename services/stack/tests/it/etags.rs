@@ -1,4 +1,4 @@
-//! Conditional reads (`If-None-Match`).
+//! Tests of conditional reads (`If-None-Match`).
 
 use reqwest::Response;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The system while parts of it are down.
+//! Tests of the system while parts of it are down.
 
 use std::time::{Duration, Instant};
 
@@ -13,11 +13,11 @@ use crate::{
     support::System,
 };
 
-/// Longer than a connection to NATS takes to come back.
+/// The time limit for what needs a new connection to NATS or MongoDB.
 const RECONNECT_PATIENCE: Duration = Duration::from_secs(20);
 
-/// Sends a request up to three times, because other processes may delay one: the shortest time, and the last
-/// answer.
+/// Sends a request up to three times, because other processes may delay one attempt. Returns the
+/// shortest time until an answer, and the last answer.
 async fn quickest(ask: impl AsyncFn() -> Response) -> (Duration, Response) {
     let mut best = Duration::MAX;
     for _ in 0..3 {
@@ -86,7 +86,7 @@ async fn windows_are_taken_while_timetrack_is_away_and_recorded_when_it_is_back(
     assert_eq!(queued["status"], "queued");
     let place = location.strip_prefix(&format!("{WINDOWS}/{}?seq=", id(&queued)));
     assert!(place.is_some_and(|seq| seq.parse::<u64>().is_ok()), "{location}");
-    // The same window again, and others in a row, do no harm.
+    // The same window may be sent again, and others at the same time.
     let more = (0..5).map(|n| fixture.post(fixture.window(TEN + n * HOUR, TEN + (n + 1) * HOUR)));
     for answer in futures::future::join_all(more).await {
         answer.expect(202);
@@ -95,7 +95,7 @@ async fn windows_are_taken_while_timetrack_is_away_and_recorded_when_it_is_back(
     fixture.system.start_service(Service::Timetrack).await;
     let window = eventually("the window is recorded", async || {
         let seen = fixture.system.employee(&fixture.ann.token, "GET", &location, Value::Null).await;
-        // While the window is in the queue, the answer says so; it is never "not found".
+        // While the window is in INGEST, the answer is "queued". It is never 404.
         let seen = seen.expect(200);
         (seen["status"] != "queued").then_some(seen)
     });
@@ -111,7 +111,7 @@ async fn windows_are_taken_while_timetrack_is_away_and_recorded_when_it_is_back(
 async fn mail_that_cannot_go_out_delays_nobody_and_follows() {
     let mut system = System::start().await;
     system.running(Service::Mailer).stop().await;
-    // One server refuses connections, the other accepts them and stays silent.
+    // One mail server refuses connections, and the other accepts them but sends nothing.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     for (name, port) in [("refusing", closed), ("silent", silent.local_addr().unwrap().port())] {
@@ -130,10 +130,11 @@ async fn mail_that_cannot_go_out_delays_nobody_and_follows() {
         .await;
         employee.expect(201);
         assert!(took < Duration::from_secs(1), "{name}: {took:?}");
-        // Not awaited: it may still hang on its server.
+        // The test does not wait for the end of this mailer, because it may still wait for its
+        // server.
         mailer.shutdown.stop();
     }
-    // An invitation is possible without a mailer as well; the mail is sent once there is one.
+    // An employee can be invited while no mailer runs. The mail is sent when there is one.
     let ann = system.invite("Ann", "ann@example.org").await;
     assert_eq!(system.get(&format!("/api/v1/employee/{}", id(&ann))).await, ann);
     system.start_service(Service::Mailer).await;
@@ -181,7 +182,7 @@ async fn without_nats_everything_says_so_and_goes_on_when_it_is_back() {
     })
     .await;
     assert_eq!(fixture.project_time(TEN, TEN + 9 * HOUR).await.0, 2 * HOUR);
-    // Events flow again: a change is visible at once.
+    // Events are delivered again, so a change is visible at once.
     fixture.system.put(&fixture.project_path(), json!({ "employees": [] })).await;
     let employee = fixture.system.get(&format!("/api/v1/employee/{}", fixture.ann.id)).await;
     assert_eq!(employee["projects"], json!([]));
@@ -214,7 +215,7 @@ async fn without_mongodb_windows_are_taken_and_what_hangs_times_out() {
     .await;
 
     mongo.pause();
-    // Some threads of MongoDB may still answer for a moment.
+    // For a moment, some threads of MongoDB may still answer.
     let hung = eventually_within(RECONNECT_PATIENCE, "MongoDB hangs", async || {
         let started = Instant::now();
         let answer = fixture.system.admin("GET", "/api/v1/employee", Value::Null).await;
@@ -264,7 +265,7 @@ async fn what_was_answered_is_there_after_everything_was_killed() {
     assert_eq!(api.get("/api/v1/employee").await.as_array().unwrap().len(), 3);
     assert_eq!(api.employee(&ann.token, "POST", WINDOWS, window).await.expect(200), recorded);
     let path = format!("/api/v1/analytics/project-time?start={TEN}&end={}", TEN + HOUR);
-    // An event that was being processed, or whose acknowledgement NATS had not stored, is delivered again
+    // An event that was in progress, or whose acknowledgement NATS had not stored, is redelivered
     // after a few seconds. Until then analytics answers 503.
     eventually_within(RECONNECT_PATIENCE, "the hour is counted", async || {
         let answer = api.admin("GET", &path, Value::Null).await;

@@ -1,4 +1,4 @@
-//! A system with one employee, Ann, on a task of a project: the beginning of most tests.
+//! The fixture of most tests: a system with one employee, Ann, on a task of a project.
 
 use serde_json::{Value, json};
 use testkit::eventually;
@@ -8,34 +8,35 @@ use crate::{
     support::System,
 };
 
-/// A morning in October 2025, in milliseconds since 1970.
+/// 2025-10-09 08:53:20 UTC, in milliseconds since 1970. The windows of most tests begin at or after
+/// it.
 pub const TEN: i64 = 1_760_000_000_000;
 /// Milliseconds in a minute.
 pub const MINUTE: i64 = 60_000;
 /// Milliseconds in an hour.
 pub const HOUR: i64 = 60 * MINUTE;
-/// The path for windows.
+/// The path to which windows are posted.
 pub const WINDOWS: &str = "/api/v1/time-entries";
 
 /// A system with Ann on a task of a project.
 pub struct Fixture {
     /// The system.
     pub system: System,
-    /// An employee on the task.
+    /// The employee on the task, who is logged in.
     pub ann: Person,
-    /// The id of the project. Its bill rate is 50 an hour.
+    /// The id of the project, whose bill rate is 50 per hour.
     pub project: String,
     /// The id of the task.
     pub task: String,
 }
 
 impl Fixture {
-    /// Starts a system and sets it up.
+    /// Starts a system, and creates Ann, the project and the task.
     pub async fn start() -> Self {
         Self::start_in(System::start().await).await
     }
 
-    /// Sets up a system that runs.
+    /// Creates Ann, the project and the task in a running system.
     pub async fn start_in(system: System) -> Self {
         let ann = system.new_employee("Ann", "ann@example.org").await;
         let payroll = json!({ "*": { "billRate": 50.0 } });
@@ -45,7 +46,8 @@ impl Fixture {
         Self { system, ann, project, task }
     }
 
-    /// The same with Bob, who is on the project and the task too.
+    /// Does the same as [`Fixture::start`], and creates Bob, who is on the project and the task
+    /// too.
     pub async fn start_with_bob() -> (Self, Person) {
         let fixture = Self::start().await;
         let bob = fixture.system.new_employee("Bob", "bob@example.org").await;
@@ -55,17 +57,17 @@ impl Fixture {
         (fixture, bob)
     }
 
-    /// The path of the project.
+    /// Returns the path of the project.
     pub fn project_path(&self) -> String {
         format!("/api/v1/project/{}", self.project)
     }
 
-    /// The path of the task.
+    /// Returns the path of the task.
     pub fn task_path(&self) -> String {
         format!("/api/v1/task/{}", self.task)
     }
 
-    /// A window on the task, as a client sends it.
+    /// Returns the body of a request that records a window on the task.
     pub fn window(&self, start: i64, end: i64) -> Value {
         json!({
             "start": start, "end": end, "timezoneOffset": 0, "projectId": self.project, "taskId": self.task,
@@ -73,8 +75,8 @@ impl Fixture {
         })
     }
 
-    /// Moves the clock forward. Then waits until the gateway takes tokens again: by the new clock its last
-    /// heartbeat of revocations is too old, so it answers 503 until the next.
+    /// Advances the clock, and waits until the gateway accepts tokens again. By the new clock, the
+    /// last heartbeat of the revocations is too old. So the gateway answers 503 until the next one.
     pub async fn advance(&self, millis: i64) {
         self.system.harness.clock.advance(millis);
         eventually("the gateway has heard of revocations since", async || {
@@ -89,12 +91,13 @@ impl Fixture {
         self.system.employee(&self.ann.token, "POST", WINDOWS, window).await
     }
 
-    /// Records a window of Ann on the task.
+    /// Records a window of Ann on the task, and returns it.
     pub async fn record(&self, start: i64, end: i64) -> Value {
         self.post(self.window(start, end)).await.expect(201)
     }
 
-    /// The project's milliseconds, costs and income, as project-time answers them.
+    /// Returns the milliseconds, costs and income of the project in this range, from the report
+    /// project-time.
     pub async fn project_time(&self, start: i64, end: i64) -> (i64, f64, f64) {
         let query = format!("start={start}&end={end}&projectId={}", self.project);
         let times = self.system.get(&format!("/api/v1/analytics/project-time?{query}")).await;
@@ -108,7 +111,8 @@ impl Fixture {
         }
     }
 
-    /// The windows that overlap a range, as a post answers them: without the names that the list adds to ids.
+    /// Returns the windows that overlap a range, without the names that a list has beside ids. So
+    /// they equal the answers to posts.
     pub async fn windows(&self, start: i64, end: i64) -> Vec<Value> {
         let windows = self.system.get(&format!("/api/v1/analytics/window?start={start}&end={end}")).await;
         windows.as_array().unwrap().iter().map(nameless).collect()
@@ -116,33 +120,33 @@ impl Fixture {
 }
 
 impl Api {
-    /// Sends a GET as an admin, and gives the body.
+    /// Sends a GET as an admin, and returns the body.
     pub async fn get(&self, path: &str) -> Value {
         self.admin("GET", path, Value::Null).await.expect(200)
     }
 
-    /// Sends a PUT as an admin, and gives the body.
+    /// Sends a PUT as an admin, and returns the body.
     pub async fn put(&self, path: &str, changes: Value) -> Value {
         self.admin("PUT", path, changes).await.expect(200)
     }
 
-    /// Makes a project with these fields; its default name is Website.
+    /// Creates a project with these fields, and returns it. Its default name is Website.
     pub async fn create_project(&self, fields: Value) -> Value {
         self.admin("POST", "/api/v1/project", merged(json!({ "name": "Website" }), fields)).await.expect(201)
     }
 
-    /// Makes a task with these fields; its default name is Front page.
+    /// Creates a task with these fields, and returns it. Its default name is Front page.
     pub async fn create_task(&self, fields: Value) -> Value {
         self.admin("POST", "/api/v1/task", merged(json!({ "name": "Front page" }), fields)).await.expect(201)
     }
 
-    /// Invites an employee, who does not activate.
+    /// Creates an employee without activating the account, and returns the employee.
     pub async fn invite(&self, name: &str, email: &str) -> Value {
         self.admin("POST", "/api/v1/employee", json!({ "name": name, "email": email })).await.expect(201)
     }
 }
 
-/// A row without the names that lists add to ids.
+/// Returns a row without the names that lists have beside ids.
 pub fn nameless(row: &Value) -> Value {
     let mut row = row.clone();
     for name in ["projectName", "taskName", "employeeName"] {
@@ -151,12 +155,12 @@ pub fn nameless(row: &Value) -> Value {
     row
 }
 
-/// The field `id`.
+/// Returns the field `id` of an object.
 pub fn id(of: &Value) -> String {
     of["id"].as_str().unwrap_or_else(|| panic!("no id: {of}")).to_owned()
 }
 
-/// An object with fields of another one in place of its own.
+/// Returns `object` with the fields of `fields` in place of its own.
 pub fn merged(mut object: Value, fields: Value) -> Value {
     for (name, value) in fields.as_object().unwrap() {
         object[name] = value.clone();

@@ -1,4 +1,4 @@
-//! Grouped time, in pages and as tables.
+//! Tests of grouped time: as JSON, in pages, and as CSV.
 
 use serde_json::{Value, json};
 
@@ -13,17 +13,17 @@ const SPRING: i64 = 1_743_289_200_000;
 /// 2024-10-27 00:00 in Berlin, a day of 25 hours.
 const AUTUMN: i64 = 1_729_980_000_000;
 
-/// The path for grouped time in a range.
+/// Returns the path of the report of grouped time in a range.
 fn time(start: i64, end: i64, query: &str) -> String {
     format!("/api/v1/analytics/time?start={start}&end={end}&{query}")
 }
 
-/// The sum of all rows.
+/// Returns the sum of the times of all rows.
 fn sum(rows: &Value) -> i64 {
     rows.as_array().unwrap().iter().map(|row| row["time"].as_i64().unwrap()).sum()
 }
 
-/// All pages of a list, following its links.
+/// Requests all pages of a list by following the links to the next page.
 async fn pages(fixture: &Fixture, first: &str) -> Vec<Vec<Value>> {
     let (mut pages, mut next) = (Vec::new(), Some(first.to_owned()));
     while let Some(path) = next {
@@ -34,7 +34,7 @@ async fn pages(fixture: &Fixture, first: &str) -> Vec<Vec<Value>> {
     pages
 }
 
-/// One page, and the path of the next.
+/// Requests one page, and returns its rows and the path of the next page.
 async fn page(fixture: &Fixture, path: &str) -> (Vec<Value>, Option<String>) {
     let answer = fixture.system.admin("GET", path, Value::Null).await;
     let link = answer.headers.get("link").map(|link| {
@@ -55,7 +55,8 @@ async fn pages_of_windows_stay_right_while_windows_arrive() {
     let (first, next) = page(&fixture, &format!("/api/v1/analytics/window?{query}")).await;
     let next = next.unwrap();
     assert!(next.contains(&query), "{next}");
-    // One window is added before the pages that were read, and one after.
+    // One of these windows begins before those on the pages that were read, and one begins after
+    // them.
     fixture.record(start(0), start(1)).await;
     fixture.record(start(6), start(7)).await;
     let mut shown = vec![first];
@@ -76,7 +77,7 @@ async fn pages_of_times_make_the_whole() {
         fixture.record(TEN + day * DAY, TEN + day * DAY + HOUR).await;
         fixture.record(TEN + day * DAY + 2 * HOUR, TEN + day * DAY + 3 * HOUR).await;
     }
-    // The range begins inside of the first window.
+    // The range begins within the first window.
     let path = time(TEN + MINUTE, TEN + 10 * DAY, "groupBy=day,week,task&timezone=America/St_Johns");
     let whole = fixture.system.get(&path).await;
     assert_eq!((whole.as_array().unwrap().len(), sum(&whole)), (5, 10 * HOUR - MINUTE));
@@ -98,16 +99,17 @@ async fn days_weeks_and_months_are_those_of_the_zone() {
         rows.as_array().unwrap().iter().map(row).collect::<Vec<_>>()
     };
     let of = |key: &str, time: i64| (key.to_owned(), time);
-    // 24 h from midnight cover the day of 23 h and one hour of the next day, a Monday.
+    // These 24 hours from midnight cover the day of 23 hours and one hour of the next day, which is
+    // a Monday.
     fixture.record(SPRING, SPRING + DAY).await;
     assert_eq!(rows(SPRING, "day", "Europe/Berlin").await, [of("2025-03-30", 23 * HOUR), of("2025-03-31", HOUR)]);
     assert_eq!(rows(SPRING, "week", "Europe/Berlin").await, [of("2025-03-24", 23 * HOUR), of("2025-03-31", HOUR)]);
     assert_eq!(rows(SPRING, "month", "Europe/Berlin").await, [of("2025-03", DAY)]);
-    // In UTC this begins an hour before midnight; in Kolkata at half past four.
+    // The window begins an hour before midnight in UTC, and at 4:30 in Kolkata.
     assert_eq!(rows(SPRING, "day", "UTC").await, [of("2025-03-29", HOUR), of("2025-03-30", 23 * HOUR)]);
     let kolkata = [of("2025-03-30", 19 * HOUR + 30 * MINUTE), of("2025-03-31", 4 * HOUR + 30 * MINUTE)];
     assert_eq!(rows(SPRING, "day", "Asia/Kolkata").await, kolkata);
-    // A day of 25 h.
+    // These two windows cover the day of 25 hours and one hour of the next day.
     fixture.record(AUTUMN, AUTUMN + DAY).await;
     fixture.record(AUTUMN + DAY, AUTUMN + DAY + 2 * HOUR).await;
     assert_eq!(rows(AUTUMN, "day", "Europe/Berlin").await, [of("2024-10-27", 25 * HOUR), of("2024-10-28", HOUR)]);
@@ -121,7 +123,7 @@ async fn ranges_that_adjoin_and_groups_add_up_to_the_whole_and_nothing_is_behind
     for n in 1..=8 {
         let start = TEN + n * 11 * HOUR;
         fixture.record(start, start + 90 * MINUTE + n).await;
-        // The window that was just answered is included.
+        // The report includes the window that was just answered.
         let expected = n * 90 * MINUTE + n * (n + 1) / 2;
         assert_eq!(sum(&fixture.system.get(&time(from, to, "groupBy=employee")).await), expected);
     }
@@ -180,7 +182,8 @@ async fn tables_carry_awkward_texts_and_say_what_they_are() {
     let (file, windows) = csv(&format!("/api/v1/analytics/window?{range}")).await;
     assert_eq!(file, "attachment; filename=\"windows.csv\"");
     let [header, line, ""] = windows.split("\r\n").collect::<Vec<_>>()[..] else { panic!("{windows}") };
-    // And the correction that made it and the rates of later days, of which there are none, and three names.
+    // The table has five columns more than the window has fields: two optional fields that this
+    // window does not have, and three names.
     assert_eq!(header.split(',').count(), window.as_object().unwrap().len() + 5);
     assert!(line.ends_with(",,Website,Front page,Ann,"), "{line}");
     assert!(line.starts_with(&format!("{},{},\"語,1\",default-org,tracked,", id(&window), fixture.ann.id)), "{line}");
@@ -199,7 +202,7 @@ async fn tables_carry_awkward_texts_and_say_what_they_are() {
         projects,
         format!("id,time,costs,income,projectName\r\n{},3600000,0.0,50.0,Website\r\n", fixture.project)
     );
-    // An empty table has its header; a page of one row is a table too.
+    // An empty table has a header too.
     let (_, nothing) = csv(&time(0, 1, "groupBy=month,project")).await;
     assert_eq!(nothing, "month,project,time,costs,income,projectName\r\n");
     fixture.system.finish().await;

@@ -1,4 +1,5 @@
-//! Hostile input: each request is answered 4xx without repeating the input, and the process survives.
+//! Tests with hostile input: each request is answered 4xx without repeating the input, and the
+//! process goes on.
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,10 +10,10 @@ use crate::{
     fixture::{Fixture, HOUR, TEN},
 };
 
-/// A text that is planted in all input.
+/// A text that all input contains and no answer may contain.
 const PLANTED: &str = "hunter2-planted";
 
-/// Every operation with a body, and its content type.
+/// Returns every operation that has a body: its method, its path and its content type.
 fn calls(fixture: &Fixture) -> Vec<(&'static str, String, &'static str)> {
     const JSON: &str = "application/json";
     let employee = format!("/api/v1/employee/{}", fixture.ann.id);
@@ -32,7 +33,7 @@ fn calls(fixture: &Fixture) -> Vec<(&'static str, String, &'static str)> {
     ]
 }
 
-/// Sends bytes with the credentials that the operation needs.
+/// Sends bytes to an operation with the credentials that it needs.
 async fn fire(fixture: &Fixture, (method, path, kind): &(&str, String, &str), body: Vec<u8>) -> Response {
     let request = fixture.system.request(method, path).header("Content-Type", *kind);
     let for_employees = path.ends_with("permissions") || path.ends_with("time-entries") || path.ends_with("batch");
@@ -85,7 +86,7 @@ async fn bodies_that_are_too_large_too_deep_or_no_json_are_refused() {
         for (what, body) in &bodies {
             let what = format!("{what} to {} {}", call.0, call.1);
             let answer = fire(&fixture, &call, body.clone()).await;
-            // Updates ignore unknown fields, so there may be nothing to change.
+            // Changes ignore unknown fields, so the body may contain nothing to change.
             let is_ignored = call.0 == "PUT" && answer.body["code"] == "nothing_to_change";
             assert_refused(answer, if is_ignored { &[400] } else { &[413, 422] }, &what);
         }
@@ -180,7 +181,8 @@ async fn paths_queries_and_headers_that_make_no_sense_are_refused() {
         ("a chunk that is none", "POST /api/auth/activate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".to_owned()),
     ] {
         let mut connection = TcpStream::connect(addr).await.unwrap();
-        // The server may close the connection before it has read everything.
+        // An error is ignored, because the server may close the connection before it has read
+        // everything.
         let _ = connection.write_all(bytes.as_bytes()).await;
         let mut answer = vec![0; 4096];
         let read = tokio::time::timeout(std::time::Duration::from_secs(10), connection.read(&mut answer)).await;

@@ -1,4 +1,4 @@
-//! A time sheet imported through the HTTP API.
+//! Tests the import of a time sheet through the HTTP API.
 
 use std::fs;
 use std::path::Path;

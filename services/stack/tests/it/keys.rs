@@ -1,4 +1,4 @@
-//! API keys and roles over HTTP.
+//! Tests of API keys and roles over HTTP.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ async fn a_key_may_do_what_its_scopes_say_until_it_is_revoked() {
     assert_eq!(made["createdBy"], json!({ "kind": "root", "id": null, "name": "root" }));
     assert_eq!(made["scopes"], json!(["r:projects", "r:analytics"]));
 
-    // The key works at once, in either header, for its scopes.
+    // The key is valid at once, in either header, for the operations of its scopes.
     assert_eq!(system.with_key(key, "GET", "/api/v1/project", Value::Null).await.expect(200)[0]["id"], fixture.project);
     system.employee(key, "GET", "/api/v1/analytics/project-time?start=0&end=1", Value::Null).await.expect(200);
     let refused = system.with_key(key, "POST", "/api/v1/project", json!({ "name": "More" })).await;
@@ -50,7 +50,7 @@ async fn a_person_with_a_role_does_what_admins_and_what_employees_may_with_one_t
     let role = format!("/api/v1/employee/{}/role", ann.id);
     assert_eq!(system.employee(&ann.token, "GET", "/api/v1/employee", Value::Null).await.refused(401), "unauthorized");
     assert_eq!(system.admin("PUT", &role, json!({ "role": "owner" })).await.expect(200)["role"], "owner");
-    // The earlier token is invalid.
+    // The change of the role has made the earlier token invalid.
     assert_eq!(system.employee(&ann.token, "GET", "/api/auth/me", Value::Null).await.refused(401), "unauthorized");
     let token = system.login(&ann.email, &ann.password).await.expect(200)["access_token"].as_str().unwrap().to_owned();
     system.employee(&token, "GET", "/api/v1/employee", Value::Null).await.expect(200);

@@ -1,4 +1,5 @@
-//! Input of clients of the former backend is accepted as it is meant, so that no hour is lost for a formality.
+//! Tests that odd input of clients of the former backend is accepted, so that no hour is lost for a
+//! formality.
 
 use serde_json::{Value, json};
 
@@ -8,7 +9,7 @@ use crate::{
 };
 
 impl Fixture {
-    /// Posts a window as text.
+    /// Posts a window whose JSON is given as text.
     async fn post_raw(&self, window: String) -> Response {
         let request = self.system.request("POST", WINDOWS).bearer_auth(&self.ann.token);
         send(request.header("Content-Type", "application/json").body(window), Value::Null).await
@@ -19,7 +20,8 @@ impl Fixture {
 async fn no_hour_is_lost_for_a_text_that_the_app_cannot_correct() {
     let fixture = Fixture::start().await;
     let first = fixture.record(TEN, TEN + HOUR).await;
-    // The text has padding from the former app: it names the same machine, so this is the same window.
+    // The former app pads this text. Without the padding it names the same computer, so this is the
+    // same window.
     let padded = merged(fixture.window(TEN, TEN + HOUR), json!({ "hwid": " 9f8e\u{0}\u{0}\r\n" }));
     assert_eq!(fixture.post(padded).await.expect(200)["id"], first["id"]);
 
@@ -59,7 +61,7 @@ async fn no_hour_is_lost_for_a_text_that_the_app_cannot_correct() {
     let ann = fixture.system.employee(&fixture.ann.token, "POST", &path, permissions).await.expect(200);
     assert_eq!(ann["systemPermissions"][0]["computer"], "anns-pc");
     assert_eq!(ann["systemPermissions"][0]["createdAt"], 1_760_000_000_000_i64);
-    // An admin's input is refused with the reason.
+    // The odd input of an admin is refused with a reason, because an admin can correct it.
     let odd_name = json!({ "name": "Bob\u{0}", "email": "bob@example.org" });
     assert_eq!(fixture.system.admin("POST", "/api/v1/employee", odd_name).await.refused(422), "invalid");
     fixture.system.finish().await;
@@ -95,7 +97,7 @@ async fn numbers_and_truth_values_are_taken_in_every_spelling() {
 async fn a_question_may_be_about_all_of_time() {
     let fixture = Fixture::start().await;
     fixture.record(TEN, TEN + HOUR).await;
-    // Windows that an import brings from the former system.
+    // An import may bring such old windows from the former system.
     let long_ago = 1_000_000_000_000;
     fixture.record(long_ago, long_ago + 2 * HOUR).await;
     let now = fixture.system.harness.clock.now().0;
@@ -124,7 +126,8 @@ async fn somebody_logs_in_from_every_keyboard_and_with_every_kind_of_form() {
     let system = &fixture.system;
     system.invite("Zoé", "zoe@example.org").await;
     let token = system.invitation_token("zoe@example.org").await;
-    // Length is counted in characters after normalisation: eleven.
+    // The length of a password is counted in characters after Unicode normalisation. This one has
+    // eleven, which is one too few.
     assert_eq!(system.activate(&token, &"e\u{301}".repeat(11)).await.refused(422), "weak_password");
     system.activate(&token, "un e\u{301}te\u{301} a\u{300} Orle\u{301}ans").await.expect(200);
     for password in ["un \u{e9}t\u{e9} \u{e0} Orl\u{e9}ans", "un e\u{301}te\u{301} a\u{300} Orle\u{301}ans"] {

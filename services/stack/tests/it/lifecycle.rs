@@ -1,4 +1,4 @@
-//! The program `stack`: started, stopped and killed in every way.
+//! Tests of the program `stack`: it is started, stopped and killed in every way.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ async fn it_says_where_everything_is_and_leaves_nothing_behind_when_it_is_asked_
         assert_eq!(value(&run.banner, "Docs"), format!("{}/docs", run.base));
         assert!(value(&run.banner, "Mail").starts_with(data.join("mail").to_str().unwrap()), "{}", run.banner);
         assert_eq!(value(&run.banner, "Data"), data.to_str().unwrap());
-        // Operators' commands connect to the servers that the banner names.
+        // Commands for operators connect to the servers whose addresses are in the banner.
         let nats_nkey_file = Some(data.join("secrets/nats/operator.nk"));
         let nats_url = value(&run.banner, "NATS").to_owned();
         let nats = Nats { nats_url, nats_nkey: None, nats_nkey_file, nats_tls_ca: None };
@@ -114,7 +114,7 @@ async fn when_a_server_ends_it_says_which_and_stops() {
 async fn whoever_asks_twice_does_not_wait() {
     let program = Program::new();
     let run = program.start().await;
-    // A request with an unfinished body delays the stop of the gateway.
+    // The gateway waits for this request, because its body is not finished.
     let addr = run.base.trim_start_matches("http://").to_owned();
     let mut slow = TcpStream::connect(&addr).await.unwrap();
     let head = format!(

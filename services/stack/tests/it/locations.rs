@@ -1,4 +1,4 @@
-//! The header `Location` of everything that is created.
+//! Tests of the header `Location` in the answer to everything that is created.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::{
 async fn whatever_is_created_is_found_where_its_answer_says() {
     let fixture = Fixture::start().await;
     let system = &fixture.system;
-    // A period that can be paid, in a month without other windows.
+    // The pay run needs an approved period. This one is in a month without other windows.
     fixture.record(TEN - 20 * 24 * HOUR, TEN - 20 * 24 * HOUR + HOUR).await;
     fixture.approve_now(&format!("/api/v1/period/{}_2025-09-01", fixture.ann.id)).await;
-    // The body for each operation that creates something.
+    // For each operation that creates an object, the body of its request.
     let mut bodies: BTreeMap<&str, Value> = [
         ("/api/v1/employee", json!({ "name": "Bea", "email": "bea@example.org" })),
         ("/api/v1/project", json!({ "name": "Shed" })),

@@ -1,4 +1,4 @@
-//! Tests of the whole system: as a process of its own, and over HTTP.
+//! Tests of the whole system: as a separate process, and over HTTP.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

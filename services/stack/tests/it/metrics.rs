@@ -1,5 +1,5 @@
-//! Every metric that is served is documented, every documented one is served, and the dashboard and the alerts use
-//! no other.
+//! Tests that the services serve exactly the metrics that are documented, and that the dashboard
+//! and the alerts use no others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,8 @@ use crate::fixture::{Fixture, HOUR, TEN};
 
 const SERVICES: [Service; 7] = Service::ALL;
 
-/// The metrics of each service, after everything has happened once.
+/// Starts a system, makes every metric get a value, and returns the metrics of each service as
+/// text.
 async fn served() -> BTreeMap<Service, String> {
     let fixture = Fixture::start().await;
     fixture.record(TEN, TEN + HOUR).await;
@@ -35,7 +36,7 @@ async fn served() -> BTreeMap<Service, String> {
     served
 }
 
-/// The names of all metrics; a histogram counts as one.
+/// Returns the names of all metrics. A histogram is one metric.
 fn names(text: &str) -> BTreeSet<String> {
     assert!(text.ends_with("# EOF\n"), "{text}");
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
@@ -47,7 +48,7 @@ fn names(text: &str) -> BTreeSet<String> {
     all.collect()
 }
 
-/// The metrics in docs/metrics.md, and the services that have them.
+/// Returns the metrics in docs/metrics.md, each with the services that serve it.
 fn explained() -> BTreeMap<String, BTreeSet<Service>> {
     let rows = include_str!("../../../../docs/metrics.md").lines().filter(|line| line.starts_with("| `"));
     let all = rows.map(|row| {
@@ -65,7 +66,7 @@ fn service(name: &str) -> Service {
     SERVICES.into_iter().find(|service| service.name() == name).unwrap_or_else(|| panic!("no service {name}"))
 }
 
-/// Every word in queries of the dashboard and the alerts that looks like a metric or a label.
+/// Returns every word in the queries of the dashboard and the alerts that looks like a metric.
 fn spoken_of() -> BTreeSet<String> {
     let dashboard: Value = serde_json::from_str(include_str!("../../../../ops/grafana/t3.json")).unwrap();
     let targets = dashboard["panels"].as_array().unwrap().iter().filter_map(|panel| panel["targets"].as_array());
@@ -76,7 +77,8 @@ fn spoken_of() -> BTreeSet<String> {
     words.filter(|word| KINDS.iter().any(|kind| word.starts_with(kind))).map(whole).collect()
 }
 
-/// The name of the histogram that a series belongs to.
+/// Returns the name of the histogram to which a series belongs, or the name of the series if it
+/// belongs to none.
 fn whole(series: &str) -> String {
     let part = ["_bucket", "_count", "_sum"].iter().find_map(|suffix| series.strip_suffix(suffix));
     part.filter(|whole| whole.ends_with("_seconds") || whole.ends_with("_windows")).unwrap_or(series).to_owned()

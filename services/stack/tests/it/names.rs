@@ -1,4 +1,4 @@
-//! Names beside ids in reports and lists.
+//! Tests of the names beside ids in reports and lists.
 
 use contracts::Service;
 use serde_json::{Value, json};
@@ -31,11 +31,11 @@ async fn reports_and_lists_say_the_names_of_what_they_are_about_also_once_it_is_
         }
     };
     expected(&website, &front_page).await;
-    // The employee sees the names in her own report.
+    // The employee sees the names in her own report too.
     let by_task = path("time", "&groupBy=project,task");
     let hers = fixture.system.employee(&fixture.ann.token, "GET", &by_task, none.clone()).await.expect(200);
     assert_eq!(named(&hers[0]), [website, front_page.clone(), none.clone()]);
-    // A new name appears at once, and remains when the project is deleted with its tasks.
+    // A new name appears at once, and stays after the project is deleted with its tasks.
     fixture.system.put(&fixture.project_path(), json!({ "name": "Relaunch" })).await;
     expected(&json!("Relaunch"), &front_page).await;
     fixture.system.admin("DELETE", &fixture.project_path(), none.clone()).await.expect(204);
@@ -115,7 +115,7 @@ async fn an_admin_finds_the_window_of_a_sleeping_laptop_and_the_day_that_it_made
         assert_eq!(refused.refused(422), "invalid");
     }
 
-    // The employee voids the window, and the other hours count again.
+    // When the employee has voided the window, the other hours count again.
     let void = format!("/api/v1/time-entries/{}", asleep["id"].as_str().unwrap());
     fixture.system.admin("DELETE", &void, Value::Null).await.expect(204);
     assert_eq!(fixture.system.get(&path("overlaps", "")).await, json!([]));

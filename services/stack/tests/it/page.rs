@@ -1,4 +1,4 @@
-//! The pages for passwords, in a real browser.
+//! Tests of the pages for passwords, in a real browser.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
@@ -12,7 +12,7 @@ use crate::support::System;
 
 const PASSWORD: &str = "correct horse battery";
 
-/// Fills in a password and submits the form.
+/// Fills in the password and submits the form.
 async fn submit(browser: &Browser, password: &str) {
     let field = browser.find("#password").await;
     field.clear().await.unwrap();
@@ -20,7 +20,7 @@ async fn submit(browser: &Browser, password: &str) {
     browser.find("button").await.click().await.unwrap();
 }
 
-/// Ann follows the link of her mail, and makes every mistake before she succeeds.
+/// Opens the link of Ann's invitation, makes every mistake, and then activates the account.
 async fn activate(browser: &Browser, system: &System, link: &str) {
     browser.client.goto(link).await.unwrap();
     let text = browser.text_under("Activate your account").await;
@@ -28,7 +28,8 @@ async fn activate(browser: &Browser, system: &System, link: &str) {
     assert_eq!(browser.find("#email").await.prop("value").await.unwrap().as_deref(), Some("ann@example.org"));
     assert_eq!(browser.find("main").await.css_value("max-width").await.unwrap(), "416px", "the style is let in");
 
-    // The browser refuses a password that is too short; the server refuses the rest.
+    // The browser refuses a password that is too short. Without this check in the page, the server
+    // refuses it.
     submit(browser, "short").await;
     let why = browser.find("#password:invalid").await.prop("validationMessage").await.unwrap().unwrap();
     assert!(why.contains("12"), "{why}");
@@ -52,7 +53,7 @@ async fn activate(browser: &Browser, system: &System, link: &str) {
     assert!(text.contains("log in"), "{text}");
 }
 
-/// Ann has forgotten her password, and sets another one with the link of a mail.
+/// Requests a link for Ann's forgotten password, and sets another password with it.
 async fn reset(browser: &Browser, system: &System, javascript: bool) {
     browser.client.goto(&format!("{}/forgot", system.base)).await.unwrap();
     browser.text_under("Forgot your password?").await;
@@ -63,7 +64,7 @@ async fn reset(browser: &Browser, system: &System, javascript: bool) {
     browser.client.goto(&format!("{}/reset?token={token}", system.base)).await.unwrap();
     browser.text_under("Set a new password").await;
 
-    // With JavaScript the password can be shown, and is hidden again before the form is sent.
+    // With JavaScript, the password can be shown. It is hidden again before the form is sent.
     let (field, show) = (browser.find("#password").await, browser.find(".show input").await);
     let kind = async || field.prop("type").await.unwrap().unwrap();
     assert_eq!(show.is_displayed().await.unwrap(), javascript);
@@ -100,7 +101,8 @@ async fn the_interactive_documentation_works_in_a_browser_under_its_policy() {
             (calls.len() > 20).then_some(calls)
         })
         .await;
-        // Swagger UI works under its content security policy: styles, scripts and requests.
+        // The page of Swagger UI must work under its content security policy: styles, scripts and
+        // requests.
         assert_ne!(listed[0].css_value("border-radius").await.unwrap(), "0px");
         let health = browser.find("#operations-Health-healthz").await;
         health.find(Locator::Css(".opblock-summary-control")).await.unwrap().click().await.unwrap();

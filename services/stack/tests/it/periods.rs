@@ -1,4 +1,5 @@
-//! Pay periods over HTTP: listed with the sums of analytics, submitted, approved, locked.
+//! Tests of pay periods over HTTP: they have the sums of analytics, and are submitted, approved and
+//! locked.
 
 use contracts::Millis;
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use crate::{
     fixture::{Fixture, HOUR, TEN, WINDOWS, id},
 };
 
-/// October 2025 in UTC, which holds [`TEN`].
+/// The start and end of October 2025 in UTC, which contains [`TEN`].
 const OCTOBER: (i64, i64) = (1_759_276_800_000, 1_761_955_200_000);
 
 impl Fixture {
@@ -29,7 +30,7 @@ impl Fixture {
         send(request, Value::Null).await
     }
 
-    /// Approves a period as it is now.
+    /// Approves a period with the content that it has now, and returns it.
     pub async fn approve_now(&self, path: &str) -> Value {
         let hash = self.system.get(path).await["hash"].as_str().unwrap().to_owned();
         self.approve(path, &hash).await.expect(200)
@@ -72,7 +73,7 @@ async fn a_period_goes_from_the_employee_to_the_approver_and_what_comes_late_for
         assert_eq!(page[..], all[..limit]);
     }
 
-    // An employee sees and submits their own periods, and decides about nothing.
+    // An employee sees and submits their own periods, but may not decide about them.
     let own = fixture.as_ann("GET", &format!("/api/v1/period?{}", range(OCTOBER)), Value::Null).await.expect(200);
     assert_eq!(own.as_array().unwrap().as_slice(), std::slice::from_ref(&period));
     for of_bob in [
@@ -101,7 +102,8 @@ async fn a_period_goes_from_the_employee_to_the_approver_and_what_comes_late_for
     assert_eq!((&approved["status"], &approved["time"]), (&json!("approved"), &json!(3 * HOUR)));
     assert_eq!(approved["approvedBy"], json!({ "kind": "root", "id": null, "name": "root" }));
 
-    // A window that comes late is accepted, quarantined and shown; a change of a settled window is refused.
+    // A window that arrives late is accepted, quarantined and listed. A change of a settled window
+    // is refused.
     let late = fixture.post(fixture.window(TEN + 5 * HOUR, TEN + 6 * HOUR)).await;
     assert_eq!((late.status, &late.body["code"]), (202, &json!("period_locked")), "{}", late.text);
     let held = fixture.system.get("/api/v1/quarantine").await;
@@ -126,12 +128,12 @@ async fn a_period_goes_from_the_employee_to_the_approver_and_what_comes_late_for
     assert_eq!(again["time"], 4 * HOUR);
     eventually("she is mailed that it is approved", async || {
         let mails = mails(&fixture.system, "Your pay period is approved");
-        // An encoded line that is too long ends with `=`.
+        // Quoted-printable breaks a long line with `=` at its end.
         let says = |mail: &String, text: &str| mail.replace("=\r\n", "").contains(text);
         mails.iter().any(|mail| says(mail, "ann@example.org") && says(mail, "with 4:00 hours")).then_some(())
     })
     .await;
-    // The other periods of a deactivated employee can still be approved.
+    // After the employee is deactivated, their other periods can still be approved.
     fixture
         .system
         .admin("POST", &format!("/api/v1/employee/{}/deactivate", fixture.ann.id), Value::Null)
@@ -158,7 +160,7 @@ async fn the_periods_of_a_zone_with_days_of_23_and_25_hours_are_those_of_analyti
     let settings =
         json!({ "timezone": "Europe/Berlin", "payPeriod": "week", "anchor": "2026-01-05", "weekStart": "monday" });
     fixture.system.put("/api/v1/settings", settings).await;
-    // Sunday the 26th of October 2025 has 25 hours in Berlin, Sunday the 30th of March 23.
+    // In Berlin, Sunday 26 October 2025 has 25 hours, and Sunday 30 March 2025 has 23 hours.
     for (first, hours) in [("2025-10-20", 169), ("2025-03-24", 167)] {
         let path = format!("/api/v1/period/{}_{first}", fixture.ann.id);
         let period = fixture.system.get(&path).await;
@@ -226,7 +228,7 @@ async fn a_pay_run_pays_what_is_approved_once_and_is_had_as_a_table() {
     assert_eq!(fixture.project_time(OCTOBER.0, OCTOBER.1).await, (HOUR, 0.0, 50.0));
     assert_eq!(fixture.system.get(&fixture.october()).await["payRun"], run["id"]);
 
-    // A period that is approved later is paid by the next run.
+    // A period that is approved after a pay run is paid by the next run.
     fixture.approve_now(&fixture.october().replace(&fixture.ann.id.to_string(), &bob.id.to_string())).await;
     let next = pay().await.expect(201);
     assert_ne!(next["id"], run["id"]);

@@ -1,4 +1,4 @@
-//! The program `stack`, as a process of its own.
+//! Runs the program `stack` as a separate process.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -15,51 +15,52 @@ use tokio::time::timeout;
 
 use crate::api::Api;
 
-/// Longer than a start takes on a busy machine.
+/// The time limit for a start. A start is faster, even on a busy machine.
 const START: Duration = Duration::from_secs(90);
-/// The longest that a stop may take.
+/// The time limit for a stop.
 pub const STOP: Duration = Duration::from_secs(25);
 
-/// The program with a folder of its own.
+/// The program, with a folder in which it runs.
 pub struct Program {
     folder: TempDir,
 }
 
 /// A run of the program.
 pub struct Run {
-    /// The process.
+    /// The process of the run.
     pub child: Child,
-    /// The base URL.
+    /// The base URL of the API.
     pub base: String,
-    /// The text that it printed when it was ready.
+    /// The text that the program printed when it was ready.
     pub banner: String,
-    /// The rest of its standard output.
+    /// The lines of standard output after this text.
     stdout: Lines<BufReader<ChildStdout>>,
     data: PathBuf,
 }
 
 impl Program {
-    /// A program with an empty folder.
+    /// Returns the program with an empty folder.
     pub fn new() -> Self {
         Self { folder: testkit::folder() }
     }
 
-    /// The folder in which it is started.
+    /// Returns the folder in which the program runs.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Its data folder.
+    /// Returns the data folder of the program.
     pub fn data(&self) -> PathBuf {
         self.folder().join("data")
     }
 
-    /// Everything that the runs of this program have written to standard error.
+    /// Returns everything that the runs of this program have written to standard error.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder().join("stderr")).unwrap()
     }
 
-    /// Without the caller's settings and without a .env file.
+    /// Returns a command that starts the program without the environment variables and the .env
+    /// file of the caller.
     fn command(&self, settings: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
         command.env_clear().current_dir(self.folder()).kill_on_drop(true);
@@ -74,12 +75,12 @@ impl Program {
         command
     }
 
-    /// Starts the program and waits for the banner.
+    /// Starts the program, and waits until it is ready.
     pub async fn start(&self) -> Run {
         self.start_with(&[]).await
     }
 
-    /// Starts the program with these environment variables.
+    /// Starts the program with these environment variables, and waits until it is ready.
     pub async fn start_with(&self, settings: &[(&str, &str)]) -> Run {
         let mut child = self.command(settings).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -98,14 +99,15 @@ impl Program {
         Run { child, base, banner, stdout: lines, data: self.data() }
     }
 
-    /// Runs the program when it must refuse to start, and gives the exit code and its output.
+    /// Runs the program, which must refuse to start. Returns the exit code and the text on standard
+    /// error.
     pub async fn refusal(&self, settings: &[(&str, &str)]) -> (Option<i32>, String) {
         let output = timeout(START, self.command(settings).output()).await.unwrap().unwrap();
         assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     }
 
-    /// The processes that use the folder, by their command lines.
+    /// Returns the processes whose command line contains the program's folder.
     pub fn processes(&self) -> Vec<(Pid, String)> {
         let ours = self.folder().to_str().unwrap().to_owned();
         let found = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
@@ -116,7 +118,7 @@ impl Program {
         found.collect()
     }
 
-    /// Waits until no process uses the folder.
+    /// Waits until there is no process whose command line contains the folder.
     pub async fn until_nothing_runs(&self) {
         eventually_within(Duration::from_secs(10), "no process is left", async || {
             self.processes().is_empty().then_some(())
@@ -126,7 +128,7 @@ impl Program {
 }
 
 impl Run {
-    /// Sends a signal.
+    /// Sends a signal to the process.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).unwrap();
     }
@@ -135,12 +137,12 @@ impl Run {
         Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap()).unwrap()
     }
 
-    /// Waits for the end of the process.
+    /// Waits until the process has ended, and returns its exit status.
     pub async fn ended(mut self) -> ExitStatus {
         timeout(STOP, self.child.wait()).await.expect("an end in time").unwrap()
     }
 
-    /// Asks the process to stop, waits for its end, and gives its standard output.
+    /// Stops the process with SIGTERM, waits for its end, and returns its standard output.
     pub async fn stop(mut self) -> String {
         self.signal(Signal::TERM);
         let mut said = self.banner.clone();
@@ -151,12 +153,12 @@ impl Run {
         said
     }
 
-    /// A client, for a run with [`crate::api::ADMIN_KEY`].
+    /// Returns a client of the API, for a run whose admin key is [`crate::api::ADMIN_KEY`].
     pub fn api(&self) -> Api {
         Api::new(self.base.clone(), self.data.clone())
     }
 
-    /// Sends a request as an admin.
+    /// Sends a request with the admin key of the run.
     pub async fn admin(&self, method: &str, path: &str, body: Value) -> reqwest::Response {
         let key = fs::read_to_string(value(&self.banner, "Admin key")).unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -165,7 +167,7 @@ impl Run {
     }
 }
 
-/// The value after a name in the banner.
+/// Returns the value after a name in the banner.
 pub fn value<'a>(banner: &'a str, name: &str) -> &'a str {
     let line = banner.lines().find_map(|line| line.trim_start().strip_prefix(name));
     line.unwrap_or_else(|| panic!("no {name} in {banner}")).trim()

@@ -1,4 +1,4 @@
-//! Projects: what admins change, and what employees see.
+//! Tests of projects: what admins change, and what employees see.
 
 use contracts::ProjectId;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! A system behind a reverse proxy that serves it under a path.
+//! Tests of a system behind a reverse proxy that serves it under a path.
 
 use reqwest::{Response, Url};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::support::System;
 
 const MANNERS: [Manner; 2] = [Manner::Strips, Manner::Keeps];
 
-/// The URL that a browser requests for a path on a page or in an answer of the system.
+/// Returns the URL that a browser requests for a link in an answer of the system.
 fn followed(system: &System, path: &str) -> Url {
     Url::parse(&format!("{}/", system.base)).unwrap().join(path).unwrap()
 }
@@ -32,7 +32,7 @@ async fn whatever_an_answer_names_is_found_through_the_proxy() {
             let link = links[name].as_str().unwrap();
             assert_eq!(get(system, followed(system, link)).await.status(), 200, "{manner:?} {link}");
         }
-        // The location of what was created, and the next page of a list.
+        // The header `Location` of a new employee and the link to the next page of a list work.
         let bea = json!({ "name": "Bea", "email": "bea@example.org" });
         let created = system.request("POST", "/api/v1/employee").header("X-API-Key", system.admin_key).json(&bea);
         let created = created.send().await.unwrap();
@@ -44,7 +44,7 @@ async fn whatever_an_answer_names_is_found_through_the_proxy() {
         let next = header(&first, "link").trim_start_matches('<').split('>').next().unwrap().to_owned();
         let next: Value = get(system, followed(system, &next)).await.json().await.unwrap();
         assert_eq!(next[0]["id"], created["id"], "{manner:?}");
-        // The locations of windows, of single posts and of batches.
+        // The locations of windows work, from single posts and from batches.
         let window = system.request("POST", WINDOWS).bearer_auth(&fixture.ann.token);
         let window = window.json(&fixture.window(TEN, TEN + HOUR)).send().await.unwrap();
         assert_eq!(get(system, followed(system, header(&window, "location"))).await.status(), 200, "{manner:?}");

@@ -9,23 +9,23 @@ use axum::extract::{Request, State};
 use axum::http::{Response, StatusCode, header};
 use tokio::net::TcpListener;
 
-/// The path that the proxy serves the system under.
+/// The path under which the proxy serves the system.
 pub const PREFIX: &str = "/t3";
-/// Larger than any body in a test.
+/// The limit for a request body, which is larger than any body in a test.
 const MOST: usize = 4 << 20;
 
-/// What the proxy does with its path before it forwards a request.
+/// What the proxy does with the path [`PREFIX`] before it forwards a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
-    /// Removes it.
+    /// It removes the prefix.
     Strips,
-    /// Keeps it.
+    /// It keeps the prefix.
     Keeps,
 }
 
-/// A proxy that listens and does not forward yet.
+/// A proxy that listens, and does not forward requests yet.
 pub struct Proxy {
-    /// The public URL of the system.
+    /// The public URL of the system, with the path.
     pub url: String,
     listener: TcpListener,
     manner: Manner,
@@ -38,14 +38,14 @@ struct PassOn {
 }
 
 impl Proxy {
-    /// Listens on a free port.
+    /// Makes a proxy that listens on a free port.
     pub async fn listen(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}{PREFIX}", listener.local_addr().unwrap());
         Self { url, listener, manner }
     }
 
-    /// Forwards requests to this address from now on, until the test ends.
+    /// Forwards requests to this address until the test ends.
     pub fn serve(self, to: SocketAddr) {
         let redirects = reqwest::redirect::Policy::none();
         let http = reqwest::Client::builder().no_proxy().redirect(redirects).build().unwrap();
@@ -57,7 +57,7 @@ impl Proxy {
 
 async fn pass_on(State(on): State<Arc<PassOn>>, request: Request) -> Response<Body> {
     let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
-    // Outside of the path another application answers: a link without the path ends there.
+    // Another application answers outside of the path. So a link without the path fails the test.
     let under = asked.strip_prefix(PREFIX).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
     let Some(rest) = under else {
         return Response::builder().status(StatusCode::IM_A_TEAPOT).body(Body::from("Somebody else's.")).unwrap();

@@ -1,4 +1,5 @@
-//! Rates with a first day: set over HTTP, fixed on windows, and counted by analytics.
+//! Tests of rates that are valid from a day on: they are set over HTTP, fixed on windows, and
+//! counted by analytics.
 
 use contracts::Zone;
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use crate::fixture::{Fixture, HOUR, TEN, id, merged};
 const RATES: &str = "/api/v1/rate";
 const REPRICE: &str = "/api/v1/reprice";
 
-/// The day after that of [`TEN`] in UTC.
+/// The day after that of [`TEN`], in UTC.
 const NEXT_DAY: &str = "2025-10-10";
 
 fn midnight() -> i64 {
@@ -53,7 +54,7 @@ async fn a_rate_from_a_day_on_prices_the_hours_after_midnight_and_not_those_befo
     let after = fixture.record(midnight() + 2 * HOUR, midnight() + 3 * HOUR).await;
     assert_eq!((&after["billRate"], &after["payRate"]), (&json!(60.0), &json!(20.0)));
 
-    // Each part is priced exactly by the rates of its day, whatever the range.
+    // Each part of a window has the rates of its day, whatever range the report has.
     let (day_before, day_after) = (midnight() - 24 * HOUR, midnight() + 24 * HOUR);
     assert_eq!(fixture.project_time(day_before, midnight()).await, (3 * HOUR, 0.0, 150.0));
     assert_eq!(fixture.project_time(midnight(), day_after).await, (3 * HOUR, 60.0, 180.0));
@@ -172,7 +173,7 @@ async fn the_payroll_is_what_it_was_for_todays_clients_and_hours_of_before_its_c
     let changed = system.put(&fixture.project_path(), json!({ "payroll": own })).await;
     assert_eq!(changed["payroll"], own);
     assert_eq!(system.get(&fixture.project_path()).await["payroll"], own);
-    // Time of today has today's rate, earlier time the earlier rate.
+    // Time of today gets today's rate, and earlier time gets the earlier rate.
     assert_eq!(fixture.record(now() - 1_000, now()).await["billRate"], 80.0);
     assert_eq!(fixture.record(TEN, TEN + HOUR).await["billRate"], 50.0);
     system.put(&fixture.project_path(), json!({ "employees": [] })).await;

@@ -1,4 +1,4 @@
-//! The commands in README.md, run as they are.
+//! Tests that run the commands in README.md as they are written there.
 
 use std::process::Stdio;
 
@@ -7,19 +7,19 @@ use tokio::process::Command;
 
 use crate::program::Program;
 
-/// The address that README assumes.
+/// The address of the system in the commands of README.md.
 const API: &str = "API=http://127.0.0.1:8000";
 
 const README: &str = include_str!("../../../../README.md");
 
-/// The commands in a section.
+/// Returns the commands in the section with this title.
 fn script(title: &str) -> &'static str {
     let (_, section) = README.split_once(&format!("## {title}\n")).expect("the section");
     let (_, script) = section.split_once("```sh\n").expect("its commands");
     script.split_once("\n```").expect("their end").0
 }
 
-/// Runs commands in the program's folder, and gives the JSON that they print.
+/// Runs commands in the program's folder, and returns the JSON values that they print.
 async fn follow(program: &Program, script: &str) -> Vec<Value> {
     let mut bash = Command::new("bash");
     bash.args(["-e", "-u", "-c", script]).current_dir(program.folder()).env("NO_PROXY", "*");
@@ -38,7 +38,7 @@ async fn the_walk_of_the_readme_ends_with_an_hour_in_analytics_each_time() {
     let program = Program::new();
     let run = program.start_with(&[("T3_DATA", ".t3")]).await;
     let walk = walk.replace(API, &format!("API={}", run.base));
-    // The script runs twice in the same data folder, as when a reader tries it again.
+    // The commands run twice in the same data folder, as if a reader tried them again.
     for _ in 0..2 {
         let answers = follow(&program, &walk).await;
         let times = answers.last().expect("an answer");
@@ -53,7 +53,8 @@ async fn what_owner_key_and_reset_did_in_the_readme_is_read_back_from_the_trail(
     let program = Program::new();
     let run = program.start_with(&[("T3_DATA", ".t3")]).await;
     let walk = script("From an invitation to an hour in analytics").replace(API, &format!("API={}", run.base));
-    // README waits two seconds for the trail, which may not suffice on a busy machine: the test polls instead.
+    // README.md waits two seconds for the trail. On a busy machine this may be too short, so the
+    // test polls.
     let (walk_on, _) = script("Who did what").split_once("\nsleep 2\n").expect("a look at the trail");
     follow(&program, &format!("{walk}\n{walk_on}")).await;
     let (_, look) = script("Who did what").split_once("\nsleep 2\n").expect("a look at the trail");

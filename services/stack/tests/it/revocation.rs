@@ -1,4 +1,5 @@
-//! Deactivated and logged-out people are refused by every gateway, also right after a crash of NATS.
+//! Tests that every gateway refuses deactivated and logged-out people, also right after a crash of
+//! NATS.
 
 use std::time::Duration;
 
@@ -7,9 +8,9 @@ use testkit::eventually_within;
 
 use crate::{fixture::Fixture, support::System};
 
-/// The number of crashes of NATS.
+/// How often NATS is killed.
 const ROUNDS: usize = 6;
-/// Longer than everything takes to recover.
+/// The time limit for the recovery of all services after a crash of NATS.
 const RECONNECT_PATIENCE: Duration = Duration::from_secs(30);
 
 async fn me(base: &str, token: &str) -> u16 {
@@ -50,7 +51,8 @@ async fn once_a_deactivation_is_answered_no_gateway_takes_the_token_however_ofte
         fixture.system.harness.nats.start_again().await.unwrap();
         eventually_within(RECONNECT_PATIENCE, "deactivated", async || {
             let answer = fixture.system.admin("POST", &path("deactivate"), Value::Null).await;
-            // A request without an answer may have succeeded.
+            // An earlier attempt may have succeeded without an answer. Then this one is answered
+            // 409.
             matches!(answer.status, 200 | 409).then_some(())
         })
         .await;
@@ -89,7 +91,8 @@ async fn once_a_log_out_is_answered_no_gateway_takes_the_token_however_often_nat
         fixture.system.harness.nats.start_again().await.unwrap();
         eventually_within(RECONNECT_PATIENCE, "logged out", async || {
             let answer = fixture.system.employee(&gone, "POST", "/api/auth/logout", Value::Null).await;
-            // A request without an answer may have succeeded.
+            // An earlier attempt may have succeeded without an answer. Then this one is answered
+            // 401.
             matches!(answer.status, 204 | 401).then_some(())
         })
         .await;

@@ -1,4 +1,5 @@
-//! No secret appears in the output at any log level, and a request can be followed by its trace id.
+//! Tests that no secret appears in the output at any log level, and that a request can be followed
+//! by its trace id.
 
 use serde_json::{Value, json};
 
@@ -8,12 +9,12 @@ use crate::{
     program::Program,
 };
 
-/// Texts that must not appear, wherever they are sent.
+/// The texts that must not appear in the output, although requests and settings contain them.
 const PLANTED: &[&str] = &[ADMIN_KEY, JWT_SECRET, SMTP_PASSWORD, PASSWORD, WRONG, NOTE, COMPUTER, HWID];
 const JWT_SECRET: &str = "planted-jwt-secret-of-the-system";
 const SMTP_PASSWORD: &str = "planted-password-of-the-mail-server";
 const PASSWORD: &str = "planted-password-of-ann";
-/// A wrong token, key, password or body.
+/// A text that is used as a wrong token, key, password or body.
 const WRONG: &str = "planted-and-wrong";
 const NOTE: &str = "planted-note";
 const COMPUTER: &str = "planted-computer";
@@ -28,7 +29,7 @@ fn assert_unseen(said: &str, secrets: &[&str]) {
     }
 }
 
-/// Makes every kind of invalid request, each with a planted text.
+/// Sends every kind of invalid request, each with one of the planted texts.
 async fn do_everything_wrong(api: &Api) {
     let post = |path: &str| api.request("POST", path);
     let refused = async |request: reqwest::RequestBuilder| {
@@ -71,7 +72,8 @@ async fn do_everything_wrong(api: &Api) {
     refused(api.request("GET", &format!("/{WRONG}"))).await;
 }
 
-/// Logs in, refreshes twice, and uses the first refresh token again. Gives all refresh tokens.
+/// Logs in, refreshes twice, and uses the first refresh token again, as a thief would. Returns all
+/// refresh tokens.
 async fn refresh_until_theft(api: &Api) -> Vec<String> {
     let form = [("username", "ann@example.org"), ("password", PASSWORD), ("refresh", "true")];
     let mut answer = send(api.request("POST", "/api/auth/login").form(&form), Value::Null).await.expect(200);
@@ -154,7 +156,7 @@ async fn no_secret_is_logged_as_json_on_the_way_of_a_window_and_every_line_says_
     api.employee(&jwt, "GET", &format!("{WINDOWS}/{}", id(&recorded)), Value::Null).await.expect(200);
     api.get(&format!("/api/v1/analytics/window?start={TEN}&end={}", TEN + HOUR)).await;
 
-    // A request that is followed through the services.
+    // This request is followed through the services by its trace id and its request id.
     let form = [("username", "ann@example.org"), ("password", WRONG)];
     let followed = api.request("POST", "/api/auth/login").form(&form).header("X-Request-Id", "a-login-to-follow");
     let followed = send(followed.header("traceparent", format!("00-{TRACE}-b7ad6b7169203331-01")), Value::Null).await;
@@ -162,13 +164,13 @@ async fn no_secret_is_logged_as_json_on_the_way_of_a_window_and_every_line_says_
     assert_eq!(followed.headers["x-request-id"], "a-login-to-follow");
 
     let said = run.stop().await + &program.log();
-    // Without a mail server each link is logged once, and no other secret is.
+    // Without a mail server each link is logged once. No other secret is logged.
     let (links, rest): (Vec<&str>, Vec<&str>) =
         said.lines().partition(|line| line.contains(&link) || line.contains(&reset));
     assert_eq!(links.len(), 2, "{links:?}");
     assert!(links.iter().all(|line| line.contains("no EMAIL_HOST is set")), "{links:?}");
     let parts: Vec<&str> = jwt.split('.').skip(1).collect();
-    // The part of the tokens after their common prefix.
+    // Only the part after the common prefix of refresh tokens is secret.
     let refresh_tokens: Vec<&str> = refresh_tokens.iter().map(|token| token.trim_start_matches("t3refresh_")).collect();
     assert_unseen(&rest.join("\n"), &[PLANTED, &parts, &refresh_tokens, &[&link, &reset]].concat());
 

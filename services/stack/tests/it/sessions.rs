@@ -1,4 +1,4 @@
-//! Log-in, refresh and log-out over HTTP, with two gateways.
+//! Tests of log-in, refresh and log-out over HTTP, with two gateways.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
     support::System,
 };
 
-/// Within this time an ended session is refused everywhere.
+/// The time within which every gateway must refuse an ended session.
 const SECOND: Duration = Duration::from_secs(1);
 
 impl System {
@@ -71,7 +71,7 @@ async fn whoever_asks_for_it_refreshes_short_tokens_and_whoever_logs_out_is_out_
     let current: Vec<_> = sessions.iter().map(|session| session["current"] == true).collect();
     assert_eq!(current, [true, false]);
 
-    // Both tokens of the session become invalid; that of the other log-in stays valid.
+    // Both tokens of the ended session become invalid. The token of the other log-in stays valid.
     assert_eq!(system.employee(token(&next), "POST", "/api/auth/logout", Value::Null).await.status, 204);
     for login in [&login, &next] {
         until_dead(&gateways, token(login)).await;
@@ -99,7 +99,7 @@ async fn one_session_or_all_others_are_ended_from_another_one() {
     assert_eq!(system.employee(token(&logins[0]), "DELETE", &path, Value::Null).await.status, 204);
     until_dead(&gateways, token(&logins[1])).await;
     assert_eq!(system.employee(token(&logins[0]), "DELETE", &path, Value::Null).await.refused(404), "not_found");
-    // Sessions of others, and unknown ones, are answered 404.
+    // A request about a session of somebody else, or about an unknown one, is answered 404.
     let bob = system.new_employee("Bob", "bob@example.org").await;
     let three = format!("/api/auth/sessions/{}", sessions[0]["id"].as_str().unwrap());
     for path in [three.as_str(), "/api/auth/sessions/x"] {

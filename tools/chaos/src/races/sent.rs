@@ -138,7 +138,6 @@ pub(super) fn is_allowed(edges: &Edges, sent: &Sent) -> bool {
 /// Returns a sentence for each rule that is violated by a window that was sent during a change. The
 /// window must fit the state before or after the change: only the former if it was answered before
 /// the change was requested, and only the latter if it was sent after the change was answered.
-/// after the change was answered.
 pub(super) fn judge(sent: &Sent, change: &Answer, before: &Edges, after: &Edges) -> Vec<String> {
     let Sent { id, answer, fate, .. } = sent;
     let mut faults = Vec::new();
