@@ -1,5 +1,5 @@
-//! A random history of two people's time: recorded, approved, locked, paid, corrected and admitted late. The same seed
-//! gives the same history.
+//! A random history of two people's time, which is recorded, approved, locked, paid, corrected and
+//! admitted late. The same seed gives the same history.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ impl Rng {
     }
 }
 
-/// A window as it was posted.
+/// A window that was posted.
 #[derive(Clone)]
 pub struct Posted {
     id: String,
@@ -44,23 +44,23 @@ impl Posted {
     }
 }
 
-/// Two people who work on two projects for a little more than two weeks. The second week has a day of 25 hours and a
-/// change of rates, and many windows overlap.
+/// Two people who work on two projects for a little more than two weeks. The second week has a day
+/// of 25 hours and a change of rates, and many windows overlap.
 pub struct History {
     pub fixture: Fixture,
     pub people: Vec<Person>,
-    /// The projects, each with its task.
+    /// The id of each project and of its task.
     pub projects: Vec<(String, String)>,
     pub rng: Rng,
-    /// The beginnings of the weeks, and the end of the last one.
+    /// The starts of the three weeks and the end of the last one, in milliseconds since 1970.
     pub edges: [i64; 4],
     /// The posted windows of each employee, without those that were voided or discarded.
     pub worked: BTreeMap<EmployeeId, Vec<Posted>>,
-    /// The discarded windows.
+    /// The windows that were discarded, and who has posted each of them.
     discarded: Vec<(Person, Posted)>,
-    /// Periods as they were approved.
+    /// The approved periods by id, as the API answered their approval.
     pub approved: BTreeMap<String, Value>,
-    /// How often each step has done something.
+    /// How often each step of the history was made.
     pub done: BTreeMap<&'static str, usize>,
 }
 
@@ -114,7 +114,7 @@ impl History {
         self.fixture.system.admin(method, path, body).await
     }
 
-    /// Records a window at a random time.
+    /// Posts a window of somebody at a random time.
     pub async fn record(&mut self) {
         let person = self.somebody();
         let start = self.edges[0] - HOUR + self.rng.up_to(15 * DAY);
@@ -142,7 +142,7 @@ impl History {
         self.did(if takes_another_s { "take the id of another" } else { "record" });
     }
 
-    /// Sends a window again, whatever happened to it before.
+    /// Posts a window again that was posted before, whatever has happened to it.
     pub async fn send_again(&mut self) {
         let person = self.somebody();
         let all: Vec<Posted> = self.worked.get(&person.id).into_iter().flatten().cloned().collect();
@@ -157,7 +157,9 @@ impl History {
         self.did("send again");
     }
 
-    /// A recorded window that no adjustment overlaps: what an adjustment counts was decided when it was made.
+    /// Returns a random recorded window that no adjustment overlaps. The time of an adjustment is
+    /// fixed when it is made, so changes of a window that overlaps it would make the expected sums
+    /// wrong.
     async fn recorded(&mut self) -> Option<(EmployeeId, Posted)> {
         let person = self.somebody().id;
         let all = self.worked.get(&person).cloned().unwrap_or_default();
@@ -175,7 +177,7 @@ impl History {
         Some((person, (*chosen).clone()))
     }
 
-    /// Corrects the end of a window, unless it is settled.
+    /// Corrects the end of a window. A settled window is not changed.
     pub async fn correct(&mut self) {
         let Some((person, window)) = self.recorded().await else { return };
         let (start, end) = window.range;
@@ -191,12 +193,12 @@ impl History {
                 }
                 self.did("correct");
             }
-            // The window is settled, quarantined, or an adjustment, which cannot be changed.
+            // The window is settled, quarantined or an adjustment. Such a window cannot be changed.
             status => assert!(matches!(status, 404 | 409), "{}", answer.text),
         }
     }
 
-    /// Voids a window, unless it is settled.
+    /// Voids a window. A settled window is not changed.
     pub async fn void(&mut self) {
         let Some((person, window)) = self.recorded().await else { return };
         let answer = self.admin("DELETE", &format!("{WINDOWS}/{}", window.id), Value::Null).await;
@@ -209,7 +211,7 @@ impl History {
         }
     }
 
-    /// Changes the pay periods and the time zone from now on.
+    /// Changes the pay periods and the time zone, which is valid from now on.
     pub async fn change_the_calendar(&mut self) {
         let zone = ["Europe/Berlin", "America/New_York", "UTC", "Asia/Kathmandu"][self.rng.up_to(4) as usize];
         let length = ["week", "biweek", "month"][self.rng.up_to(3) as usize];
@@ -219,7 +221,7 @@ impl History {
         self.did("change the calendar");
     }
 
-    /// Approves a period: one of the three weeks, or the present one.
+    /// Approves somebody's period: that of one of the three weeks, or the present one.
     pub async fn approve(&mut self) {
         let (person, week) = (self.somebody().id, self.rng.up_to(4));
         let now = self.fixture.system.harness.clock.now().0;
@@ -235,7 +237,8 @@ impl History {
         self.approved.entry(id(&approved)).or_insert(approved);
     }
 
-    /// Reopens an unpaid period or a lock, after which the windows that were quarantined because of it are recorded.
+    /// Reopens an unpaid period or a lock, and waits until the windows that were quarantined
+    /// because of it are recorded.
     pub async fn reopen(&mut self) {
         let mut body = json!({ "reason": "A sheet was found." });
         let known: Vec<String> = self.approved.keys().cloned().collect();
@@ -260,8 +263,8 @@ impl History {
         self.until_none_waits().await;
     }
 
-    /// Reopens the period of an adjustment, and records a window that overlaps it: the time that the adjustment
-    /// counts must not count again.
+    /// Reopens the period of an adjustment, and records a window that overlaps the adjustment. The
+    /// time that the adjustment counts must not count again.
     pub async fn record_beside(&mut self) {
         let late = self.fixture.system.get("/api/v1/adjustment?start=0&end=9000000000000").await;
         let late = late.as_array().unwrap();
@@ -284,7 +287,7 @@ impl History {
         self.until_none_waits().await;
         let person = self.people.iter().find(|person| json!(person.id) == one["employeeId"]).unwrap().clone();
         let from = start + self.rng.up_to((end - start) / 2 + 1);
-        // No window is longer than a day.
+        // The API refuses windows that are longer than a day.
         let until = (end + self.rng.up_to(2 * HOUR)).min(from + 20 * HOUR);
         self.post(person, from, until).await;
     }
@@ -316,7 +319,8 @@ impl History {
         self.did("pay");
     }
 
-    /// Admits all quarantined windows, except those that would take time from a locked project.
+    /// Admits all quarantined windows. Those that would take time from a locked project are
+    /// refused.
     pub async fn admit(&mut self) {
         for held in self.fixture.system.get("/api/v1/quarantine").await.as_array().unwrap() {
             let path = format!("/api/v1/quarantine/{}/admit?content={}", id(held), held["content"].as_str().unwrap());
@@ -331,7 +335,7 @@ impl History {
         }
     }
 
-    /// Discards a quarantined window.
+    /// Discards a random quarantined window.
     pub async fn discard(&mut self) {
         let all = self.fixture.system.get("/api/v1/quarantine").await;
         let all = all.as_array().unwrap();

@@ -1,6 +1,6 @@
-//! After a random history of recording, approving, locking, paying, correcting and late admission, the sums of pay
-//! periods are those of analytics, and late time is shown as adjustments. The variables `SETTLED_SEED` and
-//! `SETTLED_STEPS` choose the history and its length.
+//! Tests that the sums of pay periods equal those of analytics after a random history of recording,
+//! approving, locking, paying, correcting and late admission, and that late time is shown as
+//! adjustments. The variables `SETTLED_SEED` and `SETTLED_STEPS` choose the history and its length.
 
 use std::{collections::BTreeSet, env};
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl History {
-    /// Checks that the API's periods, analytics and adjustments agree.
+    /// Checks that the periods, the reports and the adjustments of the API agree.
     async fn check(&self) {
         let system = &self.fixture.system;
         let now = system.harness.clock.now().0;
@@ -56,8 +56,8 @@ impl History {
         assert_eq!(beside, late.iter().map(id).collect(), "each adjustment counts in some period");
     }
 
-    /// Checks that analytics and adjustments count no worked second twice. If nothing is quarantined, they must count
-    /// each second once.
+    /// Checks that analytics and adjustments together count no second of worked time twice. If
+    /// nothing is quarantined, they must count each second once.
     async fn check_whole(&self, is_all_decided: bool) {
         let system = &self.fixture.system;
         let late = system.get("/api/v1/adjustment?start=0&end=9000000000000").await;
@@ -74,7 +74,8 @@ impl History {
         }
     }
 
-    /// Checks that each moment lies in exactly one period of each employee.
+    /// Checks that the periods of each employee adjoin, so that each moment is in exactly one of
+    /// them.
     fn check_that_they_adjoin(&self, periods: &[Value], (start, end): (i64, i64)) {
         for person in &self.people {
             let own = periods.iter().filter(|period| period["employeeId"] == json!(person.id));
@@ -86,7 +87,7 @@ impl History {
         }
     }
 
-    /// Approves everything, and checks that every recorded second lies in a period.
+    /// Approves all periods, and checks that every recorded second is in one of them.
     async fn approve_all(&mut self) {
         let (start, end) = (self.edges[0] - DAY, self.edges[3] + DAY);
         let all = self.fixture.system.get(&format!("/api/v1/period?start={start}&end={end}")).await;
@@ -113,7 +114,7 @@ fn seed() -> u64 {
     env::var("SETTLED_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0x7415)
 }
 
-/// The length of some ranges together, in milliseconds; overlaps count once.
+/// Returns the length of the union of these ranges, in milliseconds.
 fn covered(mut all: Vec<(i64, i64)>) -> i64 {
     all.sort_unstable();
     let (mut sum, mut at) = (0, i64::MIN);

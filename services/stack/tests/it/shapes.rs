@@ -1,4 +1,4 @@
-//! The exact fields of responses.
+//! Checks the exact fields of responses.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::support::Response;
 
-/// The fields of an object, with a check of each value.
+/// The names of an object's fields, each with a check of its value.
 pub type Shape = [(&'static str, fn(&Value) -> bool)];
 
 pub const EMPLOYEE: &Shape = &[
@@ -114,7 +114,7 @@ pub const WINDOW: &Shape = &[
     ("updatedAt", Value::is_i64),
 ];
 
-/// Fails when a field is missing, unknown or of another kind.
+/// Fails the test if a field is missing, unknown or has a wrong value.
 #[track_caller]
 pub fn assert_shape(value: &Value, shape: &Shape) {
     assert_keys(value, &shape.iter().map(|(name, _)| *name).collect::<Vec<_>>());
@@ -123,7 +123,8 @@ pub fn assert_shape(value: &Value, shape: &Shape) {
     }
 }
 
-/// Employees without the delivery state of invitations, which changes while mails are sent.
+/// Returns employees without the delivery state of their invitations, which changes while mails are
+/// sent.
 pub fn without_invitations(mut employees: Value) -> Value {
     match &mut employees {
         Value::Array(all) => all.iter_mut().for_each(|one| *one = without_invitations(one.take())),
@@ -133,7 +134,7 @@ pub fn without_invitations(mut employees: Value) -> Value {
     employees
 }
 
-/// Fails when a field is missing or unknown.
+/// Fails the test if a field is missing or unknown.
 #[track_caller]
 pub fn assert_keys(value: &Value, keys: &[&str]) {
     let object = value.as_object().unwrap_or_else(|| panic!("no object: {value}"));
@@ -142,7 +143,7 @@ pub fn assert_keys(value: &Value, keys: &[&str]) {
     assert_eq!(has, wants, "{value}");
 }
 
-/// Fails unless this is a problem document (RFC 9457) as the API defines it.
+/// Fails the test unless the response is a problem document (RFC 9457) as the API defines it.
 #[track_caller]
 pub fn assert_problem(response: &Response) {
     let Response { status, headers, text, body } = response;
@@ -154,7 +155,7 @@ pub fn assert_problem(response: &Response) {
             assert_keys(error, &["field", "message"]);
         }
     }
-    // Only real processes have traces: see secrets.rs.
+    // A trace id exists only if the system runs as a separate process: see secrets.rs.
     if let Some(id) = body.get("traceId") {
         keys.push("traceId");
         assert!(id.as_str().is_some_and(|id| id.len() == 32), "{text}");

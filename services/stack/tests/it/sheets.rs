@@ -1,4 +1,5 @@
-//! Time and money as a spreadsheet, read back with another library than the one that writes it.
+//! Tests of time and money as a spreadsheet. The file is read with another library than the one
+//! that writes it.
 
 use std::io::Cursor;
 
@@ -13,12 +14,13 @@ use crate::{
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const DAY: i64 = 24 * HOUR;
 
-/// The title and notes, and the rows below the header.
+/// Downloads a report as a sheet. Returns the title with the notes, and the rows from the header
+/// on.
 async fn sheet(fixture: &Fixture, path: &str) -> (Vec<String>, Vec<Vec<Data>>) {
     sheet_called("time.xlsx", fixture, path).await
 }
 
-/// The sheet in a file with this name.
+/// Does the same as [`sheet`], for a file that must have this name.
 async fn sheet_called(name: &str, fixture: &Fixture, path: &str) -> (Vec<String>, Vec<Vec<Data>>) {
     let request =
         fixture.system.request("GET", path).header("X-API-Key", fixture.system.admin_key).header("Accept", XLSX);
@@ -42,7 +44,7 @@ fn millis(cell: &Data) -> i64 {
     (time.as_f64() * DAY as f64).round() as i64
 }
 
-/// The day in a cell.
+/// Returns the day in a cell, as YYYY-MM-DD.
 fn day(cell: &Data) -> String {
     let Data::DateTime(day) = cell else { panic!("a day: {cell:?}") };
     assert!(day.is_datetime());
@@ -58,7 +60,7 @@ fn cents(amount: f64) -> i64 {
 async fn a_sheet_has_the_lines_and_the_sums_of_the_json_real_days_and_no_formulas() {
     let fixture = Fixture::start().await;
     let system = &fixture.system;
-    // Amounts that need rounding, more than 24 hours, and a name that looks like a formula.
+    // The amounts need rounding, the sum is more than 24 hours, and a name looks like a formula.
     let payroll = json!({ "*": { "billRate": 33.33, "payRate": 17.77 } });
     let evil = system.create_project(
         json!({ "name": "=HYPERLINK(\"http://x\")", "employees": [fixture.ann.id], "payroll": payroll }),
@@ -98,7 +100,7 @@ async fn a_sheet_has_the_lines_and_the_sums_of_the_json_real_days_and_no_formula
         }
         assert_eq!(line[6].to_string(), row["project"].as_str().unwrap());
     }
-    // Sums are exact: rounded once, like the sum of the whole range.
+    // The sums are exact: they are rounded once, like the sum of the whole range.
     let whole = system.get(&path.replace("day,project,task", "employee")).await;
     assert_eq!(sums[0].to_string(), "All");
     assert_eq!(millis(&sums[3]), rows.iter().map(|row| row["time"].as_i64().unwrap()).sum::<i64>());
@@ -127,7 +129,8 @@ async fn a_page_of_lines_is_a_sheet_without_sums_and_nothing_is_one_too() {
     let (_, nothing) = sheet(&fixture, "/api/v1/analytics/time?start=0&end=1&groupBy=project").await;
     assert_eq!((nothing.len(), millis(&nothing[1][1])), (2, 0));
 
-    // An employee gets their own rows; a client that asks for JSON gets JSON; and the export is in the audit trail.
+    // An employee gets a sheet of their own rows. A client that prefers JSON gets JSON. The exports
+    // are in the audit trail.
     let own = fixture.system.request("GET", &path).bearer_auth(&fixture.ann.token).header("Accept", XLSX);
     assert_eq!(own.send().await.unwrap().headers()["content-type"], XLSX);
     let json = fixture.system.request("GET", &path).header("X-API-Key", fixture.system.admin_key);
@@ -141,13 +144,14 @@ async fn a_page_of_lines_is_a_sheet_without_sums_and_nothing_is_one_too() {
     fixture.system.finish().await;
 }
 
-/// The hours, the cost and the income in a line, as whole numbers; the same of its adjustments.
+/// Returns the time, the costs and the income in a row, in milliseconds and cents, and the same for
+/// its adjustments.
 fn amounts(line: &[Data]) -> [i64; 6] {
     let money = |cell: &Data| cents(cell.as_f64().unwrap());
     [millis(&line[3]), money(&line[4]), money(&line[5]), millis(&line[6]), money(&line[7]), money(&line[8])]
 }
 
-/// The amounts in the JSON.
+/// Returns the same amounts from JSON.
 fn amounts_of(of: &Value) -> [i64; 6] {
     let money = |name: &str| cents(of[name].as_f64().unwrap());
     let time = |name: &str| of[name].as_i64().unwrap();
@@ -188,7 +192,7 @@ async fn the_sheet_of_a_pay_run_has_its_periods_and_the_totals_of_its_json() {
         format!("/api/v1/pay-run/{}", run["id"].as_str().unwrap())
     };
     let mut runs = vec![pay(&system.get(&october[0]).await).await];
-    // A window that comes late for it is paid with the period that is open now.
+    // A window that arrives late for the paid period is paid with the present period.
     let late = fixture.post(window(TEN + 13 * HOUR, TEN + 14 * HOUR + 11)).await;
     assert_eq!(late.body["code"], "period_locked", "{}", late.text);
     let held = system.get("/api/v1/quarantine").await;

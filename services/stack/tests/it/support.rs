@@ -1,5 +1,5 @@
-//! The whole system in the process of a test: a test harness with all services. Mails are written into its data
-//! folder.
+//! Runs the whole system in the process of a test, in a test harness. Mails are written into the
+//! data folder of the harness.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ pub struct System {
     /// The test harness.
     pub harness: Harness,
     api: Api,
-    /// The address of the gateway.
+    /// The address at which the gateway listens.
     addr: SocketAddr,
     running: BTreeMap<Service, Running>,
 }
@@ -42,14 +42,15 @@ impl System {
         Self::start_as(harness, None).await
     }
 
-    /// Starts a system that is reached through a proxy only.
+    /// Starts a system that clients reach only through this proxy.
     pub async fn start_behind(proxy: Proxy) -> Self {
         let system = Self::start_as(Harness::start().await, Some(proxy.url.clone())).await;
         proxy.serve(system.addr);
         system
     }
 
-    /// Starts a system that is reached at this URL; without one, at the address of its gateway.
+    /// Starts a system that clients reach at this URL, or without one at the address of its
+    /// gateway.
     async fn start_as(harness: Harness, public_url: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -79,16 +80,16 @@ impl System {
             admin_api_key_file: None,
             admin_api_key_previous: None,
             admin_api_key_previous_file: None,
-            // A test can choose its address by a header.
+            // The test is a trusted proxy, so it can choose the address of a client with a header.
             trusted_proxies: "127.0.0.1".into(),
-            // Tests send more than the limits allow.
+            // The limits are off, because tests send more requests than the limits allow.
             limits: gateway::Limits::off(),
             connections: gateway::Connections::default(),
             public_url: Some(self.base.clone()),
         }
     }
 
-    /// Starts a second gateway and gives its base URL.
+    /// Starts a second gateway, and returns its base URL.
     pub async fn second_gateway(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -126,18 +127,19 @@ impl System {
         self.running.insert(service, running);
     }
 
-    /// Hands out a running service, for a test to stop or crash.
+    /// Returns a running service, which the test may stop or crash. The system does not know the
+    /// service any more.
     pub fn running(&mut self, service: Service) -> Running {
         self.running.remove(&service).expect("it runs")
     }
 
-    /// The text that a service serves at /metrics.
+    /// Returns the text that a service serves at /metrics.
     pub async fn metrics(&self, service: Service) -> String {
         let url = format!("http://{}/metrics", self.running[&service].ops);
         reqwest::get(url).await.unwrap().text().await.unwrap()
     }
 
-    /// Stops everything. Fails when a service has left events unpublished.
+    /// Stops all services. Fails the test if a service has not published all its events.
     pub async fn finish(self) {
         self.harness.finish().await;
     }

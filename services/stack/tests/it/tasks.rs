@@ -1,4 +1,4 @@
-//! Tasks: what admins change, and what employees see.
+//! Tests of tasks: what admins change, and what employees see.
 
 use contracts::{ProjectId, TaskId};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ async fn a_task_is_created_read_listed_changed_and_deleted() {
     let nothing = format!("{PATH}?projectId={}", kit::new_id::<ProjectId>());
     assert_eq!(system.get(&nothing).await, json!([]));
 
-    // Employees see the tasks of their projects, in lists and one by one.
+    // Employees see the tasks of their own projects, in lists and one at a time.
     let mine = system.employee(&ann.token, "GET", PATH, Value::Null).await.expect(200);
     assert_eq!(mine.as_array().unwrap().len(), 1);
     assert_shape(&mine[0], TASK_SUMMARY);
@@ -99,7 +99,7 @@ async fn what_breaks_a_rule_or_does_not_fit_a_task_changes_nothing() {
             assert!(codes.contains(&code.as_str()), "{code}: {method} {body}");
         }
     }
-    // A task cannot move with employees who are not members of the other project.
+    // The move is refused, because an assignee of the task is not a member of the other project.
     let moved = system.admin("PUT", &fixture.task_path(), json!({ "projectId": other["id"] })).await;
     assert_eq!(moved.refused(400), "not_on_project");
     let nothing = system.admin("PUT", &fixture.task_path(), json!({ "creatorId": "me" })).await;

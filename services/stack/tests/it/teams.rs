@@ -1,5 +1,5 @@
-//! Teams over HTTP: members, filters, and what a manager may see and decide. The table of operations is compared with
-//! the OpenAPI document, so that a new route cannot be forgotten.
+//! Tests of teams over HTTP: members, filters, and what a manager may see and decide. The table of
+//! operations is compared with the OpenAPI document, so that a new route cannot be forgotten.
 
 use std::collections::BTreeSet;
 
@@ -13,18 +13,20 @@ use crate::{
     two_teams::{Member, TwoTeams},
 };
 
-/// Whose data an operation is about.
+/// How a request names the data that it is about.
 enum About {
-    /// A list of everybody that the manager sees.
+    /// It names nobody: the list has everybody whom the manager sees. The text has other query
+    /// parameters.
     List(&'static str),
-    /// A list of employees that `employeeId` names.
+    /// The query parameter `employeeId` names the employees. The text has other query parameters.
     Employees(&'static str),
-    /// A resource with an id in the path.
+    /// The path has the id of an object that belongs to a member.
     Thing(fn(&Member) -> String),
 }
 use About::{Employees, List, Thing};
 
-/// The answers to a manager about a member of their team, a member of another team, and themselves.
+/// The expected status and code if a manager sends the request about a member of their team, about
+/// a member of another team, and about themselves.
 type Expected = [(u16, &'static str); 3];
 const READ: Expected = [(200, ""), (403, "other_team"), (200, "")];
 const HIDDEN: Expected = [(200, ""), (404, "not_found"), (200, "")];
@@ -36,12 +38,13 @@ const ALONE: Expected = [(403, "forbidden"), (403, "forbidden"), (403, "forbidde
 const RANGE: &str = "start=1759000000000&end=1761000000000";
 const LONG: &str = "start=1759000000000&end=1761000000000&hours=2";
 
-/// The period of a worker in October.
+/// Returns the id of a member's period of October 2025.
 fn period(member: &Member) -> String {
     format!("{}_2025-10-01", member.person.id)
 }
 
-/// Every operation that the role allows; those that remove data come last.
+/// Returns every operation that the role of a manager allows, with its expected answers. Operations
+/// that remove data come last.
 fn calls() -> Vec<(&'static str, About, Value, Expected)> {
     let none = Value::Null;
     vec![
@@ -76,7 +79,7 @@ fn calls() -> Vec<(&'static str, About, Value, Expected)> {
         ),
         ("GET /api/v1/rate", Employees(""), none.clone(), READ),
         ("GET /api/v1/rate/{id}", Thing(|w| w.rate.clone()), none.clone(), HIDDEN),
-        // Repricing belongs to no team.
+        // A repricing job belongs to no team.
         ("GET /api/v1/reprice/{id}", Thing(|w| w.rate.clone()), none.clone(), [(403, "other_team"); 3]),
         ("PUT /api/v1/time-entries/update", Employees(""), json!({ "note": "looked at" }), CHANGED),
         ("PATCH /api/v1/time-entries/{id}", Thing(|w| w.windows[0].clone()), json!({ "note": "mended" }), CHANGED),
@@ -86,7 +89,7 @@ fn calls() -> Vec<(&'static str, About, Value, Expected)> {
         ("DELETE /api/v1/time-entries/{id}", Thing(|w| w.windows[1].clone()), none.clone(), DONE),
         ("GET /api/v1/period", Employees(RANGE), none.clone(), READ),
         ("GET /api/v1/period/{id}", Thing(period), none.clone(), READ),
-        // No hours have come late here.
+        // In this test no hours arrive late, so there are no adjustments.
         ("GET /api/v1/adjustment", Thing(|w| w.person.id.to_string()), none.clone(), READ),
         (
             "POST /api/v1/period/{id}/approve",
@@ -111,7 +114,7 @@ fn calls() -> Vec<(&'static str, About, Value, Expected)> {
     ]
 }
 
-/// The operations whose scope the role has, from the OpenAPI document.
+/// Returns the operations whose scope the role of a manager has, from the OpenAPI document.
 async fn open_to_managers(system: &System) -> BTreeSet<String> {
     let api = system.anybody("GET", "/openapi.json", Value::Null).await.expect(200);
     let mut calls = BTreeSet::new();
@@ -157,13 +160,13 @@ async fn a_manager_makes_every_call_for_their_team_and_none_for_others_or_agains
             let whole = company.read(&format!("{path}?{query}")).await.to_string();
             let theirs = |member: &Member| member.secrets().iter().any(|secret| whole.contains(secret));
             assert!(theirs(&company.ann), "{call}: {whole}");
-            // This operation has no pages.
+            // The report project-time has no pages.
             for limit in [1, 2].into_iter().filter(|_| !path.ends_with("project-time")) {
                 company.read(&format!("{path}?{query}&limit={limit}").replace("?&", "?")).await;
             }
         }
     }
-    // Neither Bob's windows nor the manager's own were changed.
+    // None of the requests has changed the windows of Bob or of the manager.
     for member in [&company.bob, &company.zoe] {
         for window in &member.windows {
             assert_eq!(company.system.get(&format!("{WINDOWS}/{window}")).await["note"], Value::Null);
@@ -187,7 +190,7 @@ async fn a_manager_s_sums_and_lists_are_those_of_their_people() {
         answer.expect(200).as_array().unwrap().iter().map(|row| row["time"].as_i64().unwrap()).sum::<i64>() / HOUR
     };
     let zoe = Some(company.zoe.person.token.as_str());
-    // Each employee has worked 18 hours.
+    // Each of the three employees has worked 18 hours, and two of them are in the manager's team.
     assert_eq!((time(None, "").await, time(zoe, "").await), (54, 36));
     assert_eq!((time(None, &format!("teamId={design}")).await, time(zoe, &format!("teamId={design}")).await), (36, 36));
     assert_eq!(time(None, &format!("teamId={design},{sales}")).await, 54);
@@ -213,7 +216,8 @@ async fn a_manager_s_sums_and_lists_are_those_of_their_people() {
     let by_ann = company.system.employee(&company.ann.person.token, "GET", &path, Value::Null).await;
     assert_eq!(by_ann.refused(403), "forbidden", "a team is not an employee's to ask about");
 
-    // In a project with others she sees only her people and their rates.
+    // Of a project with members of other teams, the manager sees only her own people and their
+    // rates.
     let common = company.read(&format!("/api/v1/project/{}", company.common)).await;
     let ids: Vec<_> = common["employees"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
     assert_eq!(ids.len(), 2);
@@ -224,13 +228,14 @@ async fn a_manager_s_sums_and_lists_are_those_of_their_people() {
     let refused = company.zoe("GET", &format!("/api/v1/task?projectId={}", company.bob.project), Value::Null).await;
     assert_eq!(refused.refused(404), "not_found");
 
-    // The pages of the console have the same limits.
+    // The same limits hold for the pages of the console.
     for (path, access) in gateway::console_pages().filter(|(path, _)| !path.contains("{id}")) {
         let query = if path == "/console/day" || path == "/console/week" { "?day=2025-10-09" } else { "" };
         let cookie = format!("t3={}", company.zoe.person.token);
         let page = send(company.system.request("GET", &format!("{path}{query}")).header("cookie", cookie), Value::Null);
         let page = page.await;
-        // The audit trail, the settings and pay runs belong to no team, so no page leads a manager there.
+        // The audit trail, the settings and pay runs belong to no team. So a manager may not open
+        // these pages, and no page has a link to them.
         let is_theirs = !["r:audit", "r:settings", "r:periods for all"].contains(&access.as_str());
         assert_eq!(page.status, if is_theirs { 200 } else { 403 }, "{path} {access}");
         let leads = |to| page.text.contains(&format!("href=\"{to}\""));
@@ -272,31 +277,31 @@ async fn a_manager_s_walk_from_a_new_team_to_its_end() {
         let refused = company.zoe(method, path, json!({ "name": "Mine" })).await;
         assert_eq!(refused.refused(403), "missing_scope", "only an admin makes teams");
     }
-    // An admin moves Bob: out of one team, then into the other.
+    // An admin moves Bob to the manager's team. He must leave his team first.
     let both = json!({ "employees": [company.ann.person.id, bob.id] });
     let moved = system.admin("PUT", &format!("/api/v1/team/{design}"), both.clone()).await;
     assert_eq!(moved.body["errors"][0]["field"], "employees");
     assert_eq!(moved.refused(409), "in_other_team");
     system.put(&format!("/api/v1/team/{sales}"), json!({ "employees": [] })).await;
     system.put(&format!("/api/v1/team/{design}"), both).await;
-    // From the next request on the manager sees Bob, and decides about his hours.
+    // From the next request on, the manager sees Bob and decides about his hours.
     assert_eq!(company.zoe("GET", &of_bob, Value::Null).await.expect(200)["teamId"], **design);
     let quarantined = format!("/api/v1/quarantine/{}/admit", company.bob.quarantined[0]);
     company.zoe("POST", &quarantined, Value::Null).await.expect(200);
     let decided = system.get("/api/v1/quarantine?decided=true").await;
     assert_eq!(decided[0]["decidedBy"], json!({ "kind": "person", "id": company.zoe.person.id, "name": "Zoe" }));
-    // A deactivated member stays in the team, because of the hours that he has worked.
+    // A deactivated member stays in the team, because somebody must decide about his hours.
     system.admin("POST", &format!("{of_bob}/deactivate"), Value::Null).await.expect(200);
     let window = format!("{WINDOWS}/{}", company.bob.windows[0]);
     company.zoe("PATCH", &window, json!({ "note": "his last day" })).await.expect(200);
-    // Without the team the manager does not see Bob any more.
+    // When the team is deleted, the manager does not see Bob any more.
     system.admin("DELETE", &format!("/api/v1/team/{design}"), Value::Null).await.expect(204);
     assert_eq!(company.zoe("GET", &of_bob, Value::Null).await.refused(403), "other_team");
     assert_eq!(company.zoe("PATCH", &window, json!({ "note": "x" })).await.refused(403), "other_team");
     assert_eq!(company.read("/api/v1/team").await, json!([]));
     let everybody = company.zoe("GET", "/api/v1/employee", Value::Null).await.expect(200);
     assert_eq!(everybody.as_array().unwrap().len(), 1, "herself");
-    // A key manages no team.
+    // An API key cannot have the role of a manager, because it has no team.
     let key = json!({ "name": "A manager's", "role": "manager" });
     assert_eq!(system.admin("POST", "/api/v1/api-key", key).await.refused(422), "invalid");
     company.system.finish().await;

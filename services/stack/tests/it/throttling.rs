@@ -1,4 +1,4 @@
-//! Limits of password guesses, over HTTP.
+//! Tests of the limits of password guesses, over HTTP.
 
 use contracts::Service;
 use serde_json::Value;
@@ -25,7 +25,8 @@ async fn guesses_are_told_to_wait_and_the_owner_logs_in_from_elsewhere() {
             }
             let pause: i64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
             assert_eq!(refused.refused(429), "too_many_attempts");
-            // A pause that a busy machine cannot outlast by accident.
+            // With a shorter pause, the pause could be over on a busy machine before the next
+            // request.
             if pause >= 60 {
                 break;
             }

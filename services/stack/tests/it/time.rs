@@ -1,4 +1,4 @@
-//! Windows: which are recorded, once, and which are refused.
+//! Tests of windows: which are recorded, once, and which are refused.
 
 use contracts::{Label, Millis, TaskId, WindowId, shift_id, window_id};
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ async fn a_window_that_is_sent_again_is_recorded_once_and_its_id_takes_no_other_
     assert_eq!(second["id"], with_id["id"]);
     assert_eq!(fixture.post(with_id.clone()).await.expect(200), second);
 
-    // A new computer name, offset, note or type still makes the same window.
+    // With another computer name, offset, note or type it is still the same window.
     for same in
         [json!({ "note": "more" }), json!({ "computer": "new" }), json!({ "timezoneOffset": 0, "type": "manual" })]
     {
@@ -72,7 +72,7 @@ async fn a_window_that_is_sent_again_is_recorded_once_and_its_id_takes_no_other_
         assert_eq!(fixture.post(merged(with_id.clone(), other)).await.refused(409), "conflict");
     }
 
-    // Bob's post with the id of Ann's window reveals nothing of hers.
+    // Bob posts a window with the id of Ann's window. The refusal reveals nothing of hers.
     let taken = merged(with_id.clone(), json!({ "computer": "bobs" }));
     for body in [taken, with_id.clone()] {
         let refused = system.employee(&bob.token, "POST", WINDOWS, body).await;
@@ -81,10 +81,10 @@ async fn a_window_that_is_sent_again_is_recorded_once_and_its_id_takes_no_other_
         }
         assert_eq!(refused.refused(409), "conflict");
     }
-    // Bob's own window of the same hour, without an id, is another one.
+    // Bob's own window of the same hour has no id, so it is another window.
     system.employee(&bob.token, "POST", WINDOWS, without_id.clone()).await.expect(201);
 
-    // A later change by an admin is no conflict with a repeated post.
+    // A window that an admin has changed still accepts the repeated post, without a conflict.
     let query = format!("{WINDOWS}/update?employeeId={}", ann.id);
     let changed = system.put(&query, json!({ "note": "checked", "paid": true })).await;
     assert_eq!(changed["modified_count"], 2);
@@ -131,7 +131,7 @@ async fn hours_worked_before_a_removal_count_and_those_after_it_do_not() {
         n += 1;
         fixture.post(merged(fixture.window(start, end), json!({ "hwid": format!("machine {n}") }))).await
     };
-    // Ann leaves the project, or only the task, and comes back.
+    // Ann leaves the project and joins it again. Then she does the same with the task.
     for (path, code) in [(fixture.project_path(), "not_on_project"), (fixture.task_path(), "not_on_task")] {
         let before = now();
         system.put(&path, json!({ "employees": [] })).await;
@@ -161,7 +161,7 @@ async fn a_window_that_breaks_a_limit_or_does_not_fit_is_refused_with_the_field(
         ("end", window(TEN, TEN)),
         ("end", window(TEN, TEN - 1)),
         ("end", window(TEN, TEN + day + 1)),
-        // Microseconds instead of milliseconds, a common mistake.
+        // These are microseconds instead of milliseconds, which is a common mistake.
         ("end", window(now * 1_000, (now + 1) * 1_000)),
         ("end", window(0, i64::MAX)),
         ("start", window(-1, HOUR)),
@@ -179,7 +179,7 @@ async fn a_window_that_breaks_a_limit_or_does_not_fit_is_refused_with_the_field(
         cases.push((field, window));
         cases.push((field, with(json!({ field: null }))));
     }
-    // Fields that an app cannot know may be missing, but not null.
+    // Fields whose values an app may not know may be missing, but they may not be null.
     for field in ["computer", "user", "os", "osVersion", "hwid"] {
         cases.push((field, with(json!({ field: null }))));
     }
@@ -208,7 +208,7 @@ async fn a_window_of_a_clock_that_runs_wrong_is_taken_set_aside_and_not_lost() {
     assert_eq!((&ahead["status"], &ahead["code"]), (&json!("queued"), &json!("clock_ahead")));
     assert!(ahead["detail"].as_str().unwrap().contains("recorded by itself"), "{ahead}");
     assert_eq!(seen(&location).await, ahead);
-    // The same in a batch, next to other windows.
+    // The same windows are posted in a batch, with another window.
     let batch = json!({ "windows": [fixture.window(TEN, TEN + HOUR), fixture.window(now, now + HOUR), fixture.window(1, HOUR)] });
     let batch = system.employee(token, "POST", &format!("{WINDOWS}/batch"), batch).await.expect(202);
     let outcome = |n: usize| (batch["items"][n]["status"].as_str().unwrap(), batch["items"][n]["code"].as_str());
@@ -219,7 +219,7 @@ async fn a_window_of_a_clock_that_runs_wrong_is_taken_set_aside_and_not_lost() {
     let held = system.get("/api/v1/quarantine").await;
     assert_eq!(held.as_array().unwrap().len(), 2, "{held}");
 
-    // An admin decides about one window; the other is recorded by itself when its time comes.
+    // An admin decides about one window. The other is recorded by itself when its time has come.
     let one = format!("/api/v1/quarantine/{}", id(behind));
     assert_eq!(system.employee(token, "POST", &format!("{one}/admit"), Value::Null).await.status, 401);
     system.admin("POST", &format!("{one}/discard"), Value::Null).await.expect(204);
@@ -230,11 +230,12 @@ async fn a_window_of_a_clock_that_runs_wrong_is_taken_set_aside_and_not_lost() {
     let admitted = system.admin("POST", &format!("{one}/admit"), Value::Null).await.expect(200);
     assert_eq!(admitted["start"], 1);
     assert_eq!(seen(&format!("{WINDOWS}/{}", id(behind))).await, admitted);
-    // The window is due five minutes before its end; an hour later the token would have expired.
+    // The window can be recorded five minutes before its end. An hour later, the token would have
+    // expired.
     fixture.advance(56 * MINUTE).await;
     testkit::eventually("it is recorded by itself", async || (seen(&location).await["start"] == now).then_some(()))
         .await;
-    // The window is recorded first, and removed from quarantine afterwards.
+    // The window is removed from quarantine only after it is recorded.
     testkit::eventually("nothing is held", async || {
         (system.get("/api/v1/quarantine").await == json!([])).then_some(())
     })
@@ -256,7 +257,7 @@ async fn what_became_of_a_window_is_told_to_its_employee_and_to_admins() {
     let never = format!("{WINDOWS}/{}", kit::new_id::<WindowId>());
     assert_eq!(seen(&fixture.ann.token, &never).await.refused(404), "not_found");
 
-    // An unknown task is refused at once, and the window is quarantined.
+    // A window for an unknown task is refused at once and quarantined.
     let unknown = merged(
         fixture.window(TEN, TEN + HOUR),
         json!({ "taskId": kit::new_id::<TaskId>(), "id": kit::new_id::<WindowId>() }),

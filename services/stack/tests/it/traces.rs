@@ -1,4 +1,4 @@
-//! The trace of a window through all services, seen by a collector.
+//! Tests that a window has one trace through all services, which a collector receives.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::collector::{Collector, origins};
 use crate::fixture::{HOUR, MINUTE, TEN, WINDOWS, id};
 use crate::program::{Program, Run};
 
-/// The program with a collector, and Ann on a task of a project.
+/// The program, the collector of its spans, and Ann on a task of a project.
 struct Seen {
     collector: Collector,
     _program: Program,
@@ -40,7 +40,7 @@ impl Seen {
         Self { collector, _program: program, run, api, ann, project, task }
     }
 
-    /// Posts a window of Ann.
+    /// Posts a window of Ann that is one minute long.
     async fn post(&self, start: i64) {
         let window = json!({
             "start": start, "end": start + MINUTE, "timezoneOffset": 0, "projectId": self.project,
@@ -49,7 +49,8 @@ impl Seen {
         self.api.employee(&self.ann.token, "POST", WINDOWS, window).await.expect(201);
     }
 
-    /// Waits until this many posts are traced from the gateway to analytics, and gives all spans.
+    /// Waits until the spans of this many posts reach from the gateway to analytics, and returns
+    /// all spans.
     async fn until_seen(&self, posts: usize) -> Vec<Span> {
         eventually_within(Duration::from_secs(20), "every post is seen on its whole way", async || {
             let spans = self.collector.spans();
@@ -59,7 +60,8 @@ impl Seen {
     }
 }
 
-/// The posts that the counts of analytics were caused by, through the queue and timetrack.
+/// Returns the ids of the posts that have caused a count of analytics, through INGEST and
+/// timetrack.
 fn counted_posts(spans: &[Span]) -> HashSet<Vec<u8>> {
     let counts = spans.iter().filter(|span| span.name == "count");
     let on_the_way = counts.flat_map(|count| origins(spans, count)).filter(|span| span.name == "record");

@@ -1,4 +1,4 @@
-//! A system with two teams, of which one has a manager.
+//! The fixture of tests about teams: a system with two teams, of which one has a manager.
 
 use serde_json::{Value, json};
 
@@ -8,8 +8,8 @@ use crate::{
     support::System,
 };
 
-/// An employee with a project and a task of their own, windows of 17, 1 and 1 hours, of which the second overlaps
-/// the first, and quarantined windows.
+/// An employee with a project and a task of their own. The employee has windows of 17, 1 and 1
+/// hours, of which the second overlaps the first, and quarantined windows.
 pub struct Member {
     pub person: Person,
     pub team: String,
@@ -17,13 +17,13 @@ pub struct Member {
     pub task: String,
     pub windows: Vec<String>,
     pub quarantined: Vec<String>,
-    /// The correction requests of this employee.
+    /// The ids of the employee's correction requests.
     pub corrections: Vec<String>,
     pub rate: String,
 }
 
 impl Member {
-    /// Texts that must not appear in answers to other teams.
+    /// Returns the texts that must not appear in answers to members of other teams.
     pub fn secrets(&self) -> Vec<String> {
         let id = self.person.id.to_string();
         let own = [id, self.team.clone(), self.project.clone(), self.task.clone(), self.rate.clone()];
@@ -35,8 +35,8 @@ impl Member {
     }
 }
 
-/// Zoe manages the team Design, with herself and Ann; Bob is in another team without a manager. All three are also on
-/// a common project, whose payroll names each of them.
+/// Zoe manages the team Design, whose members are Ann and herself. Bob is in another team without a
+/// manager. All three are also on a common project, whose payroll names each of them.
 pub struct TwoTeams {
     pub system: System,
     pub ann: Member,
@@ -47,7 +47,7 @@ pub struct TwoTeams {
 }
 
 impl TwoTeams {
-    /// Starts the system and records the hours of all three.
+    /// Starts the system, creates the teams, and records the hours of all three.
     pub async fn start() -> Self {
         let system = System::start().await;
         let mut people = Vec::new();
@@ -75,26 +75,26 @@ impl TwoTeams {
         Self { system, ann, bob, zoe, common, common_task }
     }
 
-    /// Sends a request as the manager.
+    /// Sends a request as the manager Zoe.
     pub async fn zoe(&self, method: &str, path: &str, body: Value) -> Response {
         self.system.employee(&self.zoe.person.token, method, path, body).await
     }
 
-    /// Reads a path as the manager; the answer must contain nothing of Bob.
+    /// Sends a GET as the manager Zoe, and returns the body. The body must contain nothing of Bob.
     pub async fn read(&self, path: &str) -> Value {
         let answer = self.zoe("GET", path, Value::Null).await;
         self.assert_tells_nothing_of_bob(path, &answer.text);
         answer.expect(200)
     }
 
-    /// Fails if a text contains anything of Bob.
+    /// Fails the test if a text contains anything of Bob.
     pub fn assert_tells_nothing_of_bob(&self, path: &str, text: &str) {
         let leaked: Vec<_> = self.bob.secrets().into_iter().filter(|secret| text.contains(secret)).collect();
         assert!(leaked.is_empty() && !text.contains("Bob"), "{path} tells {leaked:?}: {text}");
     }
 }
 
-/// Creates the project, the task and the hours of an employee.
+/// Creates the project, the task, the windows and the requests of an employee.
 async fn create_member(system: &System, person: Person, team: &str) -> Member {
     let only = json!({ "name": format!("Work of {}", person.id), "employees": [person.id] });
     let project = id(&system.create_project(only).await);

@@ -1,4 +1,4 @@
-//! Changes of many recorded windows at once, by admins.
+//! Tests of bulk updates, in which admins change many recorded windows at once.
 
 use serde_json::{Value, json};
 
@@ -96,7 +96,7 @@ async fn an_update_changes_only_what_all_filters_take_and_each_window_in_one_mon
     assert_eq!(changed(format!("taskId={}", fixture.task)).await, [first.clone(), second.clone()]);
     assert_eq!(changed(format!("{project}&shiftId=late")).await, [second.clone(), elsewhere.clone()]);
     assert_eq!(changed(format!("shiftId=late&taskId={}", fixture.task)).await, std::slice::from_ref(&second));
-    // A range selects windows that begin in it; its end lies inside of the second window.
+    // A range selects the windows that begin in it. This range ends within the second window.
     let edge = at(1) + MINUTE;
     assert_eq!(changed(format!("{project}&start={TEN}&end={edge}")).await, [first.clone(), second.clone()]);
     assert_eq!(changed(format!("{project}&start={edge}&end={}", at(24))).await, std::slice::from_ref(&elsewhere));

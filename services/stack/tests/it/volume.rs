@@ -1,4 +1,5 @@
-//! Windows under load while something fails. Each test ends by comparing every answer with what was recorded.
+//! Tests of windows under load while something fails. Each test ends by comparing every answer with
+//! what was recorded.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,16 +18,17 @@ use testkit::{Harness, eventually_within, start_mongo};
 
 use crate::support::{Person, System};
 
-/// Long ago, so that a million minutes later is still in the past.
+/// The start of the first window, in milliseconds since 1970. A million minutes later is still in
+/// the past.
 const TEN: i64 = 1_260_000_000_000;
 const MINUTE: i64 = 60_000;
-/// Longer than any redelivery takes on a slow machine.
+/// The time limit for each wait. It is longer than any redelivery takes on a slow machine.
 const BOUND: Duration = Duration::from_secs(120);
 
-/// The status that each window was answered with; 0 stands for no answer.
+/// The status with which each window was answered; 0 means no answer.
 type Answers = HashMap<WindowId, u16>;
 
-/// An employee on a task of a project.
+/// An employee, and the ids of a project and a task that the employee is on.
 #[derive(Clone)]
 struct Assignee {
     person: Person,
@@ -53,7 +55,7 @@ impl Assignee {
     }
 }
 
-/// Sends windows on this many connections until it is stopped, each window once.
+/// A load of windows on several connections until it is stopped. Each window is sent once.
 struct Load {
     stop: Arc<AtomicBool>,
     senders: Vec<tokio::task::JoinHandle<Answers>>,
@@ -92,9 +94,10 @@ impl Load {
     }
 }
 
-/// Waits until the queue is empty and analytics are idle, then checks: 200 and 201 are stored; 202 are stored,
-/// quarantined or dead; 400 and other refusals are not stored; after no answer, 503 and 504 a window is stored at
-/// most once, because its id is the key. Gives the number of each status.
+/// Waits until INGEST is empty, and then checks every window by its answer. After 200 or 201 it is
+/// stored. After 202 it is either stored or quarantined. After a refusal it is not stored. Without
+/// an answer, or after 503 or 504, it may be stored. Finally checks that analytics counts what is
+/// stored, and returns the number of answers by status.
 async fn settle_and_count(system: &System, answers: &Answers) -> HashMap<u16, usize> {
     eventually_within(BOUND, "the queue is empty", async || {
         (system.harness.stream_messages(stream::INGEST).await == 0).then_some(())
@@ -120,7 +123,8 @@ async fn settle_and_count(system: &System, answers: &Answers) -> HashMap<u16, us
             other => panic!("{id} was answered {other}"),
         }
     }
-    // Analytics count exactly what is stored: windows have a minute each, and do not overlap.
+    // Analytics must count exactly what is stored. Each window is one minute long, and windows do
+    // not overlap.
     let path = format!("/api/v1/analytics/project-time?start={TEN}&end={}", TEN + 3_000_000 * MINUTE);
     eventually_within(BOUND, "analytics count what is stored", async || {
         let times = system.admin("GET", &path, Value::Null).await;
@@ -131,7 +135,7 @@ async fn settle_and_count(system: &System, answers: &Answers) -> HashMap<u16, us
     counts
 }
 
-/// Waits until a window is answered with this status.
+/// Sends windows until one is answered with this status, and returns all answers.
 async fn until_answered(system: &System, assignee: &Assignee, status: u16, first_minute: i64) -> Answers {
     let mut answers = Answers::new();
     let mut minute = first_minute;

@@ -1,4 +1,4 @@
-//! One walk through all services: from an invitation to the hours on a project.
+//! Tests one way through all services: from an invitation to the hours on a project.
 
 use contracts::Service;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ async fn from_an_invitation_to_the_hours_on_a_project() {
     let refused = system.admin("GET", &path, Value::Null).await;
     assert!(refused.headers.contains_key("Retry-After"));
     assert_eq!(refused.refused(503), "unavailable");
-    // Other sessions continue.
+    // While analytics is stopped, other requests still succeed.
     system.login(&ann.email, &ann.password).await.expect(200);
     system.start_service(Service::Analytics).await;
     eventually("analytics is back", async || {
