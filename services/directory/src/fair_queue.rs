@@ -3,16 +3,18 @@ use std::{
     hash::Hash,
 };
 
-/// The position of an item.
+/// Where an item is put into a [`FairQueue`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Turn<S> {
-    /// The lane, as an index of [`FairQueue`]. Lower lanes are served first.
+    /// The index of the lane. Lanes with a lower index are served first.
     pub(crate) lane: usize,
-    /// The source. The sources of a lane take turns, so that one with many items delays only itself.
+    /// Where the item comes from. The sources of a lane take turns, so that a source with many
+    /// items delays only its own.
     pub(crate) source: S,
 }
 
-/// A bounded queue with lanes. When it is full, the source with the most items in the last lane loses one.
+/// A bounded queue with lanes. When the queue is full, the source with the most items in the last
+/// lane in use loses an item.
 #[derive(Debug)]
 pub(crate) struct FairQueue<S, T, const LANES: usize> {
     lanes: [Lane<S, T>; LANES],
@@ -22,7 +24,7 @@ pub(crate) struct FairQueue<S, T, const LANES: usize> {
 
 #[derive(Debug)]
 struct Lane<S, T> {
-    /// The sources with items, in the order of their turns.
+    /// The sources that have items, in the order in which they are served.
     turns: VecDeque<S>,
     waiting: HashMap<S, VecDeque<T>>,
 }
@@ -33,7 +35,8 @@ impl<S: Clone + Eq + Hash, T, const LANES: usize> FairQueue<S, T, LANES> {
         Self { lanes, most, waiting: 0 }
     }
 
-    /// Adds an item. Gives the item that was dropped for it, which may be the same.
+    /// Adds an item. If the queue is full, returns the item that was dropped: the last one of
+    /// another source, or the new item itself.
     pub(crate) fn push(&mut self, turn: Turn<S>, item: T) -> Option<T> {
         let Turn { lane, source } = turn;
         let full = self.waiting >= self.most;
@@ -58,12 +61,12 @@ impl<S: Clone + Eq + Hash, T, const LANES: usize> FairQueue<S, T, LANES> {
         displaced
     }
 
-    /// Removes the next item.
+    /// Removes and returns the next item.
     pub(crate) fn pop(&mut self) -> Option<T> {
         let lane = self.lanes.iter_mut().find(|lane| !lane.turns.is_empty())?;
         let source = lane.turns.front()?.clone();
         let item = lane.take(&source, VecDeque::pop_front)?;
-        // A source with more items goes to the end of the line.
+        // A source that has more items goes to the end of the turns.
         if lane.turns.front() == Some(&source) {
             lane.turns.rotate_left(1);
         }
@@ -71,7 +74,7 @@ impl<S: Clone + Eq + Hash, T, const LANES: usize> FairQueue<S, T, LANES> {
         Some(item)
     }
 
-    /// The source with the most items, in the last lane that has any.
+    /// The last lane that has items, by its index, and the source with the most items in it.
     fn longest(&self) -> Option<(usize, S)> {
         let (at, lane) = self.lanes.iter().enumerate().rfind(|(_, lane)| !lane.turns.is_empty())?;
         let longest = lane.turns.iter().max_by_key(|source| lane.waiting.get(*source).map_or(0, VecDeque::len))?;

@@ -18,13 +18,14 @@ use crate::{
     metrics::HashingMetrics,
 };
 
-/// The most waiting passwords. With about 50 ms for each, the last waits three seconds; callers wait for five.
+/// The most passwords that wait in the queue. Each takes about 50 ms, so the last one waits three
+/// seconds; callers wait five seconds for an answer.
 const MOST_WAITING: usize = 64;
-/// The niceness of the thread. With 19, log-ins on a busy machine took longer than the five seconds that callers
-/// wait.
+/// The niceness of the hashing thread. With 19, log-ins on a busy machine took longer than the five
+/// seconds that callers wait.
 const NICENESS: i32 = 5;
 
-/// A stored password: Argon2id in PHC string form, with its salt and parameters.
+/// The stored hash of a password: Argon2id in PHC string form, with its salt and parameters.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct HashedPassword(String);
@@ -40,7 +41,8 @@ impl fmt::Debug for HashedPassword {
 pub(crate) enum Verdict {
     /// The password is right.
     Right,
-    /// It is right, but was hashed with another spelling or with less work than today.
+    /// The password is right, but was hashed in another spelling or with weaker parameters than
+    /// today's.
     RightButOutdated,
     /// The password is wrong, or the account has none.
     Wrong,
@@ -51,17 +53,18 @@ enum Job {
     Verify { password: Secret, hashed: Option<HashedPassword>, reply: oneshot::Sender<Verdict> },
 }
 
-/// The source of a job; nothing for hashes that a valid token has authorised.
+/// The source of a job in the queue. None for a password that a valid token or password has
+/// authorised to be hashed.
 type Source = Option<AttemptKey>;
 type Queue = FairQueue<Source, Job, { Trust::ALL.len() }>;
 
-/// The only thread that hashes passwords. Argon2 takes 19 MiB and a core for a while, and many log-ins at once must
-/// not block everything else. Nor may they block other log-ins, so jobs wait in lanes by trust, and the sources of
-/// a lane take turns.
+/// The only thread that hashes passwords. Argon2 occupies 19 MiB and a core for a while, and many
+/// log-ins at once must not block all other work. They must not block other log-ins either. So jobs
+/// wait in lanes by trust, and the sources of a lane take turns.
 #[derive(Clone)]
 pub(crate) struct Hasher {
     waiting: Arc<Mutex<Queue>>,
-    /// One message for each queued job. The thread ends when the last sender is dropped.
+    /// Sends one message for each queued job. The thread ends when the last sender is dropped.
     more: mpsc::Sender<()>,
     metrics: HashingMetrics,
 }
@@ -73,20 +76,20 @@ impl fmt::Debug for Hasher {
 }
 
 impl Hasher {
-    /// Starts the thread. It ends when the last handle is dropped.
+    /// Starts the hashing thread, which ends when the last `Hasher` is dropped.
     pub(crate) fn start(metrics: HashingMetrics) -> anyhow::Result<Self> {
         let (more, inbox) = mpsc::channel();
         let waiting = Arc::new(Mutex::new(Queue::new(MOST_WAITING)));
         let argon2 = owasp_minimum()?;
-        // The hash of a random password, to compare with when there is none.
+        // The hash of a random password, which is verified when an account has no stored hash.
         let nobody = hash(&argon2, &kit::random_bytes::<32>())?;
         let (jobs, seen) = (waiting.clone(), metrics.clone());
         let work = move || {
-            // Fails without the right to change niceness, which is harmless. On Linux, niceness belongs to
-            // the thread.
+            // An error is harmless: the thread then has the default niceness. On Linux, the
+            // niceness belongs to the thread and not to the process.
             let _ = rustix::process::nice(NICENESS);
             for () in inbox {
-                // Nothing when the job was dropped from the full queue.
+                // None when the job of this message was dropped from the full queue.
                 let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).pop();
                 let Some(job) = next else { continue };
                 seen.waiting.dec();
@@ -99,14 +102,16 @@ impl Hasher {
         Ok(Self { waiting, more, metrics })
     }
 
-    /// Hashes a password with a new salt. For callers that have shown a valid token or password.
+    /// Hashes a password with a new salt. Only for callers that have presented a valid token or
+    /// password, because such jobs come first.
     pub(crate) async fn hash(&self, password: Secret) -> Result<HashedPassword, Error> {
         let (reply, answer) = oneshot::channel();
         self.queue(Turn { lane: Trust::Known as usize, source: None }, Job::Hash { password, reply });
         Ok(answer.await.map_err(|_| busy())??)
     }
 
-    /// Verifies a password in any spelling. Without a stored hash it takes the same time, and the answer is wrong.
+    /// Verifies a password in all its spellings. Without a stored hash, this takes the same time,
+    /// and the result is `Wrong`.
     pub(crate) async fn verify(
         &self,
         turn: Turn<Source>,
@@ -118,16 +123,17 @@ impl Hasher {
         Ok(answer.await.map_err(|_| busy())?)
     }
 
-    /// Queues a job. A dropped job closes its reply channel.
+    /// Queues a job. When a job is dropped because the queue is full, its reply channel closes.
     fn queue(&self, turn: Turn<Source>, job: Job) {
-        // Counted first, because the thread may take the job before the next line.
+        // Counted before the push, because the thread may take the job right after the push.
         self.metrics.waiting.inc();
         let displaced = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(turn, job);
         if displaced.is_some() {
             self.metrics.waiting.dec();
             self.metrics.refused.inc();
         }
-        // Fails when the thread has ended; then the reply channel is closed too.
+        // An error is ignored: it means that the thread has ended, and then the reply channel is
+        // closed too.
         let _ = self.more.send(());
     }
 }
@@ -136,7 +142,7 @@ fn busy() -> Failure {
     Failure::new(Code::Unavailable, "Too many people log in at once. Try again in a moment.")
 }
 
-/// Runs a job. When the caller is gone, there is nothing to do.
+/// Runs a job, unless its caller has stopped waiting.
 fn run(argon2: &Argon2<'_>, nobody: &HashedPassword, job: Job) {
     match job {
         Job::Hash { password, reply } if !reply.is_closed() => {
@@ -177,7 +183,7 @@ fn verify(argon2: &Argon2<'_>, password: &[u8], hashed: &HashedPassword) -> bool
     }
 }
 
-/// Whether a hash has today's parameters.
+/// Whether a hash was made by today's algorithm, with parameters at least as strong as today's.
 fn is_as_today(argon2: &Argon2<'_>, hashed: &HashedPassword) -> bool {
     let Ok(phc) = PasswordHash::new(&hashed.0) else { return false };
     let is_same_kind = phc.algorithm == Algorithm::Argon2id.ident() && phc.version == Some(Version::V0x13.into());

@@ -1,4 +1,4 @@
-//! Employees, their teams, accounts and invitations. The owner of identities.
+//! The service that owns the employees, their teams, accounts and invitations.
 
 mod config;
 mod consumers;
@@ -24,12 +24,14 @@ use revocations::Revocations;
 use store::Store;
 use throttle::Throttle;
 
-/// How long a command waits for the copies of its change in other services.
+/// How long the handler of a change waits until other services have applied the change to their
+/// copies.
 const WAIT: Duration = Duration::from_secs(1);
-/// How long a deactivation waits, which ends all memberships and assignments.
+/// How long the handler of a deactivation waits, because projects must first end all memberships
+/// and assignments.
 const WAIT_FOR_SWEEP: Duration = Duration::from_secs(2);
 
-/// What handlers and consumers share.
+/// The state that all handlers and consumers share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) db: Database,
@@ -37,7 +39,7 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) hasher: Hasher,
     pub(crate) throttle: Throttle,
-    /// The KV bucket with the state of accounts, sessions and keys that gateways watch.
+    /// The KV bucket that gateways watch: the state of accounts, sessions and API keys.
     pub(crate) revocations: Revocations,
     pub(crate) reconciler: Reconciler,
 }
@@ -45,7 +47,7 @@ pub(crate) struct App {
 /// Runs the service until shutdown.
 ///
 /// # Errors
-/// When NATS refuses.
+/// When a consumer, a subscription, the bucket or a thread cannot be started.
 pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     if !deps.until_provisioned(&needs(), &shutdown).await {
         return Ok(());
@@ -55,7 +57,8 @@ pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Res
     db.relay(&shutdown);
     let store = Store::open(&db);
     if let Err(error) = store.employees.renew_keys().await {
-        // Harmless: employees are also found by the earlier form, and the next start tries again.
+        // A failure is harmless: employees are also found by the earlier form of their address, and
+        // the next start tries again.
         tracing::warn!(error = format!("{:#}", anyhow::Error::from(error)), "addresses are stored in a former form");
     }
     let hasher = Hasher::start(HashingMetrics::new(deps.bus.metrics()))?;
@@ -71,7 +74,7 @@ pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Res
     Ok(())
 }
 
-/// Everything that this service needs.
+/// Everything that must exist before this service can work.
 pub fn needs() -> Needs {
     Needs::of(Service::Directory)
         .consumer(events().pull())
@@ -133,7 +136,7 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::mark_sessions_seen)
 }
 
-/// The events that this service reacts to.
+/// The events that this service processes.
 fn events() -> Events<App> {
     Events::new(Service::Directory)
         .on(consumers::member_changed)

@@ -1,4 +1,4 @@
-//! The metrics of this service, beside those that every service has.
+//! The metrics of this service, in addition to the metrics of every service.
 
 use kit::{
     Metrics,
@@ -25,7 +25,7 @@ impl HashingMetrics {
     }
 }
 
-/// The number of refused attempts.
+/// Counts refused attempts, by the record that caused the refusal.
 #[derive(Clone, Debug)]
 pub(crate) struct ThrottleMetrics([Counter; 3]);
 
@@ -35,7 +35,7 @@ impl ThrottleMetrics {
         Self(metrics.counters("t3_attempts_refused", help, "of", ["pair", "account", "address"]))
     }
 
-    /// Counts a refusal because of this record.
+    /// Counts a refusal that this record has caused.
     pub(crate) fn refused(&self, of: Of) {
         self.0[of as usize].inc();
     }

@@ -1,4 +1,5 @@
-//! The KV bucket that gateways watch: invalid tokens, roles, API keys and ended sessions.
+//! The KV bucket that gateways watch. Its entries say which tokens are invalid, which roles
+//! employees have, what API keys allow, and which sessions have ended.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -11,15 +12,15 @@ use kit::Error;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, timeout_at};
 
-/// How often a write is repeated that conflicts with another replica's.
+/// How often a write is tried at most while it conflicts with writes of other replicas.
 const TRIES: u32 = 5;
-/// The pause after a conflict, times the number of tries so far.
+/// The pause after the first conflict. It is multiplied by the number of tries so far.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How long after a write a gateway may still go by the old entry. One that has not received the write by then
-/// refuses all tokens. A little longer than that time, because clocks run at different speeds.
+/// How long after a write a gateway may still use the old entry. A gateway that has not received
+/// the write by then refuses all tokens. 50 ms are added, because clocks run at different speeds.
 const ALL_REFUSE: Duration = Duration::from_millis(BEAT_LATE as u64 + 50);
 
-/// The bucket.
+/// The bucket that gateways watch.
 #[derive(Clone, Debug)]
 pub(crate) struct Revocations(Store);
 
@@ -38,7 +39,7 @@ impl Revocations {
         Ok(entry.map(|entry| serde_json::from_slice(&entry.value)).transpose()?)
     }
 
-    /// Sets an employee's epoch, and gives the revision of the entry.
+    /// Writes an employee's epoch. Returns the revision of the entry.
     ///
     /// # Errors
     /// As [`Revocations::keep`].
@@ -46,8 +47,9 @@ impl Revocations {
         self.keep(&Revocation::key(employee), &Revocation { epoch }, |revocation| revocation.epoch).await
     }
 
-    /// Replaces an older entry, and gives the revision. An older event that comes late changes nothing, because
-    /// the write succeeds only on top of the revision that was read.
+    /// Writes an entry, unless the bucket has it in the same or a newer version. Returns the
+    /// revision of the entry. The write succeeds only if the entry still has the revision that was
+    /// read, so an event that arrives late never replaces a newer entry.
     ///
     /// # Errors
     /// When the bucket cannot be reached, or other writers keep changing the entry.
@@ -78,21 +80,23 @@ impl Revocations {
                     }
                 }
             }
-            // The next read may go to a follower that has not received the write yet.
+            // Without the pause, the next read could go to a follower that has not received the
+            // other replica's write yet.
             tokio::time::sleep(PAUSE * tried).await;
         }
         Err(anyhow::anyhow!("others kept writing this entry").into())
     }
 
-    /// Records the end of a session, and gives the revision. Nothing is written when all its tokens have expired,
-    /// and the entry itself expires with them.
+    /// Writes that a session has ended. Returns the revision of the entry. None when all tokens of
+    /// the session have expired, because then no entry is needed. The entry expires with the last
+    /// token.
     ///
     /// # Errors
     /// When the bucket cannot be reached.
     pub(crate) async fn end_session(&self, ended: &SessionEnded, now: Millis) -> Result<Option<u64>, Error> {
         let key = SessionEnded::entry_key(ended.session_id);
         let Ok(left @ 1..) = u64::try_from(ended.until - now) else { return Ok(None) };
-        // NATS counts whole seconds.
+        // NATS rounds a TTL to whole seconds.
         let left = Duration::from_millis(left) + Duration::from_secs(1);
         match self.0.create_with_ttl(&key, serde_json::to_vec(ended)?.into(), left).await {
             Ok(revision) => Ok(Some(revision)),
@@ -104,8 +108,8 @@ impl Revocations {
         }
     }
 
-    /// Waits until no gateway uses an older entry: until each has acknowledged the revision, or until those that
-    /// have not received it refuse all tokens.
+    /// Waits until no gateway uses an older entry: until every gateway has acknowledged the
+    /// revision, or until the gateways that have not received it refuse all tokens.
     pub(crate) async fn until_all_know(&self, key: &str, revision: u64) {
         let deadline = Instant::now() + ALL_REFUSE;
         match timeout_at(deadline, self.follow_beats(key, revision)).await {
@@ -118,8 +122,10 @@ impl Revocations {
         }
     }
 
-    /// Waits for acknowledgements. A gateway whose first heartbeat comes after the revision has received it, so only
-    /// gateways with an earlier heartbeat are waited for. All of those are known once the watch reaches the revision.
+    /// Waits until the gateways have acknowledged the revision in their heartbeats. A gateway whose
+    /// first heartbeat is newer than the revision has received the entry, so only gateways with an
+    /// earlier heartbeat are waited for. All of these gateways are known once the watch has reached
+    /// the revision.
     async fn follow_beats(&self, key: &str, revision: u64) -> anyhow::Result<()> {
         let mut entries = self.0.watch_many_with_history([key, Beat::KEYS]).await?;
         let (mut gateways, mut all_are_known) = (HashMap::new(), false);
@@ -128,7 +134,8 @@ impl Revocations {
             all_are_known |= entry.revision >= revision;
             if Beat::is_key(&entry.key) {
                 if entry.operation == Operation::Put {
-                    // A heartbeat of another version: its gateway is waited for until the time limit.
+                    // A heartbeat of another version cannot be read. Its gateway is waited for
+                    // until the time limit.
                     let beat = serde_json::from_slice::<Beat>(&entry.value);
                     gateways.insert(entry.key, beat.map_or(0, |beat| beat.seen));
                 } else {

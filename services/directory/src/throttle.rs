@@ -1,4 +1,5 @@
-//! Limits guessing. Each attempt is announced here first, and its outcome is reported afterwards:
+//! Limits guessing. Each attempt is counted here before it is made, and its outcome is reported
+//! afterwards:
 //!
 //! ```text
 //! let attempt = app.throttle.may_try(Guess::Password(&email)).await?;
@@ -21,10 +22,11 @@ use crate::{
     store::Attempts,
 };
 
-/// How often counting an attempt is repeated when concurrent attempts count under the same keys.
+/// How often counting an attempt is tried at most while concurrent attempts change the same
+/// records.
 const TRIES: u32 = 20;
 
-/// Counts attempts before they are made, and refuses those that come too soon.
+/// Counts attempts before they are made, and refuses attempts during a pause.
 #[derive(Clone, Debug)]
 pub(crate) struct Throttle {
     attempts: Attempts,
@@ -33,7 +35,7 @@ pub(crate) struct Throttle {
     log_throttle: Arc<LogThrottle>,
 }
 
-/// An attempt that counts as a failure until its outcome is reported.
+/// An attempt, which counts as a failure until its outcome is reported.
 #[derive(Debug)]
 #[must_use = "an attempt counts as failed until it is settled"]
 pub(crate) struct Attempt {
@@ -44,7 +46,7 @@ pub(crate) struct Attempt {
     trust: Trust,
 }
 
-/// A record in which an attempt was counted.
+/// A record in which an attempt was counted, with its content before and after.
 #[derive(Debug)]
 struct Counted {
     key: AttemptKey,
@@ -61,7 +63,8 @@ impl Throttle {
     /// Counts an attempt of the current client.
     ///
     /// # Errors
-    /// 429 `too_many_attempts` during a pause, with the rest of it; those of MongoDB.
+    /// 429 `too_many_attempts` during a pause, with the time until the pause ends; those of
+    /// MongoDB.
     pub(crate) async fn may_try(&self, guess: Guess<'_>) -> Result<Attempt, Error> {
         let address = Origin::current().address;
         let keys = guess.keys(address.as_deref().and_then(|address| address.parse().ok()));
@@ -76,7 +79,8 @@ impl Throttle {
             match decide(now, records) {
                 Decision::Wait { until, of, pair: waiting } => {
                     if waiting != records.pair {
-                        // Fails when a concurrent attempt has written it already.
+                        // This returns false if a concurrent attempt has written the record
+                        // already, which is harmless.
                         self.attempts.swap(&keys.pair, pair.as_ref(), &waiting).await?;
                     }
                     return Err(self.refused(of, until - now, address.as_deref()).into());
@@ -89,7 +93,8 @@ impl Throttle {
                         is_password: matches!(guess, Guess::Password(_)),
                         trust,
                     };
-                    // The most contended record comes first: an attempt that loses there has written nothing.
+                    // The record that most attempts share comes first: if it has changed since it
+                    // was read, nothing was written yet.
                     let all = [
                         (&keys.account, ACCOUNT, account, counted.account),
                         (&keys.address, ADDRESS, of_address, counted.address),
@@ -100,7 +105,8 @@ impl Throttle {
                         return Ok(attempt);
                     }
                     attempt.was_not_made().await;
-                    // A growing random pause, so that attempts that collided do not collide again.
+                    // A random pause, longer after each try, so that attempts that conflicted do
+                    // not conflict again.
                     let [random] = kit::random_bytes::<1>();
                     tokio::time::sleep(Duration::from_millis(u64::from(random) % (4 << nth.min(4)))).await;
                 }
@@ -109,7 +115,8 @@ impl Throttle {
         Err(self.refused(Of::Pair, SECOND, address.as_deref()).into())
     }
 
-    /// Counts a refusal, and logs it at most once a minute for each source.
+    /// Counts a refusal, logs it at most once a minute for each network address, and returns the
+    /// failure to answer.
     fn refused(&self, of: Of, wait: i64, address: Option<&str>) -> Failure {
         self.metrics.refused(of);
         if self.log_throttle.may_log(address) {
@@ -120,7 +127,8 @@ impl Throttle {
             .again_in(seconds)
     }
 
-    /// Logs a failed write. It is no reason to fail: at worst one attempt too many is counted.
+    /// Logs a failed write. The request need not fail because of it: at worst, one failure too many
+    /// stays counted.
     fn log_failure(outcome: Result<(), Error>) {
         if let Err(error) = outcome {
             tracing::warn!(%error, "an attempt stays counted");
@@ -129,14 +137,15 @@ impl Throttle {
 }
 
 impl Attempt {
-    /// The position of this attempt in the queue for hashing. Trusted clients take turns by account, others by
-    /// network address.
+    /// Where this attempt waits in the queue for hashing. The sources that take turns are accounts
+    /// (at this address) for trusted clients, and network addresses for other clients.
     pub(crate) fn turn(&self) -> Turn<Option<AttemptKey>> {
         let source = if self.trust == Trust::Known { &self.keys.pair } else { &self.keys.address };
         Turn { lane: self.trust as usize, source: Some(source.clone()) }
     }
 
-    /// Counts the attempt in each record, while the records are those that were read.
+    /// Counts the attempt in each record that still is as it was read. Returns false at the first
+    /// record that has changed.
     async fn count(
         &mut self,
         all: &[(&AttemptKey, AttemptBound, Option<AttemptRecord>, AttemptRecord)],
@@ -153,7 +162,8 @@ impl Attempt {
         Ok(true)
     }
 
-    /// Reports the outcome. A wrong attempt stays counted; one that was right, or could not be made, does not.
+    /// Reports the outcome. A wrong attempt stays counted. An attempt that was right, or that could
+    /// not be made, does not.
     pub(crate) async fn settle<T>(self, outcome: &Result<T, Error>) {
         match outcome {
             Ok(_) => self.was_right().await,
@@ -163,7 +173,8 @@ impl Attempt {
         }
     }
 
-    /// Resets the record of the pair, and removes the attempt from those of account and address.
+    /// Resets the record of the pair, and removes the attempt from the records of the account and
+    /// the network address.
     async fn was_right(mut self) {
         let now = self.throttle.clock.now();
         let proven = if self.is_password { AttemptRecord::proven(now) } else { AttemptRecord::default() };
@@ -172,7 +183,7 @@ impl Attempt {
         self.was_not_made().await;
     }
 
-    /// Removes the attempt from all records.
+    /// Removes the attempt from all records in which it was counted.
     async fn was_not_made(self) {
         let (attempts, now) = (&self.throttle.attempts, self.throttle.clock.now());
         for Counted { key, bound, before, after } in &self.counted {

@@ -5,9 +5,10 @@ use kit::{Delivery, Error};
 
 use crate::App;
 
-/// Stores the delivery state of an employee's last invitation, for admins to see.
+/// Stores the delivery state of an employee's last invitation, which admins see.
 ///
-/// It is a copy that does not change the employee's version, and no event reports it.
+/// The state is a copy of the mailer's. A change of it does not change the employee's version, and
+/// no event reports it.
 pub(crate) async fn delivery_changed(
     app: Arc<App>,
     _delivery: Delivery,

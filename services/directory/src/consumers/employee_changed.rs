@@ -5,8 +5,9 @@ use kit::{Delivery, Error};
 
 use crate::App;
 
-/// Publishes to gateways which older tokens of an employee are invalid. The handler of a deactivation does the
-/// same; this covers a crash of the handler.
+/// Writes into the bucket that gateways watch which older tokens of an employee are invalid. The
+/// handler of a deactivation does the same; this consumer does it if the handler crashes before
+/// that.
 pub(crate) async fn employee_changed(
     app: Arc<App>,
     _delivery: Delivery,

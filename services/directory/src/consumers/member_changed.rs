@@ -5,10 +5,11 @@ use kit::{Delivery, Error};
 
 use crate::App;
 
-/// Updates the list of projects of an employee. Each edge has a version, so an older event, or the same event
-/// again, changes nothing.
+/// Updates the list of an employee's projects. Each edge has a version, so an older event or a
+/// redelivered event changes nothing.
 ///
-/// The list is a copy that does not change the employee's version, and no event reports it.
+/// The list is a copy of the memberships. A change of it does not change the employee's version,
+/// and no event reports it.
 pub(crate) async fn member_changed(
     app: Arc<App>,
     delivery: Delivery,

@@ -1,4 +1,4 @@
-//! The consumers of events.
+//! The handlers of events.
 
 mod access_changed;
 mod delivery_changed;

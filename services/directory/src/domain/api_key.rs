@@ -3,15 +3,15 @@ use contracts::{
     read_key,
 };
 
-/// An API key. Its text is not kept.
+/// An API key. The text of the key is not stored, only its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiKey {
     pub(crate) id: KeyId,
     pub(crate) version: i64,
     pub(crate) name: Name,
-    /// The SHA-256 of the text, in hexadecimal.
+    /// The SHA-256 hash of the key's text, in hexadecimal.
     pub(crate) hash: String,
-    /// A key has either a role or scopes.
+    /// The role of the key. A key has either a role or scopes.
     pub(crate) role: Option<Role>,
     pub(crate) scopes: Option<Scopes>,
     pub(crate) created_at: Millis,
@@ -23,8 +23,8 @@ pub(crate) struct ApiKey {
 }
 
 impl ApiKey {
-    /// Makes a key and its text. It may allow no more than its maker may do: otherwise permission to make keys
-    /// would be permission to do everything.
+    /// Makes a key and its text. The key may allow no more than its maker may do. Otherwise
+    /// everybody who may make keys could do everything.
     pub(crate) fn create(
         id: KeyId,
         secret: [u8; 32],
@@ -69,7 +69,7 @@ impl ApiKey {
         Ok((key, text))
     }
 
-    /// Revokes the key. A revoked key stays as it is.
+    /// Revokes the key. Does nothing if the key is revoked already.
     pub(crate) fn revoke(&mut self, now: Millis) {
         if self.revoked_at.is_none() {
             self.revoked_at = Some(now);
@@ -77,7 +77,7 @@ impl ApiKey {
         }
     }
 
-    /// The event for gateways.
+    /// The event that tells gateways the state of the key.
     pub(crate) fn changed(&self) -> ApiKeyChanged {
         ApiKeyChanged {
             id: self.id,
@@ -90,13 +90,13 @@ impl ApiKey {
         }
     }
 
-    /// The scopes that the key has at this moment.
+    /// The scopes that the key allows at `now`: none if the key is revoked or has expired.
     pub(crate) fn allows(&self, now: Millis) -> Scopes {
         let is_over = self.revoked_at.is_some() || self.expires_at.is_some_and(|at| at <= now);
         if is_over { Scopes::default() } else { self.changed().allows() }
     }
 
-    /// The key in the form of the API.
+    /// The key as the API shows it, without its text.
     pub(crate) fn shown(self) -> contracts::ApiKey {
         let scopes = self.changed().allows();
         let Self { id, name, role, created_at, expires_at, created_by, last_used_on, .. } = self;

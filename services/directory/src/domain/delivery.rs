@@ -3,13 +3,14 @@ use contracts::{DeliveryState, InvitationDelivery, Millis};
 /// The delivery state of an employee's last invitation, as the mailer reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Delivery {
-    /// The mailer counts from 1. States set here have 0 before its first report, or the highest number to outrank all.
+    /// The number of the mailer's report, from 1. A state that this service sets has 0, or the
+    /// highest number so that no report can replace it.
     pub(crate) version: i64,
     pub(crate) shown: InvitationDelivery,
 }
 
 impl Delivery {
-    /// The state of a new invitation, before a report of the mailer.
+    /// The state of a new invitation, before the first report of the mailer.
     pub(crate) fn queued(now: Millis) -> Self {
         Self::ours(0, DeliveryState::Queued, now)
     }

@@ -6,51 +6,53 @@ use contracts::{
 
 use super::{Delivery, Invitation};
 
-/// The most computers with permissions of one employee.
+/// The most computers of one employee whose permissions are stored.
 const MOST_COMPUTERS: usize = 100;
 
 /// An employee, the aggregate of this service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Employee {
     pub(crate) id: EmployeeId,
-    /// Counts changes, except those of the lists of projects and teams.
+    /// The number of changes, except changes of `projects` and `team`, and the mailer's reports
+    /// about a delivery.
     pub(crate) version: i64,
-    /// Counts deactivations: tokens and memberships of an older epoch are invalid.
+    /// The number of deactivations. Tokens and memberships of an older epoch are invalid.
     pub(crate) epoch: i64,
-    /// Counts what ends sessions but not memberships, such as a change of role.
+    /// The number of changes that ended sessions but not memberships, such as a change of role.
     pub(crate) generation: i64,
-    /// The session that survived the last increase of `generation`.
+    /// The session that the last increase of `generation` did not end.
     pub(crate) spared: Option<SessionId>,
     pub(crate) role: Role,
     pub(crate) account_id: AccountId,
     pub(crate) name: Name,
     pub(crate) email: Email,
-    /// The normalised address, for comparison. It keeps an earlier form of normalisation when another employee has
-    /// today's form.
+    /// The normalised address, for comparison. It stays in the form of an earlier normalisation if
+    /// another employee has the same address in today's form.
     pub(crate) email_key: String,
     /// Whether the address was changed and the employee has not yet confirmed it.
     pub(crate) email_unconfirmed: bool,
     pub(crate) title: Option<Label>,
-    /// The team of the employee, stored only here. A deactivation removes it.
+    /// The team of the employee. The members of a team are stored only here.
     pub(crate) team: Option<TeamId>,
-    /// A copy of the memberships, which projects owns.
+    /// The projects that the employee is a member of: a copy of the memberships, which projects
+    /// owns.
     pub(crate) projects: Vec<ProjectId>,
     pub(crate) permissions: Vec<SystemPermissions>,
-    /// The last invitation. All earlier ones are invalid.
+    /// The last invitation. All earlier invitations are invalid.
     pub(crate) invitation: InvitationId,
     pub(crate) invited_at: Millis,
-    /// Its delivery state; nothing for invitations from before that was stored.
+    /// The delivery state of the last invitation. None if that invitation is older than this field.
     pub(crate) delivery: Option<Delivery>,
     /// When the employee first set a password.
     pub(crate) activated_at: Option<Millis>,
     pub(crate) deactivated_at: Option<Millis>,
-    /// The periods without a deactivation. Only the last one can be open.
+    /// The intervals of time without a deactivation. Only the last interval can be open.
     pub(crate) active: Vec<Term>,
     pub(crate) created_at: Millis,
 }
 
 impl Employee {
-    /// Makes an employee, and the invitation to be mailed.
+    /// Makes an employee, and the invitation that must be mailed.
     pub(crate) fn create(
         id: EmployeeId,
         account_id: AccountId,
@@ -90,12 +92,13 @@ impl Employee {
         self.activated_at.is_some() && self.deactivated_at.is_none()
     }
 
-    /// Whether an invitation of the employee can still be used.
+    /// Whether the employee has not activated the account yet and still can.
     pub(crate) fn awaits_activation(&self) -> bool {
         self.activated_at.is_none() && self.deactivated_at.is_none()
     }
 
-    /// Applies changes. Says whether the address is another one now.
+    /// Applies changes. Returns whether the employee has another address now (another spelling is
+    /// the same address).
     pub(crate) fn update(&mut self, changes: EmployeeChanges) -> Result<bool, Failure> {
         let EmployeeChanges { name, email, title } = changes;
         if name.is_none() && email.is_none() && title.is_none() {
@@ -108,13 +111,14 @@ impl Employee {
             self.email = email;
         }
         self.title = title.unwrap_or_else(|| self.title.clone());
-        // Without a password, the new invitation confirms the address by itself.
+        // An employee without a password need not confirm: the link in the new invitation confirms
+        // the address.
         self.email_unconfirmed |= has_moved && self.activated_at.is_some();
         self.version += 1;
         Ok(has_moved)
     }
 
-    /// Starts a new epoch, which ends tokens and memberships.
+    /// Deactivates the employee. The new epoch makes older tokens and memberships invalid.
     pub(crate) fn deactivate(&mut self, now: Millis) -> Result<(), Failure> {
         if self.deactivated_at.is_some() {
             return Err(Failure::new(Code::AlreadyDeactivated, "This employee is deactivated already."));
@@ -129,7 +133,8 @@ impl Employee {
         Ok(())
     }
 
-    /// Undoes the deactivation. The epoch stays, so what it has ended stays ended.
+    /// Undoes the deactivation. The epoch stays the same, so older tokens and memberships stay
+    /// invalid.
     pub(crate) fn reactivate(&mut self, now: Millis) -> Result<(), Failure> {
         if self.deactivated_at.is_none() {
             return Err(Failure::new(Code::NotDeactivated, "This employee is not deactivated."));
@@ -152,7 +157,7 @@ impl Employee {
         Ok(self.put_invitation(id, now))
     }
 
-    /// Replaces the invitation as part of another change, such as that of the address.
+    /// Replaces the invitation as part of another change, such as a change of the address.
     pub(crate) fn put_invitation(&mut self, id: InvitationId, now: Millis) -> Invitation {
         self.invitation = id;
         self.invited_at = now;
@@ -173,19 +178,19 @@ impl Employee {
         self.version += 1;
     }
 
-    /// Records that the employee has set a password.
+    /// Records that the employee has set the first password.
     pub(crate) fn activate(&mut self, now: Millis) {
         self.activated_at = Some(now);
         self.version += 1;
     }
 
-    /// Records that the employee reads mails at the present address.
+    /// Records that the employee has confirmed the current address.
     pub(crate) fn confirm_email(&mut self) {
         self.email_unconfirmed = false;
         self.version += 1;
     }
 
-    /// Replaces the permissions of one computer.
+    /// Stores the permissions of one computer, and replaces those that were stored for it.
     pub(crate) fn set_permissions(&mut self, mut entry: SystemPermissions, now: Millis) -> Result<(), Failure> {
         entry.updated_at = entry.updated_at.or(Some(now));
         let is_full = self.permissions.len() >= MOST_COMPUTERS;
@@ -223,12 +228,12 @@ impl Employee {
         EmployeeChanged(self.state())
     }
 
-    /// The answer to a log-in, for the gateway to sign a token.
+    /// The answer to a log-in, with which the gateway signs a token.
     pub(crate) fn logged_in(&self, session: Option<StartedSession>) -> LoggedIn {
         LoggedIn { employee_id: self.id, epoch: self.epoch, generation: self.generation, session }
     }
 
-    /// The event for gateways: the role, and which tokens are invalid.
+    /// The event that tells gateways the employee's role, and which tokens are invalid.
     pub(crate) fn account_changed(&self) -> AccountChanged {
         AccountChanged {
             employee_id: self.id,
@@ -239,7 +244,7 @@ impl Employee {
         }
     }
 
-    /// The employee in the form of the API.
+    /// The employee as the API shows it.
     pub(crate) fn shown(self) -> contracts::Employee {
         contracts::Employee {
             is_active: self.is_active(),

@@ -5,25 +5,26 @@ use contracts::{Email, Secret};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// An attempt that could be a guess.
+/// An attempt to use something that could be guessed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Guess<'a> {
     /// A password for the account with this address, which may not exist.
     Password(&'a str),
-    /// A token of a link or a session. It is too long to guess; the limit is for clients that repeat an invalid
-    /// one.
+    /// A token of a link or a session. A token is too long to guess, but clients may send the same
+    /// invalid token again and again.
     Token(&'a Secret),
     /// A request for a mail to this address.
     Mail(&'a str),
 }
 
-/// The key of an attempt's record: a hash, so that the database reveals neither addresses nor mistyped
-/// passwords.
+/// The key of a record of attempts. The key is a hash, so that the database reveals neither
+/// addresses nor mistyped passwords.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct AttemptKey(String);
 
-/// The keys of the records of an attempt.
+/// The keys of the three records of an attempt: for the account and the network address together,
+/// for the account, and for the network address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AttemptKeys {
     pub(crate) pair: AttemptKey,
@@ -32,7 +33,7 @@ pub(crate) struct AttemptKeys {
 }
 
 impl Guess<'_> {
-    /// The keys for an attempt from this network address.
+    /// The keys of an attempt from this network address.
     pub(crate) fn keys(self, address: Option<IpAddr>) -> AttemptKeys {
         let (kind, account) = match self {
             Self::Password(email) => ("password", account(email)),
@@ -47,13 +48,15 @@ impl Guess<'_> {
         }
     }
 
-    /// Whether the attempt also counts for the account and for the address, which others share.
+    /// Whether the attempt also counts in the records of the account and of the network address,
+    /// which other people share.
     pub(crate) fn concerns_others(self) -> bool {
         !matches!(self, Self::Token(_))
     }
 }
 
-/// The normalised form of an account's address: all spellings are one account.
+/// The normalised e-mail address, so that all spellings count as one account. An invalid address is
+/// only trimmed and lower-cased.
 fn account(email: &str) -> String {
     Email::parse(email).map_or_else(|_| email.trim().to_lowercase(), |email| email.key())
 }
@@ -62,7 +65,7 @@ impl AttemptKey {
     fn of(kind: &str, parts: &[&str]) -> Self {
         let mut hash = Sha256::new_with_prefix(kind);
         for part in parts {
-            // Lengths are hashed too; otherwise different lists could have the same concatenation.
+            // Without the lengths, different lists of parts could give the same hash.
             hash.update(part.len().to_be_bytes());
             hash.update(part);
         }

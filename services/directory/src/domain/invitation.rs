@@ -2,11 +2,12 @@ use contracts::{EmployeeId, HOUR, InvitationId, Millis};
 
 use super::{Employee, MintedHash, TokenHash, add_token};
 
-/// How long a token is valid after it was minted, in milliseconds. It is minted when the mail is sent, so that a
-/// delayed mail is valid as long as any other.
+/// How long a token is valid, in milliseconds. The token is made when the mail is sent, so that a
+/// delay of the mail does not shorten this time.
 const VALIDITY: i64 = 72 * HOUR;
 
-/// An invitation of an employee. It is never deleted, so that an old link can be explained.
+/// An invitation of an employee. It is never deleted, so that the service can tell why an old link
+/// does not work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Invitation {
     pub(crate) id: InvitationId,
@@ -14,7 +15,8 @@ pub(crate) struct Invitation {
     pub(crate) requested_at: Millis,
     pub(crate) tokens: Vec<MintedHash>,
     pub(crate) used_at: Option<Millis>,
-    /// When a deactivation ended it. A replaced invitation needs no mark, because the employee names the last one.
+    /// When a deactivation ended the invitation. A replaced invitation needs no such time:
+    /// `Employee::invitation` names the last one.
     pub(crate) closed_at: Option<Millis>,
 }
 
@@ -24,7 +26,7 @@ impl Invitation {
         Self { id, employee, requested_at: now, tokens: Vec::new(), used_at: None, closed_at: None }
     }
 
-    /// Whether a mail with a token of this invitation would be of use.
+    /// Whether the invitation can still be used. If not, its mail need not be sent.
     pub(crate) fn is_open(&self, employee: &Employee) -> bool {
         self.id == employee.invitation
             && self.used_at.is_none()
@@ -32,7 +34,7 @@ impl Invitation {
             && employee.awaits_activation()
     }
 
-    /// Adds a token, and gives the time of its expiry.
+    /// Adds a token, and returns the time at which the token expires.
     pub(crate) fn add_token(&mut self, hash: TokenHash, now: Millis) -> Millis {
         add_token(&mut self.tokens, hash, now + VALIDITY)
     }
@@ -42,7 +44,7 @@ impl Invitation {
         let Some(token) = self.tokens.iter().find(|known| known.hash == *token) else {
             return contracts::Invitation::Unknown;
         };
-        // Also when another invitation was used: the employee is told to log in.
+        // This also holds if another invitation was used: an active employee is told to log in.
         if employee.is_active() {
             contracts::Invitation::Used
         } else if self.is_open(employee) && now < token.expires_at {

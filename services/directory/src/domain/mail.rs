@@ -3,11 +3,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Employee, MintedHash, TokenHash, add_token};
 
-/// How long a link to set a password is valid after it was mailed, in milliseconds.
+/// How long a link to set a password is valid, in milliseconds from the sending of its mail.
 const RESET_VALIDITY: i64 = HOUR / 2;
-/// How long a link to confirm an address is valid after it was mailed, in milliseconds.
+/// How long a link to confirm an address is valid, in milliseconds from the sending of its mail.
 const CONFIRMATION_VALIDITY: i64 = 72 * HOUR;
-/// How long a link to set a password may wait to be mailed, in milliseconds. After that it is dropped.
+/// How long after its request a mail with a link to set a password may be sent, in milliseconds.
+/// Later the mail is dropped.
 const RESET_PATIENCE: i64 = HOUR;
 
 /// The kind of a mail.
@@ -20,22 +21,23 @@ pub(crate) enum About {
     Confirmation,
     /// A notice that the password was changed.
     PasswordChanged,
-    /// A notice to the former address that it was replaced.
+    /// A notice to the former address that the employee has another address now.
     AddressChanged,
 }
 
-/// A mail to an employee, except invitations. Its text is made when it is sent.
+/// A mail to an employee; invitations are a type of their own. The text of the mail is made when it
+/// is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mail {
     pub(crate) id: MailId,
     pub(crate) about: About,
-    /// Nobody for an unknown address. The mail is stored all the same, so that the answer takes as long as for a
-    /// known one.
+    /// The recipient. None if the requested address is unknown: the mail is stored nevertheless, so
+    /// that the answer takes as long as for a known address.
     pub(crate) to: Option<Recipient>,
     pub(crate) requested_at: Millis,
-    /// The hashes of the tokens of its links.
+    /// The hashes of the tokens in the mail's links.
     pub(crate) tokens: Vec<MintedHash>,
-    /// When a link was used, or another change made all of them invalid.
+    /// When a link of the mail was used, or when another change made its links invalid.
     pub(crate) closed_at: Option<Millis>,
 }
 
@@ -47,7 +49,7 @@ pub(crate) struct Recipient {
 }
 
 impl Mail {
-    /// A mail to the present address of an employee.
+    /// A mail to the current address of an employee.
     pub(crate) fn new(about: About, employee: &Employee, now: Millis) -> Self {
         Self::to(about, employee, employee.email.clone(), now)
     }
@@ -58,8 +60,9 @@ impl Mail {
         Self { to, ..Self::to_nobody(about, now) }
     }
 
-    /// The answer to a forgotten password: a link to set a new one. An unconfirmed address may belong to a stranger
-    /// and gets a link to confirm it, which works only with the password.
+    /// The mail for a forgotten password: a link to set a new password. An unconfirmed address may
+    /// belong to a stranger, so it gets a link to confirm the address, which works only together
+    /// with the password.
     pub(crate) fn for_forgotten(employee: Option<&Employee>, now: Millis) -> Self {
         match employee {
             Some(employee) if employee.email_unconfirmed => Self::new(About::Confirmation, employee, now),
@@ -72,7 +75,7 @@ impl Mail {
         Self { id: kit::new_id(), about, to: None, requested_at: now, tokens: Vec::new(), closed_at: None }
     }
 
-    /// Whether sending the mail now would be of use.
+    /// Whether the mail should still be sent.
     pub(crate) fn is_wanted(&self, employee: &Employee, now: Millis) -> bool {
         match self.about {
             About::Reset => self.is_open(employee) && now < self.requested_at + RESET_PATIENCE,
@@ -81,7 +84,7 @@ impl Mail {
         }
     }
 
-    /// Adds the token of a link, and gives the time of its expiry.
+    /// Adds the token of a link, and returns the time at which the token expires.
     pub(crate) fn add_token(&mut self, hash: TokenHash, now: Millis) -> Millis {
         let validity = if self.about == About::Confirmation { CONFIRMATION_VALIDITY } else { RESET_VALIDITY };
         add_token(&mut self.tokens, hash, now + validity)
@@ -103,7 +106,8 @@ impl Mail {
         }
     }
 
-    /// Whether its links work. They are bound to the address that they were mailed to.
+    /// Whether the mail's links can still be used. A link is valid only while the employee has the
+    /// address that it was mailed to.
     fn is_open(&self, employee: &Employee) -> bool {
         let is_theirs =
             self.to.as_ref().is_some_and(|to| to.employee == employee.id && to.email.key() == employee.email.key());

@@ -1,14 +1,15 @@
 use contracts::{HOUR, Millis};
 
-/// The most mails with a link to one address within an hour.
+/// The most mails with a link that may go to one address within an hour.
 const MOST: usize = 3;
 
-/// The times of the mails with a link to one address, within the last hour.
+/// The times of the mails with a link that went to one address within the last hour.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MailBound(pub(crate) Vec<Millis>);
 
 impl MailBound {
-    /// Counts a mail, and says whether it may be sent. A refused one does not count.
+    /// Counts a mail if it may be sent, and returns whether it may be sent. A refused mail does not
+    /// count.
     pub(crate) fn take(&mut self, now: Millis) -> bool {
         self.0.retain(|at| now < *at + HOUR);
         let may = self.0.len() < MOST;
@@ -18,7 +19,7 @@ impl MailBound {
         may
     }
 
-    /// When the last of these mails stops counting.
+    /// When the last of these mails no longer counts.
     pub(crate) fn over_at(&self) -> Millis {
         self.0.last().map_or(Millis(0), |last| *last + HOUR)
     }

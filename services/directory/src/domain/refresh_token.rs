@@ -6,16 +6,16 @@ use sha2::{Digest, Sha256};
 
 use super::TokenHash;
 
-/// The prefix of every refresh token, by which secret scanners recognise one.
+/// The prefix of every refresh token, by which secret scanners recognise refresh tokens.
 const PREFIX: &str = "t3refresh_";
-/// The bytes of each half of a token.
+/// The number of bytes of each half of a token.
 const HALF: usize = 32;
 
-/// A refresh token. Its first half, 256 random bits, is the same in all tokens of a session and identifies the
-/// session; the second half is its own.
+/// A refresh token. Its first half, 256 random bits, is the same in all tokens of a session and
+/// identifies the session. Its second half is different in each token.
 ///
-/// A client that has the first half has once had a token of the session. So a used token is recognised as such
-/// although it is not stored, and nobody can end a session by guessing.
+/// A client that knows the first half must have had a token of the session. So a used token is
+/// recognised although it is not stored, and nobody can end a session with a guessed token.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct RefreshToken {
     shared: [u8; HALF],
@@ -34,7 +34,7 @@ impl RefreshToken {
         Self { shared, own }
     }
 
-    /// Parses a token.
+    /// Parses the text of a token. None if the text is malformed.
     pub(crate) fn read(text: &Secret) -> Option<Self> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text.expose().strip_prefix(PREFIX)?).ok()?;
         let (shared, own) = bytes.split_at_checked(HALF)?;
@@ -46,7 +46,7 @@ impl RefreshToken {
         Secret::new(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode([self.shared, self.own].concat())))
     }
 
-    /// The hash of the first half, which identifies the session.
+    /// The hash of the first half of the token, which identifies the session.
     pub(crate) fn family(&self) -> TokenHash {
         TokenHash::of_bytes(&self.shared)
     }
@@ -56,8 +56,8 @@ impl RefreshToken {
         TokenHash::of_bytes(&[self.shared, self.own].concat())
     }
 
-    /// The next token. The same salt gives the same token, so that it can be sent again when the answer was lost.
-    /// The stored salt alone gives nothing.
+    /// The next token after this one. The same salt gives the same token, so that it can be sent
+    /// again when the answer was lost. The salt, which is stored, is of no use without this token.
     pub(crate) fn successor(&self, salt: &[u8; HALF]) -> Self {
         let own = Sha256::new().chain_update(b"the next of ").chain_update(self.shared).chain_update(self.own);
         Self { shared: self.shared, own: own.chain_update(salt).finalize().into() }

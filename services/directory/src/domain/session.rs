@@ -4,19 +4,19 @@ use contracts::{
 
 use super::{Employee, RefreshToken, TokenHash};
 
-/// The longest duration of a session with refresh tokens; then the employee must log in again (NIST SP 800-63B,
-/// 2.1.3, requires that once in 30 days).
+/// How long a session with refresh tokens can last, in milliseconds. Then the employee must log in
+/// again (NIST SP 800-63B, 2.1.3, requires a log-in every 30 days).
 const LONGEST: i64 = 30 * DAY;
-/// The longest time between two tokens of a session.
+/// The longest time between two refreshes of a session, in milliseconds.
 const IDLE: i64 = 14 * DAY;
-/// How long a used refresh token is accepted once more: for two programs that share it, or after a lost answer. A
-/// thief would have to use it within this time.
+/// How long a used refresh token is accepted again, in milliseconds: two programs may share it, or
+/// the answer may have been lost. A thief would have to use a stolen token within this time.
 const GRACE: i64 = 60 * SECOND;
-/// How much longer than its last token a session that was ended is remembered, because the clocks of two
-/// machines differ.
+/// How much longer than its last token an ended session is remembered, in milliseconds, because the
+/// clocks of two machines may differ.
 const SLACK: i64 = HOUR / 12;
 
-/// A session, which begins with a log-in.
+/// A session of an employee, which begins with a log-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Session {
     pub(crate) id: SessionId,
@@ -31,33 +31,33 @@ pub(crate) struct Session {
     /// When the session expires.
     pub(crate) expires_at: Millis,
     pub(crate) ended_at: Option<Millis>,
-    /// The lifetime of each of its tokens, in seconds.
+    /// The lifetime of each access token of the session, in seconds.
     pub(crate) token_seconds: i64,
-    /// Nothing for a session with a single token.
+    /// The refresh tokens. None for a session with a single access token.
     pub(crate) refresh: Option<Refresh>,
 }
 
-/// The refresh tokens of a session, as hashes.
+/// The hashes of a session's refresh tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refresh {
-    /// The hash of the half that they share.
+    /// The hash of the first half, which all tokens of the session share.
     pub(crate) family: TokenHash,
-    /// The hash of the one that was not used yet.
+    /// The hash of the token that has not been used yet.
     pub(crate) current: TokenHash,
-    /// The one before it.
+    /// The token before the current one. None before the first refresh.
     pub(crate) previous: Option<Replaced>,
 }
 
-/// A refresh token that was used.
+/// A refresh token that was used and replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Replaced {
     pub(crate) hash: TokenHash,
     pub(crate) at: Millis,
-    /// The salt of the token that replaced it.
+    /// The salt from which the next token was computed.
     pub(crate) salt: [u8; 32],
 }
 
-/// A refresh token that was used before.
+/// The error for a refresh token that was used before and is not accepted again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reused;
 
@@ -89,7 +89,7 @@ impl Session {
         }
     }
 
-    /// Whether the session is valid.
+    /// Whether the session is still valid.
     pub(crate) fn is_open(&self, employee: &Employee, now: Millis) -> bool {
         self.ended_at.is_none()
             && now < self.expires_at
@@ -98,11 +98,11 @@ impl Session {
             && !employee.account_changed().ends(self.generation, Some(self.id))
     }
 
-    /// Uses a refresh token, and gives the next one.
+    /// Uses a refresh token, and returns the next one.
     ///
-    /// The token that was used last is accepted again for a minute, unless its successor was used; it gives the
-    /// same successor. So neither concurrent requests nor a lost answer end the session. Any other used token must
-    /// have been copied.
+    /// The token that was used last is accepted again for a minute, unless its successor was used.
+    /// It then gives the same successor. So neither concurrent requests nor a lost answer end the
+    /// session. Any other used token must have been copied, and is refused.
     pub(crate) fn refresh(
         &mut self,
         shown: &RefreshToken,
@@ -132,24 +132,24 @@ impl Session {
         self.ended_at.get_or_insert(now);
     }
 
-    /// The event for gateways about its end.
+    /// The event that tells gateways that the session has ended.
     pub(crate) fn ended(&self) -> SessionEnded {
         let ended_at = self.ended_at.unwrap_or(self.expires_at);
         let last_token = self.expires_at.min(ended_at + self.token_seconds * SECOND);
         SessionEnded { session_id: self.id, until: last_token + SLACK }
     }
 
-    /// When the session can be deleted.
+    /// When the stored session can be deleted.
     pub(crate) fn forgotten_at(&self) -> Millis {
         self.expires_at + SLACK
     }
 
-    /// What a gateway needs to sign the next token.
+    /// What a gateway needs to sign the next access token of the session.
     pub(crate) fn started(&self, refresh_token: Option<Secret>) -> StartedSession {
         StartedSession { id: self.id, expires_at: self.expires_at, refresh_token }
     }
 
-    /// The session in the form of the API, for a request from session `asks`.
+    /// The session as the API shows it. `asks` is the session in which the request is made.
     pub(crate) fn shown(&self, asks: Option<SessionId>) -> contracts::Session {
         contracts::Session {
             id: self.id,
@@ -227,10 +227,11 @@ mod tests {
     fn a_refresh_token_is_good_once_and_gives_the_same_again_only_for_a_moment() {
         let mut session = session(&employee(), Some(&token()));
         let next = session.refresh(&token(), [3; 32], NOW).unwrap();
-        // Concurrent requests, or a repetition after a lost answer.
+        // A concurrent request, or a repetition after a lost answer.
         assert_eq!(session.refresh(&token(), [4; 32], NOW + GRACE), Ok(next.clone()));
         assert_eq!(session.clone().refresh(&token(), [5; 32], NOW + GRACE + 1), Err(Reused));
-        // A client that has used the next token has it, so the first token comes from another client.
+        // The client that used the next token has received it, so the first token now comes from
+        // another client.
         let third = session.refresh(&next, [6; 32], NOW + 1).unwrap();
         assert_eq!(session.clone().refresh(&token(), [7; 32], NOW + 1), Err(Reused));
         assert_eq!(session.refresh(&next, [8; 32], NOW + 2), Ok(third));
@@ -255,8 +256,8 @@ mod tests {
     }
 
     proptest! {
-        /// Of all tokens given so far, the current one gives a new one, the one before it gives the current one
-        /// again for a minute, and any other ends the session.
+        /// The current token gives a new token. The token before it gives the current token again,
+        /// for a minute. All older tokens are refused.
         #[test]
         fn only_the_last_two_tokens_are_ever_taken(
             steps in prop::collection::vec((0_usize..6, 0_i64..2 * GRACE), 1..40),

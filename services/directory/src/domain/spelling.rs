@@ -1,16 +1,17 @@
-//! The spelling of a password: depending on the keyboard, an accented letter is one character or two.
+//! The spellings of a password. Depending on the keyboard, an accented letter is sent as one
+//! character or as two.
 
 use std::iter::once;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The spelling that is hashed: Unicode NFC (NIST SP 800-63B, 3.1.1.2).
+/// The spelling of a password that is hashed: Unicode NFC (NIST SP 800-63B, 3.1.1.2).
 pub(crate) fn composed(password: &str) -> String {
     password.nfc().collect()
 }
 
-/// The spellings in which a stored password may have been hashed, today's first. Earlier versions hashed the
-/// password as it came.
+/// The spellings in which a stored password may have been hashed, the current one first. Earlier
+/// versions hashed the password without normalising it.
 pub(crate) fn spellings(password: &str) -> Vec<String> {
     let composed = composed(password);
     let decomposed: String = password.nfd().collect();

@@ -1,5 +1,6 @@
-//! How hard a password is to guess for somebody who knows the employee (NIST SP 800-63B, 3.1.1.2: a list of common
-//! and expected values, and no rules about kinds of characters).
+//! Checks that a password is hard to guess for somebody who knows the employee. NIST SP 800-63B,
+//! 3.1.1.2, requires a comparison with common and expected values, and no rules about kinds of
+//! characters.
 
 use std::cmp::Reverse;
 
@@ -8,14 +9,14 @@ use zxcvbn::{Score, zxcvbn};
 
 use super::{Employee, composed};
 
-/// Words of this product that everybody would try.
+/// Words of this product, which every attacker would try.
 const PRODUCT_WORDS: [&str; 5] = ["t3", "time", "tracker", "timetracker", "time tracker"];
-/// The required score: "safely unguessable", some 100 million guesses.
+/// The lowest accepted score: "safely unguessable", which means at least about 100 million guesses.
 const LEAST_SCORE: Score = Score::Three;
-/// The most characters of a name or an address that are searched for.
+/// The most characters of a name or an address that are compared with the password.
 const MOST: usize = 100;
 
-/// Checks the length of a password. Costs nothing.
+/// Checks the length of a password, which takes no noticeable time.
 ///
 /// # Errors
 /// 422 with the required length.
@@ -23,7 +24,8 @@ pub(crate) fn fitting(field: &str, password: &Secret) -> Result<(), Failure> {
     check_password(password).map_err(|message| weak(field, message.to_owned()))
 }
 
-/// Checks that a password is hard to guess for somebody who knows the employee. Takes some milliseconds of CPU.
+/// Checks that a password is hard to guess for somebody who knows the employee. Takes some
+/// milliseconds of CPU time.
 ///
 /// # Errors
 /// 422 with advice.
@@ -38,14 +40,15 @@ pub(crate) fn hard_to_guess(field: &str, password: &Secret, employee: &Employee)
         let advice: Vec<String> = warning.into_iter().chain(suggestions).collect();
         return Err(too_easy(field, advice.join(" ").trim_end_matches('.')));
     }
-    // The estimator rates any three words as strong, so known words are removed first.
+    // The estimator rates any three words as strong, so the words that an attacker knows are
+    // removed first.
     if zxcvbn(without(&password, &known).trim(), &inputs).score() < LEAST_SCORE {
         return Err(too_easy(field, "Your name, your address and our name are known. Add other words"));
     }
     Ok(())
 }
 
-/// Removes these words, which are sorted longest first, from a password.
+/// Removes known words from a password. The words must be sorted, the longest first.
 fn without(password: &str, known: &[String]) -> String {
     known.iter().fold(password.to_lowercase(), |rest, word| rest.replace(word, ""))
 }
@@ -60,7 +63,8 @@ fn weak(field: &str, message: String) -> Failure {
     Failure { errors, ..Failure::new(Code::WeakPassword, detail) }
 }
 
-/// The name and the address, whole and in parts, and our own words, in lower case, longest first.
+/// The words that an attacker knows, in lower case, the longest first: the employee's name and
+/// address, whole and in parts, and the words of this product.
 fn known_words(employee: &Employee) -> Vec<String> {
     let (name, email) = (employee.name.as_str(), employee.email.as_str());
     let parts = [name, email].into_iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));

@@ -10,7 +10,7 @@ use super::composed;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Team {
     pub(crate) id: TeamId,
-    /// Counts changes.
+    /// The number of changes.
     pub(crate) version: i64,
     pub(crate) name: Name,
     pub(crate) managers: BTreeSet<EmployeeId>,
@@ -44,7 +44,7 @@ impl Team {
         Ok(())
     }
 
-    /// The normalised name, for comparison.
+    /// The normalised name, for the comparison with the names of other teams.
     pub(crate) fn name_key(&self) -> String {
         composed(&self.name.as_str().to_lowercase())
     }
@@ -54,12 +54,12 @@ impl Team {
         TeamChanged { team: self.clone().shown(), version: self.version, deleted: false }
     }
 
-    /// The event about the deletion.
+    /// The event about the deletion of the team.
     pub(crate) fn deleted(&self) -> TeamChanged {
         TeamChanged { version: self.version + 1, deleted: true, ..self.changed() }
     }
 
-    /// The team in the form of the API.
+    /// The team as the API shows it.
     pub(crate) fn shown(self) -> contracts::Team {
         let (managers, employees) = (self.managers.into_iter().collect(), self.employees.into_iter().collect());
         contracts::Team { id: self.id, name: self.name, managers, employees }

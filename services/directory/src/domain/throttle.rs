@@ -1,43 +1,47 @@
-//! How long a client that may be guessing must pause. An attempt counts as a failure until it succeeds, so that
-//! concurrent attempts all count.
+//! Decides how long a client that may be guessing must pause. An attempt counts as a failure until
+//! it succeeds, so that concurrent attempts all count.
 //!
-//! Three records decide: that of an account and one network address (the pair), that of the account, and that of
-//! the address. The pause of a pair can become long. Those of the others stay short, because they also affect
-//! innocent people: the owner of an account that strangers guess at, and the neighbours of a guesser. Two rules
-//! protect them:
+//! Three records decide: one for the account and the network address together (the pair), one for
+//! the account, and one for the network address. The pause of a pair can become long. The pauses of
+//! the other two stay short, because they also affect innocent people: the owner of an account that
+//! strangers attack, and other people at the attacker's network address. Two rules protect these
+//! people:
 //!
-//! - After a successful log-in from an address, only the pair counts.
-//! - Without many failures from the own address, a client waits for the account only once, for at most
+//! - After a successful log-in to the account from a network address, only the record of the pair
+//!   counts there.
+//! - A client with few failures of its own waits for the account only once, for at most
 //!   [`Bound::longest`] of [`ACCOUNT`], whatever others do meanwhile.
 
 use contracts::{DAY, HOUR, Millis, SECOND};
 
 const MINUTE: i64 = 60 * SECOND;
-/// How long a successful log-in from an address is remembered.
+/// How long a successful log-in from a network address is remembered, in milliseconds.
 const KNOWN: i64 = 90 * DAY;
 
-/// How many failures are free, and how long the pause becomes after more.
+/// How many failures cause no pause, and how long the pause can become after more failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bound {
     free: i64,
-    /// The longest pause in milliseconds. One failure is forgotten each time it passes.
+    /// The longest pause in milliseconds. Each time this duration passes, one failure is forgotten.
     longest: i64,
 }
 
-/// The bound of an account and one address.
+/// The bound for an account and one network address together.
 pub(crate) const PAIR: Bound = Bound { free: 5, longest: HOUR };
-/// The bound of an account, for addresses without a successful log-in.
+/// The bound for an account, for attempts from addresses without a successful log-in.
 pub(crate) const ACCOUNT: Bound = Bound { free: 20, longest: 3 * MINUTE };
-/// The bound of an address, for accounts without a successful log-in from there.
+/// The bound for a network address, for attempts at accounts without a successful log-in from
+/// there.
 pub(crate) const ADDRESS: Bound = Bound { free: 50, longest: 5 * MINUTE };
 
 impl Bound {
-    /// By how much a failure extends [`Record::forgotten_at`], in milliseconds.
+    /// How much later a failure makes [`Record::forgotten_at`], in milliseconds.
     pub(crate) fn worth(self) -> i64 {
         self.longest
     }
 
-    /// The pause after this many failures: a second, doubled each time.
+    /// The pause after this many failures, in milliseconds: none for the first ones, then a second,
+    /// doubled with each failure.
     fn pause(self, failures: i64) -> i64 {
         match failures - self.free {
             ..=0 => 0,
@@ -47,16 +51,16 @@ impl Bound {
     }
 }
 
-/// The record of the attempts under one key.
+/// The record of the attempts with one key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// The end of the pause.
+    /// When the pause ends.
     pub(crate) until: Millis,
-    /// When the last failure is forgotten.
+    /// When all failures are forgotten.
     pub(crate) forgotten_at: Millis,
-    /// For a pair: until when a successful log-in is remembered.
+    /// For a pair: until when the last successful log-in is remembered.
     pub(crate) known_until: Millis,
-    /// For a pair: since when it waits for the account.
+    /// For a pair: since when the client waits for the pause of the account.
     pub(crate) waits_since: Option<Millis>,
 }
 
@@ -80,14 +84,14 @@ impl Record {
         Self { known_until: now + KNOWN, ..Self::default() }
     }
 
-    /// When the record has no effect any more.
+    /// When the record no longer has any effect.
     pub(crate) fn over_at(&self) -> Millis {
         let waited = self.waits_since.map_or(Millis(0), |since| since + 2 * ACCOUNT.longest);
         self.forgotten_at.max(self.known_until).max(waited)
     }
 }
 
-/// The records of an attempt.
+/// The three records of an attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Records {
     pub(crate) pair: Record,
@@ -95,19 +99,19 @@ pub(crate) struct Records {
     pub(crate) address: Record,
 }
 
-/// How trusted a client is. The most trusted are served first.
+/// How much a client is trusted. Attempts of the most trusted clients are processed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Trust {
-    /// The client has logged in from this address before.
+    /// The client has logged in to this account from this network address before.
     Known,
-    /// The client has no failures.
+    /// The pair and the network address have no failures.
     Unknown,
-    /// The client has failures.
+    /// The pair or the network address has failures.
     Suspect,
 }
 
 impl Trust {
-    /// All of them, the most trusted first.
+    /// All levels of trust, the most trusted first.
     pub(crate) const ALL: [Self; 3] = [Self::Known, Self::Unknown, Self::Suspect];
 }
 
@@ -119,16 +123,17 @@ pub(crate) enum Of {
     Address,
 }
 
-/// Whether an attempt may be made now.
+/// The decision whether an attempt may be made now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// The attempt may be made once these records are stored, which count it as a failure.
+    /// The attempt may be made once the records `counted` are stored. They count the attempt as a
+    /// failure.
     Go { counted: Records, trust: Trust },
-    /// The attempt must wait until this time. The pair's record must still be this one.
+    /// The attempt must wait until this time. `pair` is the new content of the pair's record.
     Wait { until: Millis, of: Of, pair: Record },
 }
 
-/// Decides about an attempt by its records.
+/// Decides from its records whether an attempt may be made now.
 pub(crate) fn decide(now: Millis, records: Records) -> Decision {
     let Records { pair, account, address } = records;
     if now < pair.until {
@@ -169,7 +174,7 @@ mod tests {
 
     const START: Millis = Millis(1_760_000_000_000);
 
-    /// The records of all clients, like a database keeps them.
+    /// The records of all clients, in memory and not in a database.
     #[derive(Default)]
     struct Kept {
         pairs: HashMap<(u32, u32), Record>,
@@ -178,7 +183,8 @@ mod tests {
     }
 
     impl Kept {
-        /// Makes a wrong guess, or gives the time until which it must wait.
+        /// Makes a wrong guess. Returns the trust in the client, or the end of the pause and the
+        /// record that causes it.
         fn guess(&mut self, now: Millis, account: u32, address: u32) -> Result<Trust, (Millis, Of)> {
             let pair = self.pairs.entry((account, address)).or_default();
             let (of_account, of_address) =
@@ -267,8 +273,8 @@ mod tests {
     }
 
     proptest! {
-        /// However others guess, a client from elsewhere that waits as long as each answer says is let in after a few
-        /// minutes.
+        /// Whatever others guess, a client at another network address that waits as long as each
+        /// answer says is let in after a few minutes.
         #[test]
         fn nobody_is_locked_out_from_elsewhere_for_longer_than_a_few_minutes(
             pauses in prop::collection::vec(0i64..20_000, 1..80),
@@ -297,7 +303,8 @@ mod tests {
             prop_assert!(let_in_at.is_some_and(|at| at - came_at <= ACCOUNT.longest), "{let_in_at:?}");
         }
 
-        /// From one address only few guesses at one account are possible in a day, however they are spread.
+        /// Only few guesses at one account are possible from one network address in a day, however
+        /// they are spread.
         #[test]
         fn a_pair_has_few_guesses_a_day(pauses in prop::collection::vec(0i64..4_000_000, 1..40)) {
             let (mut kept, mut now, mut made) = (Kept::default(), START, 0);

@@ -3,8 +3,8 @@ use contracts::{Millis, Secret};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The most tokens of one mail. Each try to send it mints one, because a try that seems to fail may have
-/// succeeded.
+/// The most tokens of one mail. Each attempt to send the mail makes a token, because an attempt
+/// that seems to fail may have succeeded.
 const MOST: usize = 5;
 
 /// The hash of a token, and the time of its expiry.
@@ -15,7 +15,8 @@ pub(crate) struct MintedHash {
     pub(crate) expires_at: Millis,
 }
 
-/// Adds a token to those of a mail, and drops the oldest when there are too many. Gives the time of its expiry.
+/// Adds a token to the tokens of a mail, and drops the oldest token when there are too many.
+/// Returns the time at which the new token expires.
 pub(crate) fn add_token(tokens: &mut Vec<MintedHash>, hash: TokenHash, expires_at: Millis) -> Millis {
     tokens.push(MintedHash { hash, expires_at });
     let too_many = tokens.len().saturating_sub(MOST);
@@ -29,7 +30,7 @@ pub(crate) fn add_token(tokens: &mut Vec<MintedHash>, hash: TokenHash, expires_a
 pub(crate) struct TokenHash(String);
 
 impl TokenHash {
-    /// The hash of a token from a link.
+    /// The hash of the text of a token, as it is in a link.
     pub(crate) fn of(token: &Secret) -> Self {
         Self::of_bytes(token.expose().as_bytes())
     }
@@ -40,7 +41,7 @@ impl TokenHash {
     }
 }
 
-/// The token of these random bytes, as text for a link.
+/// Encodes random bytes as the text of a token for a link.
 pub(crate) fn token_of(bytes: [u8; 32]) -> Secret {
     Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -9,11 +9,12 @@ use crate::{
     domain::{Guess, TokenHash, fitting},
 };
 
-/// Activates the account of a token, once: of two concurrent requests, the transaction of one conflicts, and finds
-/// the token used when it runs again.
+/// Activates the account that a token belongs to. A token works only once: of two concurrent
+/// requests, the transaction of one conflicts, and finds the token used when it runs again.
 ///
-/// The length of the password is checked first, because it costs nothing. The token comes before the strength
-/// and the hash, so that only its owner can cause that work. A weak password does not use the token up.
+/// The length of the password is checked first, because that takes no time. The token is checked
+/// before the strength and the hashing of the password, so that only somebody with a valid token
+/// can cause this work. A request with a weak password leaves the token valid.
 pub(crate) async fn activate(app: Arc<App>, _call: Call, request: Activate) -> Result<contracts::Employee, Error> {
     fitting("password", &request.password)?;
     let attempt = app.throttle.may_try(Guess::Token(&request.token)).await?;
@@ -52,7 +53,7 @@ async fn accept(app: &App, request: Activate) -> Result<contracts::Employee, Err
     Ok(employee.shown())
 }
 
-/// Records an invalid token in the audit trail.
+/// Records an attempt with an invalid token in the audit trail. Returns the error for the answer.
 async fn refused(app: &App, of: AuditSubject) -> Error {
     app.db.audit(Action::ActivationFailed, of).await.err().unwrap_or_else(|| invalid_token().into())
 }

@@ -11,7 +11,8 @@ use crate::{
     throttle::Attempt,
 };
 
-/// Changes the password of the employee who asks and gives the old one. Ends all other sessions.
+/// Changes the password of the employee who sends the request, who must also give the old password.
+/// Ends all other sessions.
 pub(crate) async fn change_password(app: Arc<App>, call: Call, request: ChangePassword) -> Result<(), Error> {
     let (own, session) = own(&call)?;
     if own != request.id {
@@ -24,7 +25,7 @@ pub(crate) async fn change_password(app: Arc<App>, call: Call, request: ChangePa
     let (hashed, now) = (app.hasher.hash(request.new).await?, app.clock.now());
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let mut employee = active(app.store.employees.load(tx, request.id).await?)?;
-        // Another password may have been set meanwhile by a link.
+        // A link may have set another password in the meantime.
         if app.store.credentials.load(tx, employee.id).await?.as_ref() != Some(&old) {
             return Err(wrong("old").into());
         }
@@ -40,7 +41,8 @@ pub(crate) async fn change_password(app: Arc<App>, call: Call, request: ChangePa
     until_account_is_known(&app, &employee).await
 }
 
-/// Requires the password of an employee, and gives it as stored. Records each wrong one in the audit trail.
+/// Checks the password of an employee, and returns the stored hash. Records each attempt with a
+/// wrong password in the audit trail.
 pub(super) async fn require_password(
     app: &App,
     field: &'static str,

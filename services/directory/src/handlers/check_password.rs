@@ -15,9 +15,10 @@ use crate::{
 
 /// Logs an employee in: checks the password and starts a session.
 ///
-/// An unknown address, an account without a password and a deactivated one are handled like a wrong password:
-/// the same queries, one verification, the same answer. So neither the answer nor its time reveals who exists.
-/// Each failure is recorded in the audit trail.
+/// An unknown address, an account without a password and a deactivated account are handled like a
+/// wrong password: the same queries, one verification, the same answer. So neither the answer nor
+/// its duration reveals whether an address has an account. Each failure is recorded in the audit
+/// trail.
 pub(crate) async fn check_password(app: Arc<App>, _call: Call, request: CheckPassword) -> Result<LoggedIn, Error> {
     let attempt = app.throttle.may_try(Guess::Password(&request.email)).await?;
     let outcome = check(&app, &attempt, &request).await;
@@ -26,7 +27,8 @@ pub(crate) async fn check_password(app: Arc<App>, _call: Call, request: CheckPas
 }
 
 async fn check(app: &App, attempt: &Attempt, request: &CheckPassword) -> Result<LoggedIn, Error> {
-    // Recorded as a hash, because people mistype, and some type a password here.
+    // Recorded as a hash, because people mistype their address, and some type their password into
+    // this field.
     let unknown = AuditSubject::hashed("address", &request.email.trim().to_lowercase());
     if composed(request.password.expose()).chars().count() > PASSWORD_MOST {
         app.db.audit(Action::LoginFailed, unknown).await?;
@@ -67,7 +69,8 @@ async fn check(app: &App, attempt: &Attempt, request: &CheckPassword) -> Result<
     }
 }
 
-/// Stores the password with today's parameters. A failure is harmless: the next log-in tries again.
+/// Hashes the password with today's parameters and stores the hash. A failure is harmless: the next
+/// log-in tries again.
 async fn hash_anew(app: &App, employee: EmployeeId, password: Secret, old: Option<HashedPassword>) {
     let Some(old) = old else { return };
     let stored = match app.hasher.hash(password).await {

@@ -6,8 +6,8 @@ use kit::{Call, Error};
 use super::{audit, change_password::require_password, mailed_link::MailedLink, save};
 use crate::{App, WAIT, domain::Guess};
 
-/// Confirms a new address with the link that was mailed there. The password proves that the employee has followed
-/// it, and not a stranger at a mistyped address.
+/// Confirms a new address with the token of a link that was mailed to that address. The password
+/// proves that the employee has followed the link, and not a stranger at a mistyped address.
 pub(crate) async fn confirm_email(
     app: Arc<App>,
     _call: Call,

@@ -6,10 +6,10 @@ use kit::{Call, Error};
 use super::{grants, until_key_is_known};
 use crate::{App, WAIT, domain::ApiKey};
 
-/// The most keys that are not revoked. This many fit into one reply.
+/// The most keys that are not revoked: all of them must fit into one reply.
 const MOST: usize = 1_000;
 
-/// Makes an API key. Its text is in this answer and nowhere else.
+/// Makes an API key. Only this answer contains the text of the key.
 pub(crate) async fn create_api_key(app: Arc<App>, call: Call, request: CreateApiKey) -> Result<NewApiKey, Error> {
     call.require_admin()?;
     if app.store.api_keys.list().await?.len() >= MOST {
@@ -25,7 +25,7 @@ pub(crate) async fn create_api_key(app: Arc<App>, call: Call, request: CreateApi
         tx.audit(Action::KeyCreated, AuditSubject::new("key", key.id), created(&key.clone().shown())).await?;
         Ok(())
     })?;
-    // The client may use the key at once, at any gateway.
+    // Waits for all gateways, because the client may use the key at once, at any of them.
     until_key_is_known(&app, &key).await?;
     Ok(key.shown_once(text))
 }

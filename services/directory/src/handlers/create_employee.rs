@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::{email_taken, send};
 use crate::{App, WAIT, domain::Employee};
 
-/// Makes an employee who cannot log in yet, and mails the invitation.
+/// Creates an employee who cannot log in yet, and has the invitation mailed.
 pub(crate) async fn create_employee(
     app: Arc<App>,
     call: Call,

@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::{check_managers, name_taken, set_members};
 use crate::{App, WAIT, domain::Team};
 
-/// Makes a team.
+/// Creates a team.
 pub(crate) async fn create_team(app: Arc<App>, call: Call, request: CreateTeam) -> Result<contracts::Team, Error> {
     call.require_admin()?;
     let (team, nobody) = (Team::create(kit::new_id(), request)?, BTreeSet::new());

@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::{App, WAIT};
 
-/// Deletes a team. Its employees are without a team then.
+/// Deletes a team. Its employees have no team afterwards.
 pub(crate) async fn delete_team(
     app: Arc<App>,
     call: Call,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{App, WAIT};
 
-/// Ends all sessions of the caller except the one of this request.
+/// Ends all sessions of the caller except the session of this request.
 pub(crate) async fn end_other_sessions(app: Arc<App>, call: Call, _: EndOtherSessions) -> Result<(), Error> {
     let (employee, session) = own(&call)?;
     end_all_but(&app, employee, session).await

@@ -6,7 +6,8 @@ use kit::{Call, Error};
 use super::sessions::{end, own, until_end_is_known};
 use crate::{App, WAIT};
 
-/// Ends a session of the caller. Sessions of others, and ended ones, are answered 404.
+/// Ends a session of the caller. The answer is 404 for a session of another employee, and for an
+/// ended session.
 pub(crate) async fn end_session(app: Arc<App>, call: Call, request: EndSession) -> Result<(), Error> {
     let (employee, _) = own(&call)?;
     let not_found = || Failure::not_found("session");
@@ -19,7 +20,8 @@ pub(crate) async fn end_session(app: Arc<App>, call: Call, request: EndSession) 
         }
         Ok((session, is_open))
     })?;
-    // The client repeats a request whose answer was lost, and must be able to rely on this one as well.
+    // A client that got no answer repeats the request. The answer 404, too, must mean that no
+    // gateway accepts the session.
     until_end_is_known(&app, &session).await?;
     if was_open { Ok(()) } else { Err(not_found().into()) }
 }

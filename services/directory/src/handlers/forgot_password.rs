@@ -12,13 +12,15 @@ use crate::{
 
 /// Mails a link to set a new password.
 ///
-/// An unknown address causes the same queries and writes as a known one, down to a mail to nobody. So neither the
-/// answer nor its time reveals who exists. Past the limit of an address, only an entry of the audit trail is
-/// written, known or not.
+/// An unknown address causes the same queries and writes as a known one, and even a stored mail
+/// without a recipient. So neither the answer nor its duration reveals whether an address has an
+/// account. Once an address has reached its limit of mails, only an entry of the audit trail is
+/// written, whether the address is known or not.
 pub(crate) async fn forgot_password(app: Arc<App>, _call: Call, request: ForgotPassword) -> Result<(), Error> {
     let attempt = app.throttle.may_try(Guess::Mail(&request.email)).await?;
     let outcome = ask(&app, request).await;
-    // A request stays counted as an attempt, because nothing can prove it right.
+    // A successful request stays counted as an attempt, because nothing proves that the sender owns
+    // the account.
     if outcome.is_err() {
         attempt.settle(&outcome).await;
     }
@@ -35,7 +37,8 @@ async fn ask(app: &App, request: ForgotPassword) -> Result<(), Error> {
     let address = email.map_or(typed, |email| email.key());
     let subject = match &employee {
         Some(employee) => AuditSubject::new("employee", employee.id),
-        // Recorded as a hash, because people mistype, and some type a password here.
+        // Recorded as a hash, because people mistype their address, and some type their password
+        // into this field.
         None => AuditSubject::hashed("address", &address),
     };
     let mail = Mail::for_forgotten(employee.as_ref(), now);

@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Gives a key that is not revoked, without its text.
+/// Returns an API key that is not revoked, without its text.
 pub(crate) async fn get_api_key(app: Arc<App>, call: Call, request: GetApiKey) -> Result<contracts::ApiKey, Error> {
     call.require_admin()?;
     let key = app.store.api_keys.get(request.id).await?.filter(|key| key.revoked_at.is_none());

@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Gives an employee, to an admin or to the same employee.
+/// Returns an employee, to an admin or to that employee.
 pub(crate) async fn get_employee(
     app: Arc<App>,
     call: Call,

@@ -5,10 +5,10 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// The most employees of one request.
+/// The most ids in one request.
 const MOST: usize = 1_000;
 
-/// Gives the state of employees. Unknown ids are left out.
+/// Returns the states of employees. Unknown ids are left out.
 pub(crate) async fn get_employee_states(
     app: Arc<App>,
     call: Call,

@@ -5,8 +5,8 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Gives the address for mails about an employee's time. Nothing while the employee is deactivated, or the address
-/// is not confirmed and may be a stranger's.
+/// Returns the address for mails about an employee's time. None if the employee is not active, or
+/// if the address is not confirmed: it may be a stranger's.
 pub(crate) async fn get_mail_address(
     app: Arc<App>,
     call: Call,

@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Gives the names of employees, deactivated ones included. Unknown ids are left out.
+/// Returns the names of employees, deactivated ones included. Unknown ids are left out.
 pub(crate) async fn get_names(
     app: Arc<App>,
     call: Call,
@@ -15,7 +15,7 @@ pub(crate) async fn get_names(
     app.store.employees.names(bounded(ids)?).await
 }
 
-/// Gives the names of API keys, revoked ones included. Unknown ids are left out.
+/// Returns the names of API keys, revoked ones included. Unknown ids are left out.
 pub(crate) async fn get_key_names(
     app: Arc<App>,
     call: Call,

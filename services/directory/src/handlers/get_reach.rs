@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Gives the members of teams.
+/// Returns the ids of the members of these teams.
 pub(crate) async fn get_team_members(
     app: Arc<App>,
     call: Call,
@@ -17,7 +17,7 @@ pub(crate) async fn get_team_members(
     Ok(members)
 }
 
-/// Gives the teams and employees that a manager manages.
+/// Returns the teams that a manager manages, and their employees.
 pub(crate) async fn get_reach(app: Arc<App>, call: Call, request: GetReach) -> Result<ManagedTeams, Error> {
     call.require_admin()?;
     let managed = app.store.teams.managed_by(request.manager).await?;

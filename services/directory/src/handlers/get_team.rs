@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Gives a team.
+/// Returns a team.
 pub(crate) async fn get_team(app: Arc<App>, call: Call, request: GetTeam) -> Result<contracts::Team, Error> {
     call.require_admin()?;
     let team = app.store.teams.get(request.id).await?.ok_or_else(|| Failure::not_found("team"))?;

@@ -3,7 +3,7 @@ use kit::{Call, Error};
 
 use crate::{App, domain::Employee};
 
-/// The scopes of the caller's key or role: nobody may give others more than these.
+/// The scopes of the caller's API key or role. A caller may give nobody more scopes than these.
 pub(super) async fn grants(app: &App, call: &Call) -> Result<Scopes, Error> {
     match call.actor {
         Some(Actor::Root) => Ok(Scopes::all()),

@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::{audit, save, send};
 use crate::{App, WAIT};
 
-/// Mails a new invitation. The links of older ones do not work any more.
+/// Mails a new invitation. The links of older invitations stop working.
 pub(crate) async fn invite_employee(
     app: Arc<App>,
     call: Call,

@@ -6,10 +6,11 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// How long to wait until the stream has all events about a page.
+/// How long to wait until EVENTS has all events about a page.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// Gives the state of all employees, page by page, each once the stream has all events about it.
+/// Returns the states of all employees, page by page. Each page is returned once EVENTS has all
+/// events about it.
 pub(crate) async fn list_employee_states(
     app: Arc<App>,
     call: Call,

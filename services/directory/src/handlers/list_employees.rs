@@ -6,7 +6,8 @@ use kit::{Call, Error};
 
 use crate::{App, domain::Employee};
 
-/// Lists employees, or those with these ids, by creation, as many as fit into a reply.
+/// Lists employees in the order of their creation, as many as fit into a reply. With `within`,
+/// lists only the employees with these ids.
 pub(crate) async fn list_employees(
     app: Arc<App>,
     call: Call,

@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Lists who manages a team and may decide about its employees' hours.
+/// Lists the employees who manage a team and may decide about the hours of its members.
 pub(crate) async fn list_managers(
     app: Arc<App>,
     call: Call,

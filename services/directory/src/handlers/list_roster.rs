@@ -5,7 +5,8 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Lists employees who may have worked in a range of time, by name, page by page. For admins.
+/// Lists the employees who may have worked in a range of time, sorted by name, page by page. Only
+/// for admins.
 pub(crate) async fn list_roster(app: Arc<App>, call: Call, asked: ListRoster) -> Result<Roster, Error> {
     call.require_admin()?;
     if !(1..=ROSTER_MOST).contains(&asked.limit) {
@@ -14,7 +15,7 @@ pub(crate) async fn list_roster(app: Arc<App>, call: Call, asked: ListRoster) ->
     app.store.employees.roster(&asked).await
 }
 
-/// Counts invitations that could not be delivered. For admins.
+/// Counts the invitations that could not be delivered. Only for admins.
 pub(crate) async fn count_undelivered(app: Arc<App>, call: Call, asked: CountUndelivered) -> Result<u64, Error> {
     call.require_admin()?;
     app.store.employees.undelivered(&asked.employees).await

@@ -6,7 +6,7 @@ use kit::{Call, Error};
 
 use crate::{App, domain::Team};
 
-/// Lists all teams by creation, as many as fit into a reply.
+/// Lists all teams in the order of their creation, as many as fit into a reply.
 pub(crate) async fn list_teams(
     app: Arc<App>,
     call: Call,

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{App, WAIT};
 
-/// Ends the session of the request. A token from before there were sessions cannot be ended alone, so all tokens
-/// of the caller end.
+/// Ends the session of the request. A token from before sessions existed cannot be ended alone, so
+/// a request with such a token ends all tokens of the caller.
 pub(crate) async fn log_out(app: Arc<App>, call: Call, _: LogOut) -> Result<(), Error> {
     let (employee, session) = own(&call)?;
     let Some(id) = session else { return end_all_but(&app, employee, None).await };

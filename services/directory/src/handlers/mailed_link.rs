@@ -6,17 +6,18 @@ use crate::{
     domain::{Employee, Mail, TokenHash},
 };
 
-/// A valid link of a mail.
+/// A valid link that was sent in a mail.
 pub(super) struct MailedLink {
     token: TokenHash,
     to: LinkTo,
     mail: MailId,
-    /// The employee that it was mailed to.
+    /// The employee whom the link was mailed to.
     pub(super) employee: Employee,
 }
 
 impl MailedLink {
-    /// Finds the link with this token, if it is valid. An invalid one is recorded in the audit trail.
+    /// Finds the link with this token. If the link is not valid, records that in the audit trail
+    /// and returns None.
     pub(super) async fn find(app: &App, token: &Secret, to: LinkTo, now: Millis) -> Result<Option<Self>, Error> {
         let (hash, unknown) = (TokenHash::of(token), AuditSubject::hashed("token", token.expose()));
         let refused = async |subject| {
@@ -36,7 +37,7 @@ impl MailedLink {
         }
     }
 
-    /// Loads the employee into this transaction, if the link is still valid in it.
+    /// Loads the employee in this transaction. None if the link is not valid any more.
     pub(super) async fn load(&self, app: &App, tx: &mut Tx<'_>, now: Millis) -> Result<Option<Employee>, Error> {
         let mail = app.store.mails.load(tx, self.mail).await?;
         let employee = app.store.employees.load(tx, self.employee.id).await?;

@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Records the day of a key's last use; the first use also in the audit trail.
+/// Records the day of a key's last use. The first use is also recorded in the audit trail.
 pub(crate) async fn mark_key_used(app: Arc<App>, call: Call, request: MarkKeyUsed) -> Result<(), Error> {
     if call.caller != Caller::Service {
         return Err(Failure::new(Code::Forbidden, "Only a gateway may say so.").into());

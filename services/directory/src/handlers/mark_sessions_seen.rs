@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// The most sessions of one request.
+/// The most session ids in one request.
 const MOST: usize = 10_000;
 
 /// Records when sessions were last used.

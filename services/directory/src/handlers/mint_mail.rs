@@ -9,8 +9,8 @@ use crate::{
     domain::{About, Employee, Mail, TokenHash, token_of},
 };
 
-/// Gives recipient and content of a mail, and stores the hash of its token. Nothing for a mail that need not be
-/// sent: to an unknown address, or overtaken by another change.
+/// Returns the recipient and the content of a mail, and stores the hash of its new token. None for
+/// a mail that need not be sent: its address is unknown, or another change has made it useless.
 pub(crate) async fn mint_mail(app: Arc<App>, call: Call, request: MintMail) -> Result<Option<MintedMail>, Error> {
     if call.caller != Caller::Service {
         return Err(Failure::new(Code::Forbidden, "Only the mailer may do this.").into());
@@ -45,7 +45,7 @@ pub(crate) async fn mint_mail(app: Arc<App>, call: Call, request: MintMail) -> R
     })
 }
 
-/// Mails a new invitation to an employee who has forgotten a password and has never set one.
+/// Mails a new invitation to an employee who has requested a new password but has never set one.
 async fn invite_instead(app: &App, tx: &mut Tx<'_>, mut mail: Mail, mut employee: Employee) -> Result<(), Error> {
     if mail.closed_at.is_some() {
         return Ok(());

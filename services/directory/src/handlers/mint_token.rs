@@ -8,8 +8,8 @@ use crate::{
     domain::{TokenHash, token_of},
 };
 
-/// Makes a token for the mail of an invitation, valid for 72 hours, and stores its hash. Nothing when the mail need
-/// not be sent any more.
+/// Makes a token for the mail of an invitation, valid for 72 hours, and stores its hash. None when
+/// the mail need not be sent any more.
 pub(crate) async fn mint_token(app: Arc<App>, call: Call, request: MintToken) -> Result<Option<MintedToken>, Error> {
     if call.caller != Caller::Service {
         return Err(Failure::new(Code::Forbidden, "Only the mailer may do this.").into());

@@ -107,13 +107,14 @@ use grants::grants;
 use sessions::end_sessions;
 use team_members::{check_managers, name_taken, set_members};
 
-/// Writes a changed employee with its event.
+/// Stores a changed employee, and emits the event about the change.
 async fn save(app: &App, tx: &mut Tx<'_>, employee: &Employee) -> Result<(), Error> {
     app.store.employees.save(tx, employee).await?;
     tx.emit(&employee.changed()).await
 }
 
-/// Refuses a change when the employee is not in the state that the caller has seen.
+/// Refuses a change if the employee has changed since the caller read it, according to the
+/// request's condition.
 fn require(if_match: &IfMatch, employee: &Employee) -> Result<(), Failure> {
     if_match.require(|| employee.clone().shown().tag())
 }
@@ -124,7 +125,7 @@ async fn audit(tx: &mut Tx<'_>, action: Action, was: Employee, employee: &Employ
     tx.audit(action, AuditSubject::new("employee", employee.id), changes).await
 }
 
-/// Writes a new invitation with the event that has it mailed.
+/// Stores a new invitation, and emits the event that makes the mailer send it.
 async fn send(app: &App, tx: &mut Tx<'_>, employee: &Employee, invitation: Invitation) -> Result<(), Error> {
     let requested =
         InvitationRequested { invitation_id: invitation.id, employee_id: employee.id, version: employee.version };
@@ -132,23 +133,23 @@ async fn send(app: &App, tx: &mut Tx<'_>, employee: &Employee, invitation: Invit
     tx.emit(&requested).await
 }
 
-/// Writes a mail with the event that has it sent.
+/// Stores a mail, and emits the event that makes the mailer send it.
 async fn post(app: &App, tx: &mut Tx<'_>, mail: Mail) -> Result<(), Error> {
     let requested = MailRequested { mail_id: mail.id };
     app.store.mails.insert(tx, mail).await?;
     tx.emit(&requested).await
 }
 
-/// Refuses a password that is easy to guess for somebody who knows the employee. Runs on a blocking thread,
-/// because it takes milliseconds.
+/// Refuses a password that is easy to guess for somebody who knows the employee. The check runs on
+/// a blocking thread, because it takes milliseconds.
 async fn require_hard_to_guess(field: &'static str, password: &Secret, employee: &Employee) -> Result<(), Error> {
     let (password, employee) = (password.clone(), employee.clone());
     let judged = tokio::task::spawn_blocking(move || hard_to_guess(field, &password, &employee)).await;
     Ok(judged.map_err(anyhow::Error::from)??)
 }
 
-/// Refuses to change the address or password of an employee with more rights than the caller, who could take
-/// over the account otherwise.
+/// Refuses to change the address or the password of an employee with more rights than the caller.
+/// Otherwise the caller could take over that account.
 fn require_no_higher(maker: &Scopes, employee: &Employee) -> Result<(), Failure> {
     if maker.include(&employee.role.scopes()) {
         return Ok(());
@@ -157,7 +158,8 @@ fn require_no_higher(maker: &Scopes, employee: &Employee) -> Result<(), Failure>
     Err(Failure::new(Code::MissingScope, detail))
 }
 
-/// Waits until every gateway knows the state of a key, without depending on the consumer of its event.
+/// Writes the state of a key into the bucket, as the consumer of the event also does, and waits
+/// until every gateway knows it.
 async fn until_key_is_known(app: &App, key: &ApiKey) -> Result<(), Error> {
     let entry = ApiKeyChanged::entry_key(key.id);
     let revision = app.revocations.keep(&entry, &key.changed(), |key| key.version).await?;
@@ -165,8 +167,8 @@ async fn until_key_is_known(app: &App, key: &ApiKey) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes the state of an account to the revocations itself, not leaving it to the consumer of the event, and waits
-/// until no gateway uses an older state.
+/// Writes the state of an account into the bucket, as the consumer of the event also does, and
+/// waits until no gateway uses an older state.
 async fn until_account_is_known(app: &App, employee: &Employee) -> Result<(), Error> {
     let entry = AccountChanged::entry_key(employee.id);
     let revision = app.revocations.keep(&entry, &employee.account_changed(), |account| account.version).await?;
@@ -174,7 +176,8 @@ async fn until_account_is_known(app: &App, employee: &Employee) -> Result<(), Er
     Ok(())
 }
 
-/// Explains a duplicate key: the only unique key that a change can violate is the address.
+/// Turns a duplicate key into the failure `EmailTaken`: a change of an employee can violate no
+/// other unique key.
 fn email_taken(error: Error) -> Error {
     match error {
         Error::Mongo(error) if kit::mongo::is_duplicate(&error) => is_taken().into(),

@@ -6,7 +6,8 @@ use kit::{Call, Error};
 use super::{audit, save};
 use crate::{App, WAIT};
 
-/// Undoes a deactivation. An employee with a password can log in again; one without needs a new invitation.
+/// Undoes a deactivation. An employee who has a password can log in again; an employee without one
+/// needs a new invitation.
 pub(crate) async fn reactivate_employee(
     app: Arc<App>,
     call: Call,

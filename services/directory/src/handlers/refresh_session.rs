@@ -9,23 +9,23 @@ use crate::{
     domain::{RefreshToken, Reused, Session},
 };
 
-/// The result of using a refresh token.
+/// The outcome of a request with a refresh token.
 enum Outcome {
     /// The token was valid.
     Taken(LoggedIn),
-    /// The token was used before; the session has ended.
+    /// The token was used before, so the request has ended the session.
     Reused(Session),
     /// The token is malformed, or its session has ended.
     Refused,
 }
 
-/// Issues the next token of a session, with a new refresh token.
+/// Issues the next access token of a session, with a new refresh token.
 ///
-/// Of two concurrent requests, the transaction of one conflicts, and finds the token used when it runs again: it
-/// gets the same new token.
+/// Of two concurrent requests, the transaction of one conflicts, and finds the token used when it
+/// runs again. It then returns the same new refresh token.
 ///
-/// This is not throttled: 512 bits cannot be guessed, and clients with the same valid token must all be
-/// answered.
+/// The requests are not throttled: 512 bits cannot be guessed, and all clients that share a valid
+/// token must get an answer.
 pub(crate) async fn refresh_session(app: Arc<App>, _call: Call, request: RefreshSession) -> Result<LoggedIn, Error> {
     let shown = RefreshToken::read(&request.refresh_token).ok_or_else(invalid_token)?;
     let (family, salt, now) = (shown.family(), kit::random_bytes(), app.clock.now());

@@ -9,10 +9,12 @@ use crate::{
     domain::{About, Guess, Mail, fitting},
 };
 
-/// Sets a new password with the link of a mail, once: of two concurrent requests, the transaction of one
-/// conflicts, and finds the link used when it runs again. Ends all other links and all sessions.
+/// Sets a new password with the token of a mailed link. The token works only once: of two
+/// concurrent requests, the transaction of one conflicts, and finds the token used when it runs
+/// again. Ends all other links and all sessions.
 ///
-/// As for an activation, cheap checks come first, and a weak password does not use the link up.
+/// As in an activation, cheap checks come first, and a request with a weak password leaves the link
+/// valid.
 pub(crate) async fn reset_password(
     app: Arc<App>,
     _call: Call,
@@ -34,7 +36,7 @@ async fn reset(app: &App, request: ResetPassword) -> Result<contracts::Employee,
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let mut employee = link.load(app, tx, now).await?.ok_or_else(invalid_token)?;
         let was = employee.clone();
-        // The link was mailed to this address, so whoever used it reads mails there.
+        // The link was mailed to this address, so whoever used it reads the mails there.
         employee.email_unconfirmed = false;
         end_sessions(app, tx, &mut employee, None).await?;
         app.store.credentials.set(tx, employee.id, hashed.clone(), now).await?;

@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::until_key_is_known;
 use crate::{App, WAIT};
 
-/// Revokes a key. A revoked key is answered 404.
+/// Revokes an API key. The answer is 404 if the key is revoked already.
 pub(crate) async fn revoke_api_key(app: Arc<App>, call: Call, request: RevokeApiKey) -> Result<(), Error> {
     call.require_admin()?;
     let now = app.clock.now();

@@ -10,7 +10,7 @@ use crate::{
     domain::{About, Employee, Mail},
 };
 
-/// Mails a link to set a new password at an admin's request, also to an unconfirmed address.
+/// Mails a link to set a new password, at an admin's request. The address need not be confirmed.
 pub(crate) async fn send_reset(app: Arc<App>, call: Call, request: SendReset) -> Result<(), Error> {
     call.require_admin()?;
     let (now, maker) = (app.clock.now(), grants(&app, &call).await?);

@@ -1,4 +1,4 @@
-//! The end of sessions.
+//! Functions that end sessions.
 
 use contracts::{Action, Actor, AuditSubject, Caller, Code, EmployeeId, Failure, SessionEnded, SessionId, deleted};
 use kit::{Call, Error, Tx};
@@ -8,7 +8,8 @@ use crate::{
     domain::{Employee, Session},
 };
 
-/// The caller and the session of the request. A token from before there were sessions names none.
+/// The employee who makes the request, and the session of the request. The session is None for a
+/// token from before sessions existed.
 pub(super) fn own(call: &Call) -> Result<(EmployeeId, Option<SessionId>), Failure> {
     let Caller::Employee(employee) = call.caller else {
         return Err(Failure::new(Code::Forbidden, "Only people have sessions."));
@@ -19,9 +20,9 @@ pub(super) fn own(call: &Call) -> Result<(EmployeeId, Option<SessionId>), Failur
     }
 }
 
-/// Ends all sessions of an employee except one, as part of a change with its own audit entry. The caller saves
-/// the employee afterwards and, after the commit, calls `until_account_is_known`, which waits until no gateway
-/// accepts the tokens any more.
+/// Ends all sessions of an employee except one, as part of a change with its own audit entry.
+/// Afterwards the caller must save the employee. After the commit the caller must call
+/// `until_account_is_known`, which waits until no gateway accepts the tokens any more.
 pub(super) async fn end_sessions(
     app: &App,
     tx: &mut Tx<'_>,
@@ -33,7 +34,7 @@ pub(super) async fn end_sessions(
     tx.emit(&employee.account_changed()).await
 }
 
-/// Ends a session, and records the reason in the audit trail.
+/// Ends a session, and records the reason `why` in the audit trail.
 pub(super) async fn end(app: &App, tx: &mut Tx<'_>, session: &mut Session, why: Action) -> Result<(), Error> {
     session.end(app.clock.now());
     app.store.sessions.save(tx, session).await?;
@@ -41,7 +42,8 @@ pub(super) async fn end(app: &App, tx: &mut Tx<'_>, session: &mut Session, why: 
     tx.audit(why, AuditSubject::new("employee", session.employee), deleted(&session.shown(None))).await
 }
 
-/// Waits until no gateway accepts a token of this session, without depending on the consumer of its event.
+/// Writes the end of a session into the bucket, as the consumer of the event also does, and waits
+/// until no gateway accepts a token of the session.
 pub(super) async fn until_end_is_known(app: &App, session: &Session) -> Result<(), Error> {
     let ended = session.ended();
     if let Some(revision) = app.revocations.end_session(&ended, app.clock.now()).await? {

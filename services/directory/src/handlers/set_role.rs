@@ -6,7 +6,7 @@ use kit::{Call, Error, Tx};
 use super::{audit, end_sessions, grants, require, save, until_account_is_known};
 use crate::{App, WAIT, domain::Employee};
 
-/// Changes the role of an employee, and ends all sessions.
+/// Changes the role of an employee, and ends all sessions of the employee.
 pub(crate) async fn set_role(
     app: Arc<App>,
     call: Call,
@@ -21,7 +21,8 @@ pub(crate) async fn set_role(
         if employee.role == request.role {
             return Ok(employee);
         }
-        // Both roles count: nobody may promote others above themselves, nor demote somebody above them.
+        // Both the new and the old role are checked: nobody may give or take away a role that
+        // allows more than their own.
         if !maker.include(&request.role.scopes()) || !maker.include(&employee.role.scopes()) {
             let detail = "You may neither give nor take a role that allows more than you may do.";
             return Err(Failure::new(Code::MissingScope, detail).into());
@@ -38,7 +39,8 @@ pub(crate) async fn set_role(
     Ok(employee.shown())
 }
 
-/// Refuses to remove the last owner who can log in: only the root key could appoint another.
+/// Refuses a change that leaves no owner who can log in. Without an owner, only the holder of the
+/// root key could appoint one.
 ///
 /// # Errors
 /// 409.

@@ -5,11 +5,12 @@ use kit::{Error, Tx};
 
 use crate::{App, domain::Team, store::Candidate};
 
-/// Makes these employees, and no others, the members of a team. Present members may stay although they are
+/// Makes exactly these employees the members of a team. Members may stay although they are
 /// deactivated.
 ///
 /// # Errors
-/// 400 when somebody does not exist or is deactivated, 409 when somebody is in another team.
+/// 400 when a new member does not exist or is deactivated, 409 when a new member is in another
+/// team.
 pub(super) async fn set_members(
     app: &App,
     tx: &mut Tx<'_>,
@@ -70,7 +71,8 @@ fn refused(code: Code, detail: &str, field: &str, must: &str) -> Failure {
     Failure { errors, ..Failure::new(code, detail) }
 }
 
-/// Explains a duplicate key: the only unique key that a change can violate is the name.
+/// Turns a duplicate key into the failure `NameTaken`: a change of a team can violate no other
+/// unique key.
 pub(super) fn name_taken(error: Error) -> Error {
     match error {
         Error::Mongo(error) if kit::mongo::is_duplicate(&error) => {

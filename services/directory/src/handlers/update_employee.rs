@@ -9,11 +9,13 @@ use crate::{
     domain::{About, Mail},
 };
 
-/// Changes an employee. A new address invalidates all links. An employee without a password gets a new invitation
-/// there; one with a password logs in with the new address at once, is asked there to confirm it, and told at the
-/// former one.
+/// Changes an employee. A new address makes all earlier links invalid. An employee without a
+/// password gets a new invitation at the new address. An employee with a password can log in with
+/// the new address at once, gets a link to confirm the address there, and a notice at the former
+/// address.
 ///
-/// With `only_check`, nothing is written, and the answer is the employee as it would be.
+/// With `only_check`, nothing is written, and the answer shows the employee as the change would
+/// make them.
 pub(crate) async fn update_employee(
     app: Arc<App>,
     call: Call,
@@ -43,7 +45,7 @@ pub(crate) async fn update_employee(
             app.store.mails.close(tx, employee.id, now).await?;
             post(&app, tx, Mail::to(About::AddressChanged, &employee, was.email.clone(), now)).await?;
         }
-        // An admin sends the same address again to have the link mailed again.
+        // An admin can send the same address again, so that the link to confirm it is mailed again.
         let is_asked = request.changes.email.is_some() && employee.email_unconfirmed && employee.is_active();
         if is_asked && app.store.mail_bounds.take(tx, &employee.email.key(), now).await? {
             post(&app, tx, Mail::new(About::Confirmation, &employee, now)).await?;

@@ -9,10 +9,10 @@ use kit::{Error, Tally};
 
 use crate::{App, domain::Employee};
 
-/// How long to wait until the stream has all committed events.
+/// How long to wait until EVENTS has all committed events.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// An entry that the bucket must have, unless it has a newer one.
+/// An entry that the bucket must have in this version or a newer one.
 enum Entry {
     Revoked(EmployeeId, i64),
     Account(AccountChanged),
@@ -20,8 +20,9 @@ enum Entry {
     Ended(SessionEnded),
 }
 
-/// Compares the bucket that gateways watch with directory's own database. The consumers of directory's events
-/// write it, so whatever is missing once they have caught up was missed.
+/// Compares the bucket that gateways watch with directory's own database. The consumers of
+/// directory's events write the bucket, so an entry that is still missing once all events are
+/// processed was lost.
 pub(super) async fn compare(app: &App) -> Result<Tally, Error> {
     let entries = entries(app).await?;
     let mut tally = Tally { compared: entries.len() as u64, ..Tally::default() };
@@ -50,7 +51,7 @@ impl Entry {
     }
 }
 
-/// All entries that gateways need. A default state needs none.
+/// All entries that gateways need. An employee in the default state needs no entry.
 async fn entries(app: &App) -> Result<Vec<Entry>, Error> {
     let ended = app.store.sessions.ended().await?;
     let with_ended: HashSet<_> = ended.iter().map(|session| session.employee).collect();
@@ -70,7 +71,7 @@ async fn entries(app: &App) -> Result<Vec<Entry>, Error> {
     entries.extend(app.store.api_keys.all().await?.iter().map(|key| Entry::Key(key.changed())));
     let now = app.clock.now();
     for session in ended {
-        // An employee's epoch or generation ends all other sessions without an entry.
+        // A session that the employee's epoch or generation ends anyway needs no entry of its own.
         let by_itself = |employee: &Employee| {
             let mut open = session.clone();
             open.ended_at = None;
@@ -83,7 +84,7 @@ async fn entries(app: &App) -> Result<Vec<Entry>, Error> {
     Ok(entries)
 }
 
-/// The entries that the bucket lacks.
+/// The entries that the bucket does not have, or has only in an older version.
 async fn lacking(app: &App, entries: Vec<Entry>) -> Result<Vec<Entry>, Error> {
     let (bucket, mut lacking) = (&app.revocations, Vec::new());
     for entry in entries {
@@ -92,7 +93,8 @@ async fn lacking(app: &App, entries: Vec<Entry>) -> Result<Vec<Entry>, Error> {
             Entry::Revoked(_, epoch) => {
                 bucket.find::<Revocation>(&key).await?.is_some_and(|known| known.epoch >= *epoch)
             }
-            // Only some versions of an employee change the account.
+            // Most versions of an employee do not change the account, so an entry of an older
+            // version may still be up to date.
             Entry::Account(account) => bucket.find::<AccountChanged>(&key).await?.is_some_and(|known| {
                 let same = AccountChanged { version: known.version, ..*account };
                 known.version > account.version || known == same

@@ -8,14 +8,14 @@ use kit::{Differences, Error, LocalCopy, Tally};
 
 use crate::App;
 
-/// The edges between projects and employees, which projects owns.
+/// The copies of the edges between projects and employees, which projects owns.
 pub(super) struct Edges<'a>(pub(super) &'a App);
 
 impl LocalCopy for Edges<'_> {
     type PageRequest = ListMembers;
     type Entry = MemberChanged;
     type At = MemberKey;
-    /// An edge and its version.
+    /// The key of an edge, and the version of the copy.
     type Key = (MemberKey, i64);
 
     fn ask(&self, after: Option<MemberKey>) -> ListMembers {
@@ -63,14 +63,16 @@ fn key(edge: &MemberChanged) -> MemberKey {
     MemberKey { project: edge.project_id, employee: edge.employee_id }
 }
 
-/// Compares the list of projects of each employee with the edges. One transaction changes both.
+/// Compares each employee's list of projects with the edges. Every change writes both in one
+/// transaction.
 pub(super) async fn compare_lists(app: &App) -> Result<Tally, Error> {
     let shown = app.store.employees.lists().await?;
     let right = app.store.memberships.lists().await?;
     let mut tally = Tally { compared: shown.len() as u64, ..Tally::default() };
     for (id, projects) in shown {
         let projects: BTreeSet<_> = projects.into_iter().collect();
-        // The two reads are not one snapshot, so a difference is checked again in a transaction.
+        // The two reads above are not one snapshot, so a difference is checked again in a
+        // transaction.
         if right.get(&id).map_or(!projects.is_empty(), |right| *right != projects) && renew(app, id).await? {
             tally.found(true);
         }
@@ -78,7 +80,7 @@ pub(super) async fn compare_lists(app: &App) -> Result<Tally, Error> {
     Ok(tally)
 }
 
-/// Rebuilds a list from the edges, and says whether it was another one.
+/// Rebuilds an employee's list of projects from the edges. Returns whether the list was different.
 async fn renew(app: &App, id: EmployeeId) -> Result<bool, Error> {
     let differed = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let right = app.store.memberships.list_of(tx, id).await?;

@@ -1,5 +1,5 @@
-//! Compares the copies of directory with their owners: the memberships, which projects owns, and the bucket that
-//! gateways watch, which directory itself owns.
+//! Compares the copies that directory keeps with their owners' data: the memberships, which
+//! projects owns, and the bucket that gateways watch, which directory itself owns.
 
 mod bucket;
 mod memberships;
@@ -11,7 +11,7 @@ use kit::{Call, Copies, Error, Reconciler, Tally};
 
 use crate::App;
 
-/// The names of the copies.
+/// The names of the copies, for metrics and logs.
 pub(crate) const COPIES: [&str; 3] = ["memberships", "lists", "revocations"];
 
 impl Copies for App {

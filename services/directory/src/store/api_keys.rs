@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ApiKey;
 
-/// An API key as stored.
+/// An API key as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
@@ -71,7 +71,7 @@ impl ApiKeys {
         Ok(found.map_ok(|Named { id, name }| (id, name)).try_collect().await?)
     }
 
-    /// Loads a key into this transaction, to be changed.
+    /// Loads a key in this transaction, in order to change it.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: KeyId) -> Result<Option<ApiKey>, Error> {
         Ok(self.0.find_one(doc! { "_id": value(&id) }).session(&mut tx.session).await?.map(Into::into))
     }
@@ -87,8 +87,8 @@ impl ApiKeys {
         Ok(())
     }
 
-    /// Records the day of a use, and says whether it is the first. An earlier day that is reported late changes
-    /// nothing.
+    /// Records the day of a use, and returns whether this is the first use. A day before the stored
+    /// one changes nothing.
     pub(crate) async fn mark_used(&self, tx: &mut Tx<'_>, id: KeyId, day: &str) -> Result<bool, Error> {
         let latest = doc! { "$max": { "lastUsedOn": day } };
         let before = self.0.find_one_and_update(doc! { "_id": value(&id) }, latest).session(&mut tx.session).await?;

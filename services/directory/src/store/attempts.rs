@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{AttemptKey, AttemptRecord};
 
-/// The record of the attempts under one key.
+/// The record of the attempts with one key, as it is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
@@ -37,7 +37,7 @@ impl Attempts {
         Self(db.collection("attempts"))
     }
 
-    /// The records under these keys, in order.
+    /// The records with these keys, in the order of the keys.
     pub(crate) async fn get<const N: usize>(
         &self,
         keys: [&AttemptKey; N],
@@ -46,7 +46,8 @@ impl Attempts {
         Ok(keys.map(|key| found.iter().find(|stored| stored.key == *key).map(Stored::record)))
     }
 
-    /// Replaces a record if it is still the one that was read. Says whether it was.
+    /// Replaces a record if it still has the content that was read. Returns whether the record was
+    /// replaced.
     pub(crate) async fn swap(
         &self,
         key: &AttemptKey,
@@ -64,13 +65,14 @@ impl Attempts {
         }
     }
 
-    /// Replaces a record.
+    /// Replaces or inserts a record, whatever its content is.
     pub(crate) async fn put(&self, key: &AttemptKey, record: &AttemptRecord) -> Result<(), Error> {
         self.0.replace_one(doc! { "_id": value(key) }, Stored::new(key, record)).upsert(true).await?;
         Ok(())
     }
 
-    /// Removes one failure from a record that another attempt has changed meanwhile.
+    /// Removes one failure from a record that another attempt has changed in the meantime. `worth`
+    /// is the time in milliseconds that a failure has added.
     pub(crate) async fn take_back(&self, key: &AttemptKey, worth: i64, now: Millis) -> Result<(), Error> {
         let remembered = doc! { "_id": value(key), "forgottenAt": { "$gt": value(&now) } };
         self.0.update_one(remembered, doc! { "$inc": { "forgottenAt": -worth } }).await?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hasher::HashedPassword;
 
-/// A password as stored.
+/// The hash of an employee's password, as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
@@ -16,7 +16,8 @@ struct Stored {
     set_at: Millis,
 }
 
-/// The hashed passwords. They have a collection of their own, so that reading an employee never reads one.
+/// The hashes of the passwords. They have their own collection, so that reading an employee never
+/// reads a hash.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials(Collection<Stored>);
 
@@ -45,7 +46,7 @@ impl Credentials {
         Ok(())
     }
 
-    /// Replaces the password.
+    /// Replaces the hash of the password.
     pub(crate) async fn set(
         &self,
         tx: &mut Tx<'_>,
@@ -58,13 +59,14 @@ impl Credentials {
         Ok(())
     }
 
-    /// The password as this transaction sees it.
+    /// Reads the hash of the password in this transaction.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, employee: EmployeeId) -> Result<Option<HashedPassword>, Error> {
         let found = self.0.find_one(doc! { "_id": mongo::value(&employee) }).session(&mut tx.session).await?;
         Ok(found.map(|stored| stored.password))
     }
 
-    /// Replaces the hash of the same password, unless it was changed meanwhile.
+    /// Replaces the hash with a new hash of the same password, unless the password was changed in
+    /// the meantime.
     pub(crate) async fn replace(
         &self,
         employee: EmployeeId,

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::roster::{Rostered, Rosters, roster};
 use crate::domain::{Delivery, Employee};
 
-/// An employee as stored.
+/// An employee as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
@@ -36,7 +36,7 @@ struct Stored {
     account_id: AccountId,
     name: Name,
     email: Email,
-    /// The normalised address.
+    /// The normalised address, for comparison.
     email_key: String,
     #[serde(default)]
     email_unconfirmed: bool,
@@ -51,7 +51,7 @@ struct Stored {
     delivery: Option<StoredDelivery>,
     activated_at: Option<Millis>,
     deactivated_at: Option<Millis>,
-    /// Missing in documents of earlier versions.
+    /// None in documents of earlier versions.
     #[serde(default)]
     active: Option<Vec<Term>>,
     created_at: Millis,
@@ -65,14 +65,14 @@ struct Named {
     name: Name,
 }
 
-/// The delivery state of the last invitation.
+/// The delivery state of the last invitation, as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredDelivery {
     version: i64,
     shown: InvitationDelivery,
 }
 
-/// The employees.
+/// The collection of employees.
 #[derive(Clone, Debug)]
 pub(crate) struct Employees {
     stored: Collection<Stored>,
@@ -99,13 +99,15 @@ impl Employees {
         let former = email.former_key();
         let found = self.stored.find(doc! { "emailKey": { "$in": [email.key(), &former] } }).await?;
         let mut found: Vec<Stored> = found.try_collect().await?;
-        // Earlier versions could store one address in two spellings: each employee keeps their own.
+        // Earlier versions could store one address for two employees in two spellings. Each of them
+        // is found by their own spelling first.
         found.sort_by_key(|stored| stored.email_key != former);
         Ok(found.into_iter().next().map(Into::into))
     }
 
-    /// Replaces earlier forms of normalised addresses by today's. An employee whose address another one has in a
-    /// different spelling keeps the earlier form: both log in as before, until an admin decides whose it is.
+    /// Replaces the keys of addresses from earlier normalisations with today's form. If another
+    /// employee has the same address in a different spelling, the employee keeps the earlier form:
+    /// both log in as before, until an admin decides whose address it is.
     pub(crate) async fn renew_keys(&self) -> Result<(), Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -115,7 +117,7 @@ impl Employees {
             email: Email,
             email_key: String,
         }
-        // Plain ASCII has one form only.
+        // An address in plain ASCII has the same form in every normalisation.
         let not_plain = doc! { "emailKey": { "$regex": r"[^\x00-\x7F]" } };
         let mut all = self.stored.clone_with_type::<Keyed>().find(not_plain).await?;
         while let Some(Keyed { id, email, email_key }) = all.try_next().await? {
@@ -136,7 +138,8 @@ impl Employees {
         Ok(())
     }
 
-    /// The employees after this one, or those with these ids, by id, which is the order of creation.
+    /// The employees after `after`, limited to the ids in `within` if that is given, in the order
+    /// of their ids, which is the order of creation.
     pub(crate) async fn list(
         &self,
         after: Option<EmployeeId>,
@@ -161,8 +164,8 @@ impl Employees {
         Ok(found.map_ok(|Named { id, name }| (id, name)).try_collect().await?)
     }
 
-    /// The employees who may have worked since this time, limited to some if `asked` names them: their number, and a
-    /// page of them by name.
+    /// The employees who may have worked since the start of the asked range, limited to the asked
+    /// ids if there are any: their number, and a page of them sorted by name.
     pub(crate) async fn roster(&self, asked: &ListRoster) -> Result<Roster, Error> {
         let read = async {
             let activated = doc! { "activatedAt": { "$ne": null } };
@@ -173,7 +176,8 @@ impl Employees {
         Ok(roster(&self.rosters.people(read).await?, asked))
     }
 
-    /// The number of employees, of all or of some, whose invitation could not be delivered.
+    /// The number of employees whose invitation could not be delivered: of these employees, or of
+    /// all if `employees` is empty.
     pub(crate) async fn undelivered(&self, employees: &[EmployeeId]) -> Result<u64, Error> {
         let states = [DeliveryState::Retrying, DeliveryState::Failed];
         let mut filter = doc! { "delivery.shown.state": one_of(states) };
@@ -183,18 +187,18 @@ impl Employees {
         Ok(self.stored.count_documents(filter).await?)
     }
 
-    /// The state of these employees. Unknown ids are left out.
+    /// The states of these employees. Unknown ids are left out.
     pub(crate) async fn employee_states(&self, ids: Vec<EmployeeId>) -> Result<Vec<EmployeeState>, Error> {
         let cursor = self.stored.find(doc! { "_id": one_of(ids) }).await?;
         Ok(cursor.map_ok(|stored| Employee::from(stored).state()).try_collect().await?)
     }
 
-    /// Loads an employee into this transaction, to be changed.
+    /// Loads an employee in this transaction, in order to change the employee.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: EmployeeId) -> Result<Option<Employee>, Error> {
         Ok(self.stored.find_one(by_id(id)).session(&mut tx.session).await?.map(Into::into))
     }
 
-    /// Inserts an employee. Fails with a duplicate key when the address is taken.
+    /// Inserts an employee. Fails with a duplicate key if another employee has the address.
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>, employee: &Employee) -> Result<(), Error> {
         self.stored.insert_one(Stored::from(employee)).session(&mut tx.session).await?;
         if employee.activated_at.is_some() {
@@ -203,7 +207,8 @@ impl Employees {
         Ok(())
     }
 
-    /// Writes a changed employee. A concurrent change makes the transaction run again.
+    /// Stores a changed employee. If another transaction changes the employee at the same time, one
+    /// of the two runs again.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, employee: &Employee) -> Result<(), Error> {
         let was = self.stored.find_one_and_replace(by_id(employee.id), Stored::from(employee));
         let was = was.session(&mut tx.session).await?;
@@ -215,7 +220,7 @@ impl Employees {
         Ok(())
     }
 
-    /// Adds a project to the employee's list, or removes it.
+    /// Adds a project to the employee's list, or removes it from the list.
     pub(crate) async fn set_project(
         &self,
         tx: &mut Tx<'_>,
@@ -253,8 +258,8 @@ impl Employees {
         Ok(())
     }
 
-    /// Stores the delivery state of the last invitation. A report about an older invitation, or an older report,
-    /// changes nothing.
+    /// Stores the delivery state of the last invitation. A report about an earlier invitation, or
+    /// an older report, changes nothing.
     pub(crate) async fn set_delivery(&self, report: DeliveryChanged) -> Result<(), Error> {
         let stored = StoredDelivery { version: report.version, shown: report.delivery };
         let older = doc! {
@@ -267,7 +272,7 @@ impl Employees {
     }
 }
 
-/// The collation for names: alphabetical, case-insensitive.
+/// The collation for sorting names: alphabetical, case-insensitive.
 fn letters() -> Collation {
     Collation::builder().locale("en").strength(CollationStrength::Secondary).build()
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Invitation, MintedHash, TokenHash};
 
-/// An invitation as stored.
+/// An invitation as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
@@ -39,7 +39,7 @@ impl Invitations {
         Ok(self.0.find_one(doc! { "tokens.hash": value(token) }).await?.map(Into::into))
     }
 
-    /// Loads an invitation into this transaction, to be changed.
+    /// Loads an invitation in this transaction, in order to change it.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: InvitationId) -> Result<Option<Invitation>, Error> {
         Ok(self.0.find_one(by_id(id)).session(&mut tx.session).await?.map(Into::into))
     }
@@ -49,7 +49,8 @@ impl Invitations {
         Ok(())
     }
 
-    /// Writes a changed invitation. A concurrent change makes the transaction run again.
+    /// Stores a changed invitation. If another transaction changes it at the same time, one of the
+    /// two runs again.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, invitation: Invitation) -> Result<(), Error> {
         self.0.replace_one(by_id(invitation.id), Stored::from(invitation)).session(&mut tx.session).await?;
         Ok(())

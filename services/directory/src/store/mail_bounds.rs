@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{MailBound, TokenHash};
 
-/// The mails to one address within the last hour, as stored.
+/// The times of the mails to one address within the last hour, as they are stored.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
-    /// The hash of the address, which may be unknown here.
+    /// The hash of the address, which need not belong to an employee.
     #[serde(rename = "_id")]
     address: TokenHash,
     at: Vec<Millis>,
@@ -34,8 +34,8 @@ impl MailBounds {
         Self(db.collection("mail_bounds"))
     }
 
-    /// Counts a mail to a normalised address, and says whether it may be sent. Concurrent calls conflict, so that
-    /// one transaction runs again.
+    /// Counts a mail to a normalised address, and returns whether the mail may be sent. Concurrent
+    /// calls for the same address conflict, so that one of the transactions runs again.
     pub(crate) async fn take(&self, tx: &mut Tx<'_>, address: &str, now: Millis) -> Result<bool, Error> {
         let address = TokenHash::of(&Secret::new(address));
         let by_address = doc! { "_id": value(&address) };

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{About, Mail, MintedHash, Recipient, TokenHash};
 
-/// How long a mail is kept, so that an old link can be explained.
+/// How long a mail is kept after its request, in milliseconds, so that the service can tell why an
+/// old link does not work.
 const KEPT: i64 = 30 * DAY;
 
-/// A mail as stored.
+/// A mail as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
@@ -45,7 +46,7 @@ impl Mails {
         Ok(self.0.find_one(doc! { "tokens.hash": value(token) }).await?.map(Into::into))
     }
 
-    /// Loads a mail into this transaction, to be changed.
+    /// Loads a mail in this transaction, in order to change it.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: MailId) -> Result<Option<Mail>, Error> {
         Ok(self.0.find_one(by_id(id)).session(&mut tx.session).await?.map(Into::into))
     }
@@ -55,13 +56,14 @@ impl Mails {
         Ok(())
     }
 
-    /// Writes a changed mail. A concurrent change makes the transaction run again.
+    /// Stores a changed mail. If another transaction changes it at the same time, one of the two
+    /// runs again.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, mail: Mail) -> Result<(), Error> {
         self.0.replace_one(by_id(mail.id), Stored::from(mail)).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Closes all mails of an employee, so that their links do not work any more.
+    /// Closes all mails of an employee, so that their links stop working.
     pub(crate) async fn close(&self, tx: &mut Tx<'_>, employee: EmployeeId, now: Millis) -> Result<(), Error> {
         let open = doc! { "to.employee": value(&employee), "closedAt": Bson::Null };
         let closed = doc! { "$set": { "closedAt": value(&now) } };

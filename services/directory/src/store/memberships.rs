@@ -7,11 +7,11 @@ use kit::{Database, Error, Shape, Tx, mongo::value};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// A copy of an edge between a project and an employee.
+/// The copy of an edge between a project and an employee, as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
-    /// `<project>_<employee>`.
+    /// The ids of the project and the employee: `<project>_<employee>`.
     #[serde(rename = "_id")]
     id: String,
     employee: EmployeeId,
@@ -20,7 +20,7 @@ struct Stored {
     is_on: bool,
 }
 
-/// The state of a stored edge.
+/// The version of a stored edge, and whether the employee is on the project.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
     pub(crate) version: i64,
@@ -28,7 +28,7 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Whether the owner's edge differs from this state, and is not older.
+    /// Whether the owner's edge is newer than this one, or has the same version and another state.
     pub(crate) fn is_outdated_by(self, edge: &MemberChanged) -> bool {
         self.version < edge.version || self.version == edge.version && self.is_on != edge.is_on()
     }
@@ -44,7 +44,7 @@ fn key(project: ProjectId, employee: EmployeeId) -> String {
     format!("{project}_{employee}")
 }
 
-/// The edges, with versions, from which the employees' lists of projects are made.
+/// The copies of the edges, from which the employees' lists of projects are made.
 #[derive(Clone, Debug)]
 pub(crate) struct Memberships(Collection<Stored>);
 
@@ -57,7 +57,8 @@ impl Memberships {
         Self(db.collection("memberships"))
     }
 
-    /// Stores an edge unless the stored version is the same or newer. Says whether it was stored.
+    /// Stores an edge unless the stored one has the same or a newer version. Returns whether it was
+    /// stored.
     pub(crate) async fn take(&self, tx: &mut Tx<'_>, edge: &MemberChanged) -> Result<bool, Error> {
         let id = format!("{}_{}", edge.project_id, edge.employee_id);
         let known = self.0.find_one(doc! { "_id": &id }).session(&mut tx.session).await?;
@@ -80,7 +81,8 @@ impl Memberships {
         Ok(())
     }
 
-    /// Stores an edge unless the stored version is newer. Says whether it was stored.
+    /// Stores an edge if the stored one is missing, older, or of the same version with another
+    /// state. Returns whether it was stored.
     pub(crate) async fn heal(&self, tx: &mut Tx<'_>, edge: &MemberChanged) -> Result<bool, Error> {
         let id = key(edge.project_id, edge.employee_id);
         let known = self.0.find_one(doc! { "_id": &id }).session(&mut tx.session).await?;
@@ -91,7 +93,7 @@ impl Memberships {
         Ok(true)
     }
 
-    /// The edges after one, up to another or to the end.
+    /// The edges with keys above `after` (or from the first one) up to `upto` (or to the last one).
     pub(crate) async fn between(
         &self,
         after: Option<MemberKey>,
@@ -110,13 +112,13 @@ impl Memberships {
         Ok(edges.try_collect().await?)
     }
 
-    /// Deletes an edge unless it has changed.
+    /// Deletes an edge if it still has this version. Returns whether it was deleted.
     pub(crate) async fn forget(&self, tx: &mut Tx<'_>, edge: MemberKey, version: i64) -> Result<bool, Error> {
         let this = doc! { "_id": key(edge.project, edge.employee), "version": version };
         Ok(self.0.delete_one(this).session(&mut tx.session).await?.deleted_count > 0)
     }
 
-    /// The projects of all employees.
+    /// The projects of each employee, according to the edges.
     pub(crate) async fn lists(&self) -> Result<HashMap<EmployeeId, BTreeSet<ProjectId>>, Error> {
         let mut lists = HashMap::<_, BTreeSet<_>>::new();
         let mut found = self.0.find(doc! { "isOn": true }).await?;
@@ -126,7 +128,7 @@ impl Memberships {
         Ok(lists)
     }
 
-    /// The projects of an employee.
+    /// The projects of one employee, according to the edges.
     pub(crate) async fn list_of(&self, tx: &mut Tx<'_>, id: EmployeeId) -> Result<BTreeSet<ProjectId>, Error> {
         let on = doc! { "employee": value(&id), "isOn": true };
         let mut found = self.0.find(on).session(&mut tx.session).await?;

@@ -28,7 +28,7 @@ use sessions::Sessions;
 pub(crate) use teams::Candidate;
 use teams::Teams;
 
-/// The collections.
+/// All collections of this service.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     pub(crate) employees: Employees,

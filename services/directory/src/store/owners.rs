@@ -3,7 +3,7 @@ use contracts::EmployeeId;
 use kit::{Database, Error, Shape, Tx, mongo::value};
 use mongodb::Collection;
 
-/// The check that an owner remains.
+/// The check that at least one active owner remains.
 #[derive(Clone, Debug)]
 pub(crate) struct Owners {
     employees: Collection<Document>,
@@ -19,8 +19,9 @@ impl Owners {
         Self { employees: db.collection("employees"), guard: db.collection("owners") }
     }
 
-    /// Whether another owner is active. Removing two owners at the same time writes one document, so that one of the
-    /// transactions runs again and sees the other's change.
+    /// Whether another owner is active. Each call writes the same guard document. So when two
+    /// transactions remove two owners at the same time, one of them runs again and sees the change
+    /// of the other.
     pub(crate) async fn are_there_beside(&self, tx: &mut Tx<'_>, employee: EmployeeId) -> Result<bool, Error> {
         let one_more = doc! { "$inc": { "looks": 1_i64 } };
         self.guard.update_one(doc! { "_id": "guard" }, one_more).upsert(true).session(&mut tx.session).await?;

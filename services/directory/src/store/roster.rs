@@ -12,12 +12,14 @@ use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-/// How many counters there are: changes of different employees hardly ever meet at one.
+/// The number of counters. With this many, changes of different employees rarely write the same
+/// counter at the same time.
 const COUNTERS: u128 = 16;
-/// After this time the list is read again in any case: a replica of an earlier version counts no changes.
+/// How long the list is used at most, even if no counter changes: a replica of an earlier version
+/// counts no changes.
 const LASTS: Duration = Duration::from_secs(10);
 
-/// How often something changed that the roster shows.
+/// Counts changes of data that the roster shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Counter {
     #[serde(rename = "_id")]
@@ -25,7 +27,7 @@ struct Counter {
     changes: i64,
 }
 
-/// Somebody who has an account, as the roster needs to know them.
+/// An employee who has activated an account, with the fields that a roster needs.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Rostered {
@@ -35,7 +37,8 @@ pub(super) struct Rostered {
     pub(super) deactivated_at: Option<Millis>,
 }
 
-/// Everybody who has an account, by name, as read when the counters had these values.
+/// All employees who have activated an account, sorted by name, and the values of the counters when
+/// they were read.
 #[derive(Debug)]
 struct Known {
     counters: Vec<Counter>,
@@ -43,8 +46,8 @@ struct Known {
     people: Arc<Vec<Rostered>>,
 }
 
-/// Everybody who has an account, kept in memory for as long as the counters say that nothing has changed: pages ask
-/// for a few of them, by name, again and again.
+/// A cache of all employees who have activated an account. It is used while the counters show that
+/// nothing has changed, because pages request parts of this list very often.
 #[derive(Clone, Debug)]
 pub(super) struct Rosters {
     counters: Collection<Counter>,
@@ -60,7 +63,8 @@ impl Rosters {
         Self { counters: db.collection("roster_changes"), known: Arc::default() }
     }
 
-    /// Counts a change of an employee's name, or of when they have an account, in the transaction of that change.
+    /// Counts a change of an employee's name, activation or deactivation, in the transaction of
+    /// that change.
     pub(super) async fn count_change(&self, tx: &mut Tx<'_>, employee: EmployeeId) -> Result<(), Error> {
         let this = doc! { "_id": (employee.0.as_u128() % COUNTERS) as i32 };
         let one_more = doc! { "$inc": { "changes": 1_i64 } };
@@ -68,14 +72,15 @@ impl Rosters {
         Ok(())
     }
 
-    /// Everybody who has an account, by name. `read` reads them, where they have changed.
+    /// All employees who have activated an account, sorted by name. `read` reads them from MongoDB
+    /// if the cache is out of date.
     pub(super) async fn people(
         &self,
         read: impl Future<Output = Result<Vec<Rostered>, Error>>,
     ) -> Result<Arc<Vec<Rostered>>, Error> {
         let mut known = self.known.lock().await;
-        // The counters are read before the people: a change in between raises a counter, so the people are read again
-        // the next time.
+        // The counters are read before the employees. A change between the two reads raises a
+        // counter, so the next call reads the employees again.
         let mut counters: Vec<Counter> = self.counters.find(doc! {}).await?.try_collect().await?;
         counters.sort_unstable_by_key(|counter| counter.id);
         let holds = |known: &&Known| known.counters == counters && known.read.elapsed() < LASTS;
@@ -89,7 +94,7 @@ impl Rosters {
     }
 }
 
-/// The part of these people that was asked for.
+/// The number of these employees that fit the request, and the requested page of them.
 pub(super) fn roster(people: &[Rostered], asked: &ListRoster) -> Roster {
     let named: HashSet<EmployeeId> = asked.employees.iter().copied().collect();
     let fits = |one: &&Rostered| {

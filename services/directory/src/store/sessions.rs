@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Refresh, Replaced, Session, TokenHash};
 
-/// The most sessions of one list.
+/// The most sessions in one list.
 const MOST: i64 = 1_000;
 
-/// A session as stored.
+/// A session as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
@@ -51,7 +51,7 @@ struct StoredReplaced {
     salt: String,
 }
 
-/// The sessions. Ended ones are kept while gateways must know of them.
+/// The sessions. Ended sessions are kept as long as gateways must know of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Sessions(Collection<Stored>);
 
@@ -73,13 +73,13 @@ impl Sessions {
         Ok(cursor.map_ok(Into::into).try_collect().await?)
     }
 
-    /// The sessions that were ended early and are still kept.
+    /// The sessions that were ended before they expired, and that are still stored.
     pub(crate) async fn ended(&self) -> Result<Vec<Session>, Error> {
         let cursor = self.0.find(doc! { "endedAt": { "$ne": Bson::Null } }).await?;
         Ok(cursor.map_ok(Into::into).try_collect().await?)
     }
 
-    /// Loads a session into this transaction, to be changed.
+    /// Loads a session in this transaction, in order to change it.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Session>, Error> {
         Ok(self.0.find_one(by_id(id)).session(&mut tx.session).await?.map(Into::into))
     }
@@ -95,7 +95,8 @@ impl Sessions {
         Ok(())
     }
 
-    /// Writes a changed session. A concurrent change makes the transaction run again.
+    /// Stores a changed session. If another transaction changes it at the same time, one of the two
+    /// runs again.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, session: &Session) -> Result<(), Error> {
         let stored = Stored::from(session.clone());
         self.0.replace_one(by_id(session.id), stored).session(&mut tx.session).await?;
@@ -119,7 +120,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// Records when sessions were used. A late report of an earlier time changes nothing.
+    /// Records when sessions were used. A time before the stored one changes nothing.
     pub(crate) async fn mark_seen(&self, ids: Vec<SessionId>, at: Millis) -> Result<(), Error> {
         self.0.update_many(doc! { "_id": one_of(ids) }, doc! { "$max": { "lastSeenAt": value(&at) } }).await?;
         Ok(())
@@ -157,7 +158,8 @@ impl From<Session> for Stored {
 
 impl From<Stored> for Session {
     fn from(stored: Stored) -> Self {
-        // An unreadable salt can reproduce no token, so it is as good as none.
+        // A salt that cannot be decoded cannot reproduce a token, so the replaced token is treated
+        // as not stored.
         let salt = |text: String| BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok();
         let replaced = |StoredReplaced { hash, at, salt: text }| Some(Replaced { hash, at, salt: salt(text)? });
         let refresh = |StoredRefresh { family, current, previous }| Refresh {

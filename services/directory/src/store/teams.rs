@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Team;
 
-/// A team as stored. Its members are stored in the employees' documents, so nobody can be in two teams.
+/// A team as it is stored. Its members are stored in the employees' documents, so that nobody can
+/// be in two teams.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
@@ -20,22 +21,22 @@ struct Stored {
     id: TeamId,
     version: i64,
     name: Name,
-    /// The normalised name.
+    /// The normalised name, for comparison.
     name_key: String,
     managers: BTreeSet<EmployeeId>,
-    /// The members, joined when it is read.
+    /// The members, which a `$lookup` adds when the team is read.
     #[serde(default, skip_serializing)]
     members: Vec<Id<EmployeeId>>,
 }
 
-/// The id of a document.
+/// A document of which only the id is read.
 #[derive(Debug, Deserialize)]
 struct Id<T> {
     #[serde(rename = "_id")]
     id: T,
 }
 
-/// An employee with their projects.
+/// An employee with their team and projects.
 #[derive(Debug, Deserialize)]
 struct Member {
     #[serde(rename = "_id")]
@@ -44,7 +45,7 @@ struct Member {
     projects: Vec<ProjectId>,
 }
 
-/// The fields of a new member or manager that are checked.
+/// The fields of an employee that are checked before the employee becomes a member or a manager.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Candidate {
@@ -62,7 +63,7 @@ impl Candidate {
     }
 }
 
-/// The teams.
+/// The collection of teams, and that of employees.
 #[derive(Clone, Debug)]
 pub(crate) struct Teams {
     teams: Collection<Stored>,
@@ -83,7 +84,7 @@ impl Teams {
         Ok(found.try_next().await?.map(Into::into))
     }
 
-    /// The teams after this one, by creation.
+    /// The teams after this one, in the order of their creation.
     pub(crate) async fn list(
         &self,
         after: Option<TeamId>,
@@ -93,7 +94,8 @@ impl Teams {
         Ok(cursor.map_ok(Into::into).map_err(Into::into))
     }
 
-    /// The members of these teams by id, at most one more than `most`.
+    /// The ids of the members of these teams, sorted, at most `most` + 1: so the caller can detect
+    /// that there are more than `most`.
     pub(crate) async fn members(&self, teams: &[TeamId], most: usize) -> Result<Vec<EmployeeId>, Error> {
         let members = self.employees.clone_with_type::<Id<EmployeeId>>();
         let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
@@ -120,7 +122,8 @@ impl Teams {
         Ok(found.map_ok(|manager| manager.id).map_err(Into::into))
     }
 
-    /// The teams and employees that an employee manages.
+    /// The teams that an employee manages, the members of these teams, and the projects of the
+    /// members and of the manager.
     pub(crate) async fn managed_by(&self, manager: EmployeeId) -> Result<ManagedTeams, Error> {
         let teams = self.teams.clone_with_type::<Id<TeamId>>();
         let found = teams.find(doc! { "managers": value(&manager) }).projection(doc! { "_id": 1 }).await?;
@@ -136,21 +139,21 @@ impl Teams {
         Ok(ManagedTeams { teams, employees, projects })
     }
 
-    /// Loads a team into this transaction, to be changed.
+    /// Loads a team in this transaction, in order to change it.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: TeamId) -> Result<Option<Team>, Error> {
         let asked = self.teams.aggregate(joined(doc! { "_id": value(&id) })).with_type::<Stored>();
         let mut found = asked.session(&mut tx.session).await?;
         Ok(found.next(&mut tx.session).await.transpose()?.map(Into::into))
     }
 
-    /// Inserts a team. Fails with a duplicate key when the name is taken.
+    /// Inserts a team. Fails with a duplicate key if another team has the name.
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>, team: &Team) -> Result<(), Error> {
         self.teams.insert_one(Stored::from(team)).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Writes a changed team. A concurrent change makes the transaction run again. Fails with a duplicate key when
-    /// the name is taken.
+    /// Stores a changed team. If another transaction changes it at the same time, one of the two
+    /// runs again. Fails with a duplicate key if another team has the name.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, team: &Team) -> Result<(), Error> {
         self.teams.replace_one(doc! { "_id": value(&team.id) }, Stored::from(team)).session(&mut tx.session).await?;
         Ok(())
@@ -161,7 +164,7 @@ impl Teams {
         Ok(())
     }
 
-    /// The state of these employees. Unknown ids are left out.
+    /// The fields of these employees that must be checked. Unknown ids are left out.
     pub(crate) async fn candidates(
         &self,
         tx: &mut Tx<'_>,
@@ -173,8 +176,8 @@ impl Teams {
         Ok(found.stream(&mut tx.session).try_collect().await?)
     }
 
-    /// Puts employees into a team, or out of theirs. A concurrent change of one of them makes a transaction run
-    /// again.
+    /// Puts employees into a team, or out of their team if `team` is None. If another transaction
+    /// changes one of them at the same time, one of the two runs again.
     pub(crate) async fn put_into(
         &self,
         tx: &mut Tx<'_>,
@@ -187,7 +190,7 @@ impl Teams {
     }
 }
 
-/// Joins teams with their members.
+/// The aggregation pipeline that reads teams together with their members.
 fn joined(filter: Document) -> Vec<Document> {
     let members = doc! {
         "from": "employees", "localField": "_id", "foreignField": "team", "as": "members",

@@ -1,11 +1,11 @@
-//! One e-mail address in several spellings.
+//! Tests of one e-mail address in several spellings.
 
 use bson::doc;
 use contracts::{Code, DeactivateEmployee, Employee, Service};
 
 use crate::fixture::{Fixture, PASSWORD, refused};
 
-/// Stores an address in an earlier normalised form.
+/// Replaces the stored key of an employee's address with an earlier normalised form.
 async fn store_in_former_form(fixture: &Fixture, employee: &Employee) {
     let employees = fixture.harness.database(Service::Directory).await.collection::<bson::Document>("employees");
     let (email, key) = (employee.email.as_str(), employee.email.former_key());
@@ -46,7 +46,7 @@ async fn two_who_were_let_in_with_one_address_do_not_stop_the_start_and_log_in_a
     fixture.start_replica().await;
     assert_eq!(fixture.log_in("ü@ü.de", PASSWORD).await.unwrap().employee_id, ann.id);
     assert_eq!(fixture.log_in("ü@xn--tda.de", PASSWORD).await.unwrap().employee_id, bob.id);
-    // A change that touches neither address concerns nobody.
+    // A change of other fields must not fail because of the two equal addresses.
     for one in [ann, bob] {
         fixture.harness.ask(&DeactivateEmployee { id: one.id }).await.unwrap();
     }

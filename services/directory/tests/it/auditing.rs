@@ -1,4 +1,4 @@
-//! The entries of directory in the audit trail.
+//! Tests of the entries that directory writes to the audit trail.
 
 use contracts::{
     Actor, Caller, Code, DeactivateEmployee, EmployeeChanges, InviteEmployee, Name, ReactivateEmployee, Role, Secret,

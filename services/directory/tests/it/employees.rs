@@ -191,7 +191,7 @@ async fn a_roster_names_by_the_alphabet_who_had_an_account_in_a_range() {
     assert_eq!(roster(left, vec![], 0, 50).await, (2, names(&["Ann", "zoe"])), "whoever left before it is not on it");
     assert_eq!(roster(left - 1, vec![ids[0]], 0, 50).await, (1, names(&["zoe"])));
 
-    // Each replica keeps the roster in memory, and shows a change at once, whichever replica made it.
+    // Each replica caches the roster. A change must show at once, whichever replica has made it.
     let other = fixture.harness.spawn(directory::needs(), |d, s| directory::run(Config::default(), d, s)).await;
     for (n, name) in ["Yan", "Xu", "Wim", "Val", "Ulf", "Tom"].into_iter().enumerate() {
         let changes = EmployeeChanges { name: Some(Name::parse(name).unwrap()), ..EmployeeChanges::default() };

@@ -1,4 +1,4 @@
-//! A test harness in which directory runs, with helpers.
+//! A test harness in which directory runs, with helper functions.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use futures::StreamExt;
 use kit::Origin;
 use testkit::Harness;
 
-/// Longer than several hashes take, one after the other, on a busy machine.
+/// How long to wait for an answer that needs hashes of passwords: longer than several hashes take
+/// on a busy machine.
 pub const HASHING: Duration = Duration::from_secs(120);
 
 pub const PASSWORD: &str = "three or four words";
@@ -49,7 +50,7 @@ impl Fixture {
         self.harness.ask(&InviteEmployee { id }).await
     }
 
-    /// All events of this type, once there are at least this many.
+    /// Waits until there are at least this many events of this type, and returns all of them.
     pub async fn events<E: Event>(&self, at_least: usize) -> Vec<E> {
         testkit::eventually(&format!("{at_least} events {}", E::filter()), async || {
             let config = pull::Config { filter_subject: E::filter(), ..Default::default() };
@@ -63,7 +64,7 @@ impl Fixture {
         .await
     }
 
-    /// The `nth` invitation of an employee, counted from 0.
+    /// Waits for the event about an employee's `nth` invitation, counted from 0, and returns it.
     pub async fn invitation(&self, employee: EmployeeId, nth: usize) -> InvitationRequested {
         testkit::eventually("the invitation", async || {
             let all = self.events::<InvitationRequested>(nth + 1).await;
@@ -72,13 +73,13 @@ impl Fixture {
         .await
     }
 
-    /// Mints a token, as the mailer does.
+    /// Requests a token for an invitation, as the mailer does.
     pub async fn mint(&self, invitation: InvitationRequested) -> Option<MintedToken> {
         let InvitationRequested { invitation_id, employee_id, .. } = invitation;
         self.harness.bus().ask(Caller::Service, &MintToken { invitation_id, employee_id }).await.unwrap()
     }
 
-    /// A token of an employee's `nth` invitation.
+    /// Requests a token for an employee's `nth` invitation, counted from 0.
     pub async fn token(&self, employee: EmployeeId, nth: usize) -> Secret {
         self.mint(self.invitation(employee, nth).await).await.expect("an open invitation").token
     }
@@ -92,7 +93,7 @@ impl Fixture {
         self.log_in_for(email, password, WantedSession { agent: None, refresh: false, token_seconds: 600 }).await
     }
 
-    /// Logs in and asks for such a session.
+    /// Logs in and starts a session of this kind.
     pub async fn log_in_for(&self, email: &str, password: &str, session: WantedSession) -> Result<LoggedIn, Failure> {
         let request = CheckPassword { email: email.into(), password: Secret::new(password), session: Some(session) };
         self.harness.bus().ask_within(HASHING, Caller::Anonymous, &request).await
@@ -103,7 +104,7 @@ impl Fixture {
         Origin::default().with_address(Some(address.to_owned())).scope(self.log_in(email, password)).await
     }
 
-    /// An employee who has activated the account.
+    /// Creates an employee who has activated the account with [`PASSWORD`].
     pub async fn employ(&self, name: &str, email: &str) -> Employee {
         let employee = self.create(name, email).await.unwrap();
         let token = self.token(employee.id, 0).await;
@@ -111,7 +112,7 @@ impl Fixture {
     }
 }
 
-/// Requires a refusal with this code.
+/// Requires that the outcome is a failure with this code, and returns the failure.
 #[track_caller]
 pub fn refused<T: std::fmt::Debug>(outcome: Result<T, Failure>, code: Code) -> Failure {
     let failure = outcome.expect_err("a refusal");

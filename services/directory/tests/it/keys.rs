@@ -1,4 +1,4 @@
-//! API keys and roles.
+//! Tests of API keys and roles.
 
 use contracts::{
     AccountChanged, Actor, ApiKeyChanged, Caller, Code, CreateApiKey, DeactivateEmployee, EmployeeId, Failure,
@@ -24,7 +24,7 @@ impl Fixture {
         self.harness.ask(&SetRole { id, role }).await
     }
 
-    /// The value of a key of the KV bucket.
+    /// The value of an entry in the KV bucket that gateways watch.
     async fn entry<T: DeserializeOwned>(&self, key: String) -> Option<T> {
         let bucket = self.harness.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
         bucket.get(key).await.unwrap().map(|value| serde_json::from_slice(&value).unwrap())
@@ -59,7 +59,7 @@ async fn a_key_is_made_listed_used_and_revoked_and_gateways_are_told() {
     assert!(fixture.entry::<ApiKeyChanged>(ApiKeyChanged::entry_key(id)).await.unwrap().revoked);
     assert!(fixture.harness.ask(&ListApiKeys {}).await.unwrap().is_empty());
     refused(fixture.harness.ask(&contracts::RevokeApiKey { id }).await, Code::NotFound);
-    // The trail records the first use, and keeps the name for good.
+    // The audit trail records only the first use. The name of a revoked key can still be read.
     assert_eq!(fixture.harness.audited_actions(3).await, ["key.created", "key.used", "key.revoked"]);
     let (origin, entry) = fixture.harness.audited().await.remove(1);
     assert_eq!((origin.actor(), entry.subject.id), (Some(Actor::Key(id)), id.to_string()));
@@ -100,7 +100,7 @@ async fn nobody_hands_out_more_than_they_may_do() {
     let fixture = Fixture::start().await;
     let ann = fixture.employ("Ann", "ann@x.org").await;
     let bob = fixture.employ("Bob", "bob@x.org").await;
-    // A key with the scopes to make keys and to read time.
+    // A key that may make keys and read time.
     let request = key(json!({"name": "Keys", "scopes": ["rw:keys", "r:time"]}));
     let maker = Actor::Key(fixture.harness.ask(&request).await.unwrap().about.id);
     assert!(fixture.ask_as(maker, &key(json!({"name": "Time", "scopes": ["r:time"]}))).await.is_ok());
@@ -108,7 +108,7 @@ async fn nobody_hands_out_more_than_they_may_do() {
     refused(fixture.ask_as(maker, &more).await, Code::MissingScope);
     refused(fixture.ask_as(maker, &SetRole { id: bob.id, role: Role::Owner }).await, Code::MissingScope);
     refused(fixture.ask_as(person(ann.id), &more).await, Code::MissingScope);
-    // With the role of an owner she may make keys, and without it no longer.
+    // With the role of an owner, Ann may make keys; without this role she may not.
     fixture.set_role(ann.id, Role::Owner).await.unwrap();
     fixture.set_role(bob.id, Role::Owner).await.unwrap();
     assert!(fixture.ask_as(person(ann.id), &more).await.is_ok());
@@ -127,7 +127,7 @@ async fn a_role_begins_a_new_generation_of_tokens_and_gateways_are_told() {
     let sent: AccountChanged = fixture.entry(AccountChanged::entry_key(ann.id)).await.unwrap();
     assert_eq!((sent.generation, sent.role), (1, Role::Manager));
     assert_eq!(fixture.log_in("ann@x.org", PASSWORD).await.unwrap().generation, 1);
-    // The same role again ends no tokens.
+    // Setting the same role again ends no tokens.
     fixture.set_role(ann.id, Role::Manager).await.unwrap();
     assert_eq!(fixture.log_in("ann@x.org", PASSWORD).await.unwrap().generation, 1);
     assert_eq!(fixture.get(ann.id).await.role, Role::Manager);
@@ -139,7 +139,7 @@ async fn the_last_owner_cannot_be_taken_away_not_even_by_two_at_once() {
     let fixture = Fixture::start().await;
     let ann = fixture.employ("Ann", "ann@x.org").await;
     let bob = fixture.employ("Bob", "bob@x.org").await;
-    // An owner who has not activated the account cannot do anything, so does not count.
+    // Cid has not activated the account and so cannot log in. He does not count as an owner.
     let cid = fixture.create("Cid", "cid@x.org").await.unwrap();
     fixture.set_role(cid.id, Role::Owner).await.unwrap();
     fixture.set_role(ann.id, Role::Owner).await.unwrap();

@@ -32,8 +32,8 @@ async fn every_failed_login_gets_the_same_answer() {
     fixture.harness.finish().await;
 }
 
-/// 100 log-ins fill the queue of the hasher, which shows that each is hashed: an unknown address costs as much as
-/// a wrong password.
+/// 100 concurrent log-ins overflow the queue of the hasher. This shows that each password is
+/// hashed: an unknown address costs as much as a wrong password.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storm_of_logins_is_hashed_whoever_it_asks_for() {
     let fixture = Fixture::start().await;
@@ -53,7 +53,7 @@ async fn a_storm_of_logins_is_hashed_whoever_it_asks_for() {
     fixture.harness.finish().await;
 }
 
-/// If this password were hashed, 100 attempts at once would overflow the queue.
+/// If this password were hashed, 100 concurrent attempts would overflow the queue of the hasher.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_is_too_long_is_never_hashed() {
     let fixture = Fixture::start().await;

@@ -1,4 +1,4 @@
-//! Directory with a real nats-server and a real mongod.
+//! Tests of directory with a real nats-server and a real mongod.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,4 +1,4 @@
-//! Passwords that are forgotten, reset and changed; addresses that are confirmed.
+//! Tests of forgotten, reset and changed passwords, and of confirmed addresses.
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use async_nats::jetstream::consumer::pull;
@@ -25,7 +25,8 @@ impl Fixture {
         self.harness.bus().ask_within(HASHING, Caller::Anonymous, &request).await
     }
 
-    /// The content of all mails so far, in order, once there are this many; none for a mail that need not be sent.
+    /// Waits until this many mails are requested, and returns their contents in order. None stands
+    /// for a mail that need not be sent.
     async fn mails(&self, number: usize) -> Vec<Option<MintedMail>> {
         let mut mails = Vec::new();
         for MailRequested { mail_id } in self.events::<MailRequested>(number).await {
@@ -39,7 +40,7 @@ impl Fixture {
         self.harness.bus().ask(Caller::Service, &MintMail { mail_id }).await.unwrap()
     }
 
-    /// The token in the last of this many mails.
+    /// Waits until this many mails are requested, and returns the token in the last one.
     async fn mailed_token(&self, number: usize) -> Secret {
         match self.mails(number).await.pop().flatten().expect("a mail").says {
             MailSays::Reset { token, .. } | MailSays::Confirmation { token, .. } => token,
@@ -71,7 +72,8 @@ impl Fixture {
         self.harness.ask(&UpdateEmployee { id: employee.id, changes, only_check: false }).await
     }
 
-    /// The entries of the audit trail about these actions.
+    /// Waits until the audit trail has this many entries whose action begins with `noun`, and
+    /// returns these entries.
     async fn entries_about(&self, noun: &str, number: usize) -> Vec<Audited> {
         testkit::eventually(&format!("{number} entries of {noun}"), async || {
             let subject = "evt.directory.v1.audit.*.recorded".to_owned();
@@ -175,7 +177,7 @@ async fn for_an_address_that_nobody_has_the_same_is_written_and_nothing_is_maile
     let mailed: Vec<bool> = fixture.mails(5).await.iter().map(Option::is_some).collect();
     assert_eq!(mailed, [true, false, false, false, false]);
 
-    // An employee without a password gets a new invitation, once.
+    // Bob has no password, so he gets a new invitation, but only one.
     fixture.mails(5).await;
     let invited = fixture.events::<InvitationRequested>(4).await;
     assert_eq!(invited.iter().filter(|event| event.employee_id == bob.id).count(), 2);
@@ -221,7 +223,8 @@ async fn an_admin_has_a_link_mailed_to_whoever_is_active_and_has_no_higher_role(
     let as_employee = fixture.harness.bus().ask(Caller::Employee(ann.id), &SendReset { id: ann.id }).await;
     refused(as_employee, Code::Forbidden);
 
-    // Otherwise an admin could change an owner's address, and take the account over with a link.
+    // Otherwise an admin could change an owner's address, and take over the account with a mailed
+    // link.
     let admin = fixture.employ("Dora", "dora@x.org").await;
     fixture.harness.ask(&SetRole { id: admin.id, role: Role::Admin }).await.unwrap();
     fixture.harness.ask(&SetRole { id: ann.id, role: Role::Owner }).await.unwrap();
@@ -308,7 +311,7 @@ async fn an_admin_who_sends_the_address_once_more_has_the_link_mailed_again() {
     fixture.move_to(&ann, "ann@y.org").await.unwrap();
     fixture.move_to(&ann, "ann@y.org").await.unwrap();
     let token = fixture.mailed_token(3).await;
-    // A link from an admin sets a password and confirms the address.
+    // The link that an admin has sent sets a password and confirms the address too.
     fixture.harness.ask(&SendReset { id: ann.id }).await.unwrap();
     let reset = fixture.mailed_token(4).await;
     assert!(!fixture.reset(&reset, OTHER).await.unwrap().email_unconfirmed);
@@ -359,7 +362,7 @@ async fn whoever_guesses_at_the_old_password_is_made_to_wait() {
     let fixture = Fixture::start().await;
     let ann = fixture.employ("Ann", "ann@x.org").await;
     let mut codes = Vec::new();
-    // The pause doubles each time, so even a slow machine meets one.
+    // The pause doubles each time, so that even a slow machine meets a pause.
     for _ in 0..12 {
         codes.push(fixture.change(&ann, "not the old one at all", "seven violet herons").await.unwrap_err().code);
     }

@@ -6,7 +6,7 @@ use contracts::{
 use crate::fixture::Fixture;
 
 fn edge(project_id: ProjectId, employee_id: EmployeeId, version: i64) -> MemberChanged {
-    // With odd versions the employee is on the project, with even ones off.
+    // At odd versions the employee is on the project, at even versions off the project.
     let mut terms = Vec::new();
     for change in 1..=version {
         if change % 2 == 1 {
@@ -32,11 +32,11 @@ async fn projects_are_right_when_memberships_come_twice_and_out_of_order() {
     let [one, two, three] = [(); 3].map(|()| kit::new_id::<ProjectId>());
 
     harness.publish_twice(&edge(one, ann.id, 1)).await;
-    // The employee is taken off and put on again; the events come in the wrong order.
+    // The employee is taken off and put on again; the events arrive in the wrong order.
     harness.publish(&edge(two, ann.id, 3)).await;
     harness.publish(&edge(two, ann.id, 2)).await;
     harness.publish(&edge(two, ann.id, 1)).await;
-    // The employee is taken off; the older event comes late.
+    // The employee is taken off; the older event arrives later.
     harness.publish(&edge(three, ann.id, 2)).await;
     harness.publish_twice(&edge(three, ann.id, 1)).await;
     harness.until_consumed(stream::EVENTS, Service::Directory).await;
@@ -98,7 +98,7 @@ async fn an_older_word_about_an_employee_never_lowers_the_epoch() {
     fixture.harness.publish_twice(&changed(1)).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Directory).await;
     assert_eq!(epoch(&fixture, id).await, Some(2));
-    // Concurrent events in an arbitrary order.
+    // The events are published at once, in no order.
     for newer in [7, 3, 9, 5, 4, 8, 6] {
         fixture.harness.publish(&changed(newer)).await;
     }
@@ -128,7 +128,7 @@ async fn how_an_invitation_stands_is_right_when_it_is_told_twice_late_and_out_of
     harness.publish(&delivery(first.invitation_id, 1, DeliveryState::Retrying)).await;
     assert_eq!(shown().await, Some((DeliveryState::Failed, Some("word 2".into()))));
 
-    // A late report about the older invitation does not change the new one.
+    // A late report about the earlier invitation does not change the state of the new one.
     fixture.invite(ann.id).await.unwrap();
     harness.publish_twice(&delivery(first.invitation_id, 3, DeliveryState::Failed)).await;
     assert_eq!(shown().await, Some((DeliveryState::Queued, None)));
@@ -136,7 +136,7 @@ async fn how_an_invitation_stands_is_right_when_it_is_told_twice_late_and_out_of
     harness.publish(&delivery(second.invitation_id, 1, DeliveryState::Sent)).await;
     assert_eq!(shown().await, Some((DeliveryState::Sent, Some("word 1".into()))));
 
-    // A deactivated employee has no open invitation, and needs a new one afterwards.
+    // A deactivated employee has no open invitation, and needs a new one after the reactivation.
     harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
     harness.publish(&delivery(second.invitation_id, 2, DeliveryState::Sent)).await;
     assert_eq!(shown().await, None);

@@ -1,4 +1,5 @@
-//! A deactivation is answered once no gateway accepts a token of the employee any more.
+//! Tests that a deactivation is answered only once no gateway accepts a token of the employee any
+//! more.
 
 use std::sync::{
     Arc,
@@ -20,7 +21,7 @@ async fn beat(bucket: &Store, gateway: &str, seen: u64) {
     bucket.put(Beat::key(gateway), beat.into()).await.unwrap();
 }
 
-/// The revision of an employee's revocation in the bucket.
+/// Waits for an employee's revocation in the bucket, and returns the revision of its entry.
 async fn revoked(bucket: &Store, employee: EmployeeId) -> u64 {
     let mut entries = bucket.watch_with_history(Revocation::key(employee)).await.unwrap();
     entries.next().await.unwrap().unwrap().revision

@@ -1,4 +1,4 @@
-//! Log-ins and sessions.
+//! Tests of log-ins and sessions.
 
 use bson::{DateTime, Document, doc};
 use contracts::{
@@ -11,7 +11,7 @@ use kit::Origin;
 
 use crate::fixture::{Fixture, PASSWORD, refused};
 
-/// The employee and the session of a request.
+/// The employee and the session in whose name a request is sent.
 #[derive(Clone, Copy, Debug)]
 struct Identity {
     employee: EmployeeId,
@@ -27,7 +27,7 @@ fn refresh_token(logged_in: &LoggedIn) -> Secret {
 }
 
 impl Fixture {
-    /// Logs in and asks for a refresh token.
+    /// Logs in and requests a refresh token.
     async fn begin(&self, email: &str) -> LoggedIn {
         let agent = Some(Label::parse("T3/1.4").unwrap());
         let wanted = WantedSession { agent, refresh: true, token_seconds: 900 };
@@ -35,7 +35,7 @@ impl Fixture {
         origin.scope(self.log_in_for(email, PASSWORD, wanted)).await.unwrap()
     }
 
-    /// Sends a request as a gateway does for a token.
+    /// Sends a request in the name of this employee and session, as a gateway does.
     async fn ask_in_session<R: Request>(&self, identity: Identity, request: &R) -> Result<R::Reply, Failure> {
         let actor = Actor::Person { employee: identity.employee, session: identity.session };
         let ask = self.harness.bus().ask(Caller::Employee(identity.employee), request);
@@ -51,14 +51,15 @@ impl Fixture {
         self.ask_in_session(identity, &ListSessions {}).await.unwrap()
     }
 
-    /// The entry of the bucket about the end of a session.
+    /// The entry about the end of a session in the KV bucket that gateways watch.
     async fn end(&self, session: Option<SessionId>) -> Option<SessionEnded> {
         let bucket = self.harness.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
         let value = bucket.get(SessionEnded::entry_key(session.unwrap())).await.unwrap();
         value.map(|value| serde_json::from_slice(&value).unwrap())
     }
 
-    /// The entries of the audit trail with this action, in order.
+    /// Waits until the audit trail has at least this many entries with this action, and returns
+    /// these entries in order.
     async fn audited(&self, action: &str, at_least: usize) -> Vec<Audited> {
         testkit::eventually(action, async || {
             let entries = self.events::<Audited>(at_least).await.into_iter().filter(|entry| entry.action == action);
@@ -87,7 +88,7 @@ async fn each_log_in_is_a_session_that_its_owner_sees_and_nobody_else() {
     assert!(fixture.sessions(of_bob).await.is_empty());
     refused(fixture.ask_in_session(of_bob, &EndSession { id: seen[0].id }).await, Code::NotFound);
     refused(fixture.harness.ask(&ListSessions {}).await, Code::Forbidden);
-    // The trail names the employee and the session; the token is nowhere in it.
+    // The entries name the employee and the session, and do not contain the token.
     let entries = fixture.audited("login.succeeded", 2).await;
     assert!(entries.iter().all(|entry| entry.subject == AuditSubject::new("employee", ann.id)));
     let (text, token) = (serde_json::to_string(&entries).unwrap(), refresh_token(&first));
@@ -114,7 +115,7 @@ async fn a_session_that_is_ended_is_gone_and_gateways_are_told_until_its_last_to
     }
     assert!(fixture.end(identity(&here).session).await.is_some() && fixture.sessions(identity(&here)).await.is_empty());
     assert_eq!(fixture.audited("session.ended", 2).await.len(), 2);
-    // The same event again changes nothing.
+    // A second event about the same session changes nothing.
     let ended = fixture.end(Some(id)).await.unwrap();
     fixture.harness.publish_twice(&SessionEnded { until: ended.until + DAY, ..ended }).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Directory).await;
@@ -145,14 +146,16 @@ async fn whoever_ends_all_others_goes_on_alone() {
     for other in [&logged_in[0], &logged_in[2]] {
         refused(fixture.refresh(&refresh_token(other)).await, Code::InvalidToken);
     }
-    // The next token of the session has the new generation, and ends with the next generation like all others.
+    // The next token of the session has the new generation, so the next new generation ends it like
+    // all other tokens.
     let next = fixture.refresh(&refresh_token(own)).await.unwrap();
     assert_eq!(next.generation, account.generation);
     let later = fixture.begin("ann@x.org").await;
     fixture.ask_in_session(identity(&later), &EndOtherSessions {}).await.unwrap();
     refused(fixture.refresh(&refresh_token(&next)).await, Code::InvalidToken);
     fixture.refresh(&refresh_token(&later)).await.unwrap();
-    // A token from before there were sessions cannot be ended alone, so it ends them all.
+    // A token from before sessions existed cannot be ended alone, so logging out with it ends all
+    // sessions.
     fixture.ask_in_session(Identity { employee: ann.id, session: None }, &LogOut {}).await.unwrap();
     assert!(fixture.sessions(identity(&later)).await.is_empty());
     fixture.harness.finish().await;
@@ -178,7 +181,7 @@ async fn another_role_and_a_deactivation_end_all_sessions() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_refreshes_at_once_one_wins_and_all_get_the_same() {
     let fixture = Fixture::start().await;
-    // A second replica, so that requests do not queue in one process.
+    // A second replica runs, so that the requests do not queue in one process.
     fixture.harness.spawn(directory::needs(), |d, s| directory::run(directory::Config::default(), d, s)).await;
     fixture.employ("Ann", "ann@x.org").await;
     let first = fixture.begin("ann@x.org").await;
@@ -220,7 +223,8 @@ async fn a_token_that_was_used_up_ends_the_session_for_the_thief_and_for_the_own
     assert!(fixture.end(identity(&first).session).await.is_some());
     let entries = fixture.audited("session.reused", 1).await;
     assert_eq!(entries[0].subject, AuditSubject::new("employee", ann.id));
-    // The stolen token is used again: nothing more is recorded, and her other session is valid.
+    // The stolen token is used again: no second entry is recorded, and Ann's other session stays
+    // valid.
     refused(fixture.refresh(&refresh_token(&first)).await, Code::InvalidToken);
     fixture.refresh(&refresh_token(&other)).await.unwrap();
     assert_eq!(fixture.audited("session.reused", 1).await.len(), 1);
@@ -252,7 +256,7 @@ async fn a_session_is_over_by_itself_and_mongodb_removes_it() {
         index.keys.contains_key("forgottenAt") && index.options.as_ref().is_some_and(|o| o.expire_after.is_some())
     };
     assert!(indexes.iter().any(expiring), "{indexes:?}");
-    // Neither a token nor anything it can be computed from is stored.
+    // Neither a token nor anything from which it could be computed is stored.
     let text = serde_json::to_string(&stored.find_one(doc! { "refresh": { "$ne": null } }).await.unwrap()).unwrap();
     assert!(!text.contains(refresh_token(&long).expose().trim_start_matches("t3refresh_")));
     fixture.harness.finish().await;

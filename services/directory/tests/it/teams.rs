@@ -1,4 +1,4 @@
-//! Teams: members and managers.
+//! Tests of teams, their members and their managers.
 
 use std::collections::BTreeSet;
 
@@ -94,7 +94,7 @@ async fn whoever_is_deactivated_stays_in_their_team_until_somebody_takes_them_ou
     let team = fixture.team("Design", &[], &[ann, bob]).await.unwrap();
     let gone = fixture.harness.ask(&DeactivateEmployee { id: ann }).await.unwrap();
     assert_eq!(gone.team_id, Some(team.id));
-    // Present members may stay although they are deactivated.
+    // Members may stay although they are deactivated.
     let team = fixture.put_into(team.id, &[ann, bob]).await.unwrap();
     assert_eq!(team.employees, [ann, bob]);
     fixture.put_into(team.id, &[bob]).await.unwrap();

@@ -1,4 +1,4 @@
-//! Guessing is slow, and does not lock others out.
+//! Tests that guessing becomes slow, and that it does not lock out other people.
 
 use std::collections::HashMap;
 
@@ -9,10 +9,11 @@ use futures::{StreamExt, future::join_all, stream};
 use crate::fixture::{Fixture, PASSWORD, refused};
 
 const WRONG: &str = "a wrong password";
-/// Longer than the pauses that a few hundred guesses cause, in milliseconds.
+/// The longest pause of an account, in milliseconds.
 const FEW_MINUTES: i64 = 3 * 60_000;
 
-/// Makes this many wrong guesses at an account, concurrently, from these addresses in turn. Counts the answers.
+/// Makes this many wrong guesses at an account, concurrently, from these network addresses in turn.
+/// Returns how often each code was answered.
 async fn guess(fixture: &Fixture, email: &str, addresses: &[String], times: usize) -> HashMap<Code, usize> {
     let tries = stream::iter((0..times).map(|n| &addresses[n % addresses.len()]))
         .map(async |address| fixture.log_in_from(address, email, WRONG).await.unwrap_err().code)
@@ -29,8 +30,9 @@ fn seconds(outcome: Result<LoggedIn, Failure>) -> i64 {
     refused(outcome, Code::TooManyAttempts).retry_after.expect("in how many seconds to come again").into()
 }
 
-/// Repeats an attempt, with the pauses that the refusals name, until the pause is longer than a busy machine may delay
-/// the test. Gives the number of attempts and the refusal.
+/// Repeats an attempt, and moves the clock forward by the pauses that the refusals name, until a
+/// pause takes at least a minute: longer than a busy machine may delay the test. Returns the number
+/// of attempts that were made, and the last refusal.
 async fn until_paused(fixture: &Fixture, attempt: impl AsyncFn(usize) -> Failure) -> (usize, Failure) {
     let mut tried = 0;
     for n in 0..200 {
@@ -56,7 +58,7 @@ async fn a_few_wrong_passwords_cost_nothing_and_the_right_one_begins_anew() {
     }
     let guess = async |_| fixture.log_in("ann@x.org", WRONG).await.unwrap_err();
     let (tried, paused) = until_paused(&fixture, guess).await;
-    // Six free attempts, and one after each pause of 1, 2, 4, 8, 16 and 32 seconds.
+    // Six attempts without a pause, and one after each pause of 1, 2, 4, 8, 16 and 32 seconds.
     assert!((6..=12).contains(&tried) && paused.code == Code::TooManyAttempts, "{tried} {paused:?}");
     let pause = seconds(fixture.log_in("ann@x.org", PASSWORD).await);
     assert!(pause > 1, "also for the right one: nobody learns which it is");
@@ -81,7 +83,7 @@ async fn two_thousand_guesses_from_one_address_are_a_few_and_the_owner_gets_in_f
         }
     };
     let (counts, ()) = futures::join!(guess(&fixture, "ann@x.org", &address, 2_000), owner);
-    // Six free attempts, and one after each pause that ends meanwhile.
+    // Six attempts without a pause, and one after each pause that ends during the test.
     let (tried, paused) = (counts[&Code::Unauthorized], counts[&Code::TooManyAttempts]);
     assert!((6..=20).contains(&tried) && tried + paused == 2_000, "{counts:?}");
     fixture.harness.finish().await;
@@ -102,13 +104,13 @@ async fn two_thousand_guesses_from_two_hundred_addresses_are_few_too_and_the_own
     let (tried, paused) = (counts[&Code::Unauthorized], counts[&Code::TooManyAttempts]);
     assert!((1..=60).contains(&tried) && tried + paused == 2_000, "{counts:?}");
 
-    // From a new address she waits once, whatever the others do.
+    // From a new network address, Ann waits only once, whatever the others do.
     let mut waited = 0;
     while let Err(failure) = fixture.log_in_from("203.0.113.9", "ann@x.org", PASSWORD).await {
         assert_eq!(failure.code, Code::TooManyAttempts);
         let pause = i64::from(failure.retry_after.unwrap()) * 1_000;
         waited += pause;
-        // Retry-After has whole seconds.
+        // The header Retry-After is rounded up to whole seconds.
         assert!(waited <= FEW_MINUTES + 1_000, "{waited} ms");
         fixture.harness.clock.advance(pause);
         guess(&fixture, "ann@x.org", &addresses, 200).await;
@@ -122,7 +124,7 @@ async fn a_spray_over_many_accounts_pauses_its_address_and_nobody_else() {
     fixture.employ("Ann", "ann@x.org").await;
     let spray = async |n| fixture.log_in_from("2001:db8::1", &format!("person{n}@x.org"), WRONG).await.unwrap_err();
     let (tried, _) = until_paused(&fixture, spray).await;
-    // 51 free attempts, and one after each pause of 1, 2, 4, 8, 16 and 32 seconds.
+    // 51 attempts without a pause, and one after each pause of 1, 2, 4, 8, 16 and 32 seconds.
     assert!((51..=65).contains(&tried), "{tried}");
     // All addresses of an IPv6 network count as one client.
     assert!(seconds(fixture.log_in_from("2001:db8::ffff", "ann@x.org", PASSWORD).await) >= 1);
@@ -159,7 +161,7 @@ async fn two_replicas_share_the_pauses_and_a_restart_does_not_forget_them() {
         fixture.harness.spawn(directory::needs(), |deps, shutdown| directory::run(Config::default(), deps, shutdown))
     };
     let second = replica().await;
-    // Concurrent guesses, at both replicas.
+    // Concurrent guesses, which both replicas answer.
     let codes = join_all((0..60).map(|_| fixture.log_in("ann@x.org", WRONG))).await;
     let tried = codes.iter().filter(|outcome| outcome.as_ref().is_err_and(|f| f.code == Code::Unauthorized)).count();
     assert!((6..=12).contains(&tried), "{tried}");
@@ -181,14 +183,15 @@ async fn a_token_that_is_no_good_is_not_looked_up_for_ever_and_keeps_nobody_else
     assert!((6..=12).contains(&tried), "{tried}");
     let token = fixture.token(ann.id, 0).await;
     for _ in 0..10 {
-        // A weak password is not a guess of a token.
+        // A request with a weak password is not a guess of a token.
         refused(fixture.activate(&token, "short").await, Code::WeakPassword);
     }
     fixture.activate(&token, PASSWORD).await.unwrap();
     fixture.harness.finish().await;
 }
 
-/// The stored records contain neither addresses nor accounts in clear text.
+/// The stored records of attempts contain neither e-mail addresses nor network addresses in clear
+/// text.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_kept_of_attempts_names_nobody() {
     let fixture = Fixture::start().await;
