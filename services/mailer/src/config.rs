@@ -52,8 +52,9 @@ pub struct Config {
     /// The sender of the mails; the default is `T3 <no-reply@localhost>`.
     #[arg(long, env = "EMAIL_FROM")]
     pub email_from: Option<String>,
-    /// The name in the greeting to the mail server (EHLO): with a dot, such as time.example.org, or an address in
-    /// brackets. The default is the host of PUBLIC_URL, or else the domain of EMAIL_FROM.
+    /// The name in the greeting to the mail server (EHLO): with a dot, such as time.example.org, or
+    /// an address in brackets. The default is the host of PUBLIC_URL, or else the domain of
+    /// EMAIL_FROM.
     #[arg(long, env = "EMAIL_HELO")]
     pub email_helo: Option<String>,
     /// How the connection is encrypted: starttls, tls or none; the default is starttls.

@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use kit::config::{Environment, Mongo, Nats, Telemetry};
 use provisioning::Bounds;
 
-/// The command line.
+/// The command line of `provision`.
 #[derive(Clone, Debug, Parser)]
 #[command(version, about = "Makes what the services of the T3 time tracker backend find when they start.")]
 pub struct Settings {

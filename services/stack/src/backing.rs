@@ -1,4 +1,5 @@
-//! NATS and MongoDB: the servers that the settings name, or servers that this process starts in the data folder.
+//! NATS and MongoDB: the servers that the settings name, or servers that this process starts in the
+//! data folder.
 
 use std::future;
 use std::time::Duration;

@@ -14,7 +14,7 @@ pub struct Banner<'a> {
     pub settings: &'a Settings,
     /// The base URL of the gateway.
     pub base: String,
-    /// Where the admin key is.
+    /// Where the user finds the admin key.
     pub admin_key: AdminKey,
     /// The time from the start until everything was ready.
     pub took: Duration,

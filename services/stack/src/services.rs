@@ -85,7 +85,8 @@ impl Services {
         }
     }
 
-    /// Stops all services, the gateway first, so that the others can still answer its open requests.
+    /// Stops all services, the gateway first, so that the others can still answer its open
+    /// requests.
     pub async fn stop(&mut self, within: Duration) {
         let deadline = Instant::now() + within;
         self.stop_some(|service| service == Service::Gateway);

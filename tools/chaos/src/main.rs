@@ -57,7 +57,8 @@ struct Kill {
     /// The number of windows that are sent. Repetitions are not counted.
     #[arg(long, default_value_t = 100_000)]
     windows: u64,
-    /// The kinds of faults, with commas between; the default is all kinds that are possible with this many servers.
+    /// The kinds of faults, with commas between; the default is all kinds that are possible with
+    /// this many servers.
     #[arg(long, value_delimiter = ',')]
     faults: Vec<FaultKind>,
     /// The number of NATS servers, and of MongoDB servers: 1, or 3 in a network of their own, which
@@ -68,7 +69,8 @@ struct Kill {
     /// between; the default is all.
     #[arg(long, value_delimiter = ',')]
     points: Vec<String>,
-    /// The folder in which each process writes its log; the default is a temporary folder, which is kept.
+    /// The folder in which each process writes its log; the default is a temporary folder, which is
+    /// kept.
     #[arg(long)]
     logs: Option<PathBuf>,
 }

@@ -88,7 +88,7 @@ async fn counted(system: &System) -> Result<i64> {
     let base = system.gateways.pick(0).context("no gateway is open")?;
     let http = reqwest::Client::builder().no_proxy().build()?;
     let mut counted = 0;
-    // A report covers ten years at most, so two are requested.
+    // Both ranges are ten years long. Together they contain the windows of every campaign.
     for range in ["start=1262304000000&end=1577836800000", "start=1577836800000&end=1893456000000"] {
         let request = http.get(format!("{base}/api/v1/analytics/project-time?{range}"));
         let answer = request.header("X-API-Key", ADMIN_KEY).send().await?.error_for_status()?;

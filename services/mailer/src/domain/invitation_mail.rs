@@ -8,7 +8,7 @@ const INVITED: &str = "you are invited to T3, the time tracker of your team. T3 
 const ASK: &str = "To activate your account, open this link and choose a password:";
 const MISTAKE: &str = "If you did not expect this mail, you need not do anything.";
 
-/// Writes an invitation.
+/// Writes the mail with an invitation.
 pub(crate) fn invitation_mail(minted: &MintedToken, public_url: &PublicUrl, now: Millis) -> Mail {
     let link = public_url.link(&format!("/activate?token={}", minted.token.expose()));
     let hours = (minted.expires_at - now + HOUR / 2) / HOUR;

@@ -14,7 +14,7 @@ pub(crate) struct Mail {
 /// A part of a mail.
 #[derive(Clone, Debug)]
 pub(super) enum Part {
-    /// A paragraph.
+    /// A paragraph of text.
     Text(String),
     /// A link with a token, on a line of its own.
     Link(String),

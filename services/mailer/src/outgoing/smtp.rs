@@ -28,7 +28,8 @@ const GOODBYE: Duration = Duration::from_secs(1);
 
 /// How the connection is encrypted.
 pub(crate) enum Security {
-    /// The connection begins without encryption, and is encrypted before anything confidential is sent.
+    /// The connection begins without encryption, and is encrypted before anything confidential is
+    /// sent.
     Starttls(TlsParameters),
     /// The connection is encrypted from the first byte.
     Tls(TlsParameters),

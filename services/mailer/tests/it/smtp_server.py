@@ -1,13 +1,12 @@
 """A real SMTP server for tests: STARTTLS and a login are required, and every mail becomes a file.
 
 Arguments: folder of packages, folder for mails, certificate, key.
-Prints its port, a free one, once it listens; ends when its standard input does.
+Listens on a free port, prints the port, and ends when its standard input closes.
 
-A recipient gone@… does not exist; one later@… is turned away the first time; a mail to slow@… is taken, and that is
-said after 12 seconds. While there is a file
-`refuse` in the folder for mails, everybody is refused by policy; while there is a file `utf8`, addresses
-beyond ASCII are taken (SMTPUTF8). Who greets with a name without a dot
-is refused as Postfix does it.
+A recipient gone@… does not exist. A recipient later@… is refused the first time, for now. A mail to slow@… is
+accepted, but the answer comes only after 12 seconds. While the folder for mails has a file `refuse`, every
+recipient is refused by policy. While it has a file `utf8`, addresses with non-ASCII characters are accepted
+(SMTPUTF8). A client that greets with a name without a dot is refused as Postfix does it.
 """
 
 import asyncio
@@ -24,7 +23,7 @@ sys.path.insert(0, packages)
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword  # noqa: E402
 
-# Handshakes that fail are part of the tests.
+# Logging is off, because handshakes fail in the tests on purpose.
 logging.disable(logging.CRITICAL)
 
 USER, PASSWORD = b"t3", b"planted-smtp-password"

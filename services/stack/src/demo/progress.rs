@@ -1,8 +1,9 @@
-//! The progress of filling the demo: one changing line on a terminal, otherwise a line for each step.
+//! The progress of filling the demo: one changing line on a terminal, otherwise a line for each
+//! step.
 
 use std::io::{IsTerminal, Write, stderr};
 
-/// Prints the progress.
+/// Prints the progress of filling the demo.
 #[derive(Debug)]
 pub struct Progress {
     terminal: bool,
@@ -14,7 +15,7 @@ impl Progress {
         Self { terminal: stderr().is_terminal() }
     }
 
-    /// Begins a step.
+    /// Shows that a step begins.
     pub fn step(&self, what: &str) {
         self.show(what);
         if !self.terminal {

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use super::{people::PEOPLE, projects::PROJECTS};
 
-/// The content of the welcome text.
+/// The content of the text about the demo.
 #[derive(Clone, Debug)]
 pub struct Welcome {
     /// The password of all people of the demo.

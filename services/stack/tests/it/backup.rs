@@ -53,7 +53,7 @@ async fn what_was_backed_up_is_all_there_after_a_wipe_and_work_goes_on() {
     for hour in 0..8 {
         api.employee(&ann.token, "POST", WINDOWS, window(hour)).await.expect(201);
     }
-    // The revocation of Bob's tokens is stored only in NATS, so this tests the backup of NATS.
+    // Gateways read the revocation of Bob's tokens from NATS, so this tests the backup of NATS.
     api.admin("POST", &format!("/api/v1/employee/{}/deactivate", bob.id), Value::Null).await.expect(200);
     api.employee(&bob.token, "GET", "/api/auth/me", Value::Null).await.refused(401);
     let before = everything(&api).await;

@@ -116,7 +116,7 @@ async fn the_tasks_of_a_deleted_project_go_and_its_recorded_time_stays() {
     assert_eq!(fixture.post(fixture.window(since + 1, since + MINUTE)).await.refused(400), "unknown_project");
     assert_eq!(fixture.post(fixture.window(TEN, TEN + HOUR)).await.expect(200), recorded, "it was recorded before");
 
-    // The same is tested for a deletion of the task alone.
+    // The same is true when only the task is deleted.
     let project = system.create_project(json!({ "employees": [ann.id] })).await;
     let task = system.create_task(json!({ "projectId": project["id"], "employees": [ann.id] })).await;
     let mut window = fixture.window(TEN + HOUR, TEN + 2 * HOUR);

@@ -8,9 +8,9 @@ use crate::{
 };
 
 const DAY: i64 = 24 * HOUR;
-/// 2025-03-30 00:00 in Berlin, a day of 23 hours.
+/// The start of 2025-03-30 in Berlin, a day of 23 hours, in milliseconds since 1970.
 const SPRING: i64 = 1_743_289_200_000;
-/// 2024-10-27 00:00 in Berlin, a day of 25 hours.
+/// The start of 2024-10-27 in Berlin, a day of 25 hours, in milliseconds since 1970.
 const AUTUMN: i64 = 1_729_980_000_000;
 
 /// Returns the path of the report of grouped time in a range.

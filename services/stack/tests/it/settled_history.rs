@@ -158,8 +158,8 @@ impl History {
     }
 
     /// Returns a random recorded window that no adjustment overlaps. The time of an adjustment is
-    /// fixed when it is made, so changes of a window that overlaps it would make the expected sums
-    /// wrong.
+    /// fixed when the adjustment is made. So the sums that this test expects would be wrong after a
+    /// change of a window that overlaps an adjustment.
     async fn recorded(&mut self) -> Option<(EmployeeId, Posted)> {
         let person = self.somebody().id;
         let all = self.worked.get(&person).cloned().unwrap_or_default();

@@ -32,7 +32,7 @@ const CONNECTIONS: [usize; 2] = [1, 16];
 /// How long each part of the floor is measured.
 pub(crate) const FLOOR: Duration = Duration::from_secs(2);
 
-/// What to measure.
+/// The settings of the measurement.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     /// Measure this server, which supports part 1 of the API, in place of a system that is started

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{goal::Goal, measured::Measured};
 
-/// All results.
+/// The results of all measurements.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Report {
     pub(super) sizes: Vec<Size>,

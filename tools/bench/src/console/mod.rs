@@ -24,7 +24,7 @@ use crate::{
     goal,
 };
 
-/// What to measure.
+/// The settings of the measurement.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     /// The number of windows that are stored, spread over 365 days. Windows of the last hour are

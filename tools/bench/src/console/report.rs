@@ -18,7 +18,7 @@ const LIST_FLOORS: f64 = 10.0;
 /// The goal for approving a thousand periods, in seconds.
 const APPROVE_SECONDS: f64 = 10.0;
 
-/// All results.
+/// The results of all measurements.
 #[derive(Clone, Debug)]
 pub(super) struct Report {
     pub(super) windows: u64,

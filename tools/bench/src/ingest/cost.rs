@@ -16,7 +16,7 @@ use crate::{fleet::Fleet, senders::Senders};
 
 const MILLION: f64 = 1_000_000.0;
 
-/// How the cost is measured.
+/// The settings of the measurement.
 #[derive(Args, Clone, Debug)]
 pub struct CostOptions {
     /// How long each load lasts, in seconds.

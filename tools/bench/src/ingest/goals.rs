@@ -48,7 +48,7 @@ fn median(figures: impl Iterator<Item = f64>) -> Option<f64> {
     sorted.get(sorted.len() / 2).copied()
 }
 
-/// All results.
+/// The results of all measurements.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Goals {
     pub(super) floors: Vec<Measured>,

@@ -23,7 +23,7 @@ use self::{
 };
 use crate::{fleet::Fleet, goal, measured::Measured, senders::Senders};
 
-/// What to measure.
+/// The settings of the measurement.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     /// Measure this server, which supports part 1 of the API, in place of a system that is started

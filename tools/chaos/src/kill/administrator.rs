@@ -276,8 +276,8 @@ impl Administrator {
     async fn deactivate(&mut self) {
         let Some(person) = self.person() else { return };
         let (id, token) = (person.id, person.token());
-        // If the state was unknown, `already_deactivated` is not enough: a reactivation without an
-        // answer may still be carried out afterwards.
+        // `already_deactivated` shows that the employee stays deactivated only if the state was
+        // known before. Otherwise a reactivation without an answer may still be carried out.
         let was_known = self.ledger.book().expected.deactivated.insert(id, None).flatten().is_some();
         let path = format!("/api/v1/employee/{id}/deactivate");
         let reply = self.act(format!("deactivate {id}"), vec![id.to_string()], Method::POST, &path, None).await;

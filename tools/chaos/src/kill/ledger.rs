@@ -58,7 +58,7 @@ pub(crate) struct Sent {
     pub(crate) voids: Vec<Attempt>,
 }
 
-/// The number that identifies a window.
+/// The serial number of a window in a campaign, which identifies the window.
 pub(crate) type Serial = u64;
 
 /// Whether a change was made, as far as the answer says.
@@ -82,8 +82,8 @@ pub(crate) struct Act {
     pub(crate) about: Vec<String>,
 }
 
-/// A range of time in which an employee was certainly deactivated: from the answer to the deactivation until the
-/// request for the reactivation.
+/// A range of time in which an employee was certainly deactivated: from the answer to the
+/// deactivation until the request for the reactivation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Away {
     pub(crate) employee: EmployeeId,
@@ -152,7 +152,7 @@ pub(crate) struct Book {
     pub(crate) odd: Vec<String>,
 }
 
-/// The shared [`Book`].
+/// The [`Book`] of a campaign, which all clients share.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger(Arc<Mutex<Book>>);
 
