@@ -1,5 +1,5 @@
-//! The writes of memberships and assignments that keep the lists of employees and the edges consistent, inside a
-//! transaction that has locked the project.
+//! Writes of memberships and assignments, which keep the lists of employees and the edges
+//! consistent. They run inside a transaction that has locked the project.
 
 use std::collections::HashMap;
 
@@ -11,10 +11,11 @@ use crate::{
     domain::{Assignment, Member, Task, Turnover, reassigned, require_active},
 };
 
-/// Asks directory for the state of employees that are to be put on something.
+/// Requests the states of these employees from directory, before they become members or assignees,
+/// and stores the states.
 ///
 /// # Errors
-/// 400 when one does not exist or is deactivated; 503 when directory cannot be reached.
+/// 400 when an employee does not exist or is deactivated; 503 when directory cannot be reached.
 pub(crate) async fn employee_states(app: &App, employees: &[EmployeeId]) -> Result<Vec<EmployeeState>, Error> {
     if employees.is_empty() {
         return Ok(Vec::new());
@@ -25,10 +26,10 @@ pub(crate) async fn employee_states(app: &App, employees: &[EmployeeId]) -> Resu
     Ok(employee_states)
 }
 
-/// Makes these employees, and no others, the members of a project.
+/// Makes exactly these employees the members of a project.
 ///
 /// # Errors
-/// 400 when one was deactivated since directory was asked.
+/// 400 when an employee was deactivated after directory had been asked.
 pub(crate) async fn set_members(
     app: &App,
     tx: &mut Tx<'_>,
@@ -45,7 +46,7 @@ pub(crate) async fn set_members(
 /// Adds members to a project.
 ///
 /// # Errors
-/// 400 when one was deactivated since directory was asked.
+/// 400 when an employee was deactivated after directory had been asked.
 pub(crate) async fn put_on(
     app: &App,
     tx: &mut Tx<'_>,
@@ -69,7 +70,7 @@ pub(crate) async fn put_on(
     tx.emit_all(&members.iter().map(Member::changed).collect::<Vec<_>>()).await
 }
 
-/// Removes members from a project and from its tasks.
+/// Ends memberships of a project, and the assignments to its tasks.
 ///
 /// # Errors
 /// Those of MongoDB.
@@ -91,16 +92,17 @@ pub(crate) async fn take_off(
     if kit::is_mutant("tasks_forgotten") {
         return tx.emit_all(&members.iter().map(Member::changed).collect::<Vec<_>>()).await;
     }
-    // The assignments end with the membership, although the clock may say otherwise by now.
+    // `at` may be before the beginning of a term on a task, so the present time is stored as its end. All services let a
+    // term on a task end with its term of the membership anyway.
     app.store.assignments.end(tx, project, leaving, app.clock.now()).await?;
     app.store.tasks.take_off(tx, project, leaving).await?;
     tx.emit_all(&members.iter().map(Member::changed).collect::<Vec<_>>()).await
 }
 
-/// Makes the edges of a task match its list of employees.
+/// Changes the edges of a task so that they match the task's list of employees.
 ///
 /// # Errors
-/// 400 when one is not a member of the task's project.
+/// 400 when an employee is not a member of the task's project.
 pub(crate) async fn assign(app: &App, tx: &mut Tx<'_>, task: &Task, now: Millis) -> Result<(), Error> {
     let members = app.store.members.between(tx, task.state.project_id, &task.state.employees).await?;
     let members = members.iter().filter_map(|member| Some((member.employee, member.open_term()?))).collect();

@@ -2,5 +2,5 @@ use clap::Args;
 
 /// The settings of this service: none so far.
 #[derive(Args, Clone, Debug, Default)]
-#[group(skip)] // the whole system has this name six times
+#[group(skip)] // in the stack, six services would each add an argument group of this name
 pub struct Config {}

@@ -1,4 +1,4 @@
-//! Projects, tasks, memberships and assignments. The owner of all of these.
+//! The service that owns projects, tasks, memberships, assignments and rates.
 
 mod bindings;
 mod config;
@@ -17,10 +17,11 @@ use store::Store;
 
 pub use config::Config;
 
-/// How long a reply waits for the copies of its change in other services.
+/// How long the handler of a change waits until other services have applied the change to their
+/// copies.
 const WAIT: Duration = Duration::from_secs(1);
 
-/// What handlers and consumers share.
+/// The state that all handlers and consumers share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) db: Database,
@@ -33,7 +34,7 @@ pub(crate) struct App {
 /// Runs the service until shutdown.
 ///
 /// # Errors
-/// When NATS refuses.
+/// When a consumer or a subscription cannot be started.
 pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     if !deps.until_provisioned(&needs(), &shutdown).await {
         return Ok(());
@@ -51,7 +52,7 @@ pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Res
     Ok(())
 }
 
-/// Everything that this service needs.
+/// Everything that must exist before this service can work.
 pub fn needs() -> Needs {
     Needs::of(Service::Projects)
         .consumer(events().pull())
@@ -86,7 +87,7 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(reconcile::reconcile)
 }
 
-/// The events that this service reacts to.
+/// The events that this service processes.
 fn events() -> Events<App> {
     Events::new(Service::Projects).on(consumers::employee_changed)
 }

@@ -1,12 +1,13 @@
-//! The history of a project's payroll, kept as rates with a first day.
+//! The history of a project's payroll, which is stored together with the rates of each scope.
 
 use contracts::{Millis, Payee, Payroll, ProjectId, RateScope};
 use kit::{Error, Tx};
 
 use crate::{App, domain::changed_lines};
 
-/// Stores what the payroll said before this change, and emits it before the event of the project: a service that
-/// knows the change then knows the earlier lines too.
+/// Adds the changed lines of a payroll to its history, and emits the history. The caller emits the
+/// event about the project afterwards, so a service that knows the change also knows the earlier
+/// lines.
 ///
 /// # Errors
 /// Those of MongoDB.
@@ -32,7 +33,8 @@ pub(crate) async fn keep(
             Payee::Employee(employee) => everybody.of(employee),
         };
         if was.is_none() && is_first && !app.store.rates.has_history(tx, scope).await? {
-            // There was no earlier line: the new one applies to the time before as well.
+            // There was no earlier line, so the new line also applies to the time before this
+            // change.
             continue;
         }
         let mut locked = app.store.rates.lock(tx, scope).await?;

@@ -1,5 +1,5 @@
-//! Compares the copy of employees' states with directory, its owner, and checks that no membership has outlived a
-//! deactivation.
+//! Compares the copies of employees' states with directory, which owns the states, and checks that
+//! no membership has outlasted a deactivation.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -8,7 +8,7 @@ use kit::{Call, Copies, Delivery, Differences, Error, LocalCopy, Reconciler, Tal
 
 use crate::{App, consumers};
 
-/// The names of the copies.
+/// The names of the copies, for metrics and logs.
 pub(crate) const COPIES: [&str; 1] = ["employees"];
 
 impl Copies for App {
@@ -49,11 +49,12 @@ impl LocalCopy for Employees<'_> {
         let known = store.employee_refs.of(page.items.iter().map(|entry| entry.id)).await?;
         let left = store.members.left_on(&page.items).await?;
         let differs = |entry: &&EmployeeState| is_outdated(known.get(&entry.id), entry) || left.contains(&entry.id);
-        // Employees are never deleted.
+        // Directory never deletes an employee, so no copy is extra.
         Ok(Differences { differing: page.items.iter().filter(differs).cloned().collect(), extra: Vec::new() })
     }
 
-    /// Applies the state as an event would, with the end of memberships.
+    /// Applies the state as the consumer of its event would, which also ends memberships from
+    /// before a deactivation.
     async fn heal(&self, entry: EmployeeState) -> Result<bool, Error> {
         tracing::warn!(employee = %entry.id, "an employee did not stand as directory knows it");
         let is_kept = self.0.store.employee_refs.heal(&entry).await?;
@@ -67,8 +68,8 @@ impl LocalCopy for Employees<'_> {
     }
 }
 
-/// Whether the owner's state differs from the known one, and is not older. Fields that earlier versions did not
-/// have are no difference.
+/// Whether the owner's state is newer than the known one, or has the same version and other
+/// content. Fields that earlier versions did not store are not compared.
 fn is_outdated(known: Option<&EmployeeState>, entry: &EmployeeState) -> bool {
     known.is_none_or(|known| {
         let entry = EmployeeState { active: known.active.as_ref().and(entry.active.clone()), ..entry.clone() };

@@ -7,8 +7,8 @@ use crate::{App, bindings, domain::ended_at, payroll};
 
 /// Ends the memberships of a deactivated employee.
 ///
-/// Goes by the newest known state of the employee, not by this event. So whenever the event comes, memberships
-/// from before the last deactivation end, and later ones stay.
+/// Uses the newest known state of the employee, not the state in this event. So memberships from
+/// before the last deactivation end and later ones stay, whenever the event arrives.
 pub(crate) async fn employee_changed(
     app: Arc<App>,
     delivery: Delivery,
@@ -25,7 +25,8 @@ pub(crate) async fn sweep_all(
     employee_state: EmployeeState,
 ) -> Result<Vec<Awaited>, Error> {
     let newest = app.store.employee_refs.find(employee_state.id).await?.unwrap_or_else(|| employee_state.clone());
-    // Events of earlier versions do not say when the employee was active.
+    // Events of earlier versions do not say when the employee was active. The memberships then end
+    // at this time.
     let otherwise = employee_state.deactivated_at.unwrap_or_else(|| app.clock.now());
     let mut caused = Vec::new();
     for project in app.store.members.before_epoch(newest.id, newest.epoch).await? {
@@ -34,7 +35,8 @@ pub(crate) async fn sweep_all(
     Ok(caused)
 }
 
-/// Uses one transaction for each project, so that few locks are held at a time.
+/// Ends the membership in one project, in a transaction of its own, so that few documents are
+/// locked at a time.
 async fn sweep(
     app: &App,
     delivery: &Delivery,
@@ -45,7 +47,7 @@ async fn sweep(
     kit::follow!(app.db.following(delivery), tx => {
         let Some(mut project) = app.store.projects.lock(tx, id).await? else { return Ok(()) };
         let members = app.store.members.between(tx, id, &[employee.id]).await?;
-        // Another replica may have ended the edges already.
+        // Another replica may have ended the membership already.
         let older = members.iter().find(|member| member.is_on() && member.epoch < employee.epoch);
         let Some(member) = older else { return Ok(()) };
         let at = ended_at(employee, member.epoch).unwrap_or(otherwise);

@@ -1,4 +1,4 @@
-//! The consumers of events, one file for each.
+//! The handlers of events, one file for each.
 
 mod employee_changed;
 

@@ -10,9 +10,9 @@ pub(crate) struct Assignment {
     pub(crate) task: TaskId,
     pub(crate) project: ProjectId,
     pub(crate) employee: EmployeeId,
-    /// The terms on the present project.
+    /// The terms on the current project.
     pub(crate) terms: Vec<TaskTerm>,
-    /// The terms on other projects that the task belonged to, one entry for each project.
+    /// The terms on other projects that the task has belonged to, one entry for each project.
     pub(crate) former: Vec<FormerTerms>,
     pub(crate) version: i64,
 }
@@ -28,7 +28,8 @@ impl Assignment {
         self.terms.last().is_some_and(|last| last.term.until.is_none())
     }
 
-    /// Puts the employee on the task, under this term of the membership.
+    /// Puts the employee on the task. `member_term` is the index of the current term of the
+    /// membership.
     pub(crate) fn put_on(&mut self, member_term: u32, now: Millis) {
         if !self.is_on() {
             let last = self.terms.last().map(|last| last.term);
@@ -45,8 +46,9 @@ impl Assignment {
         }
     }
 
-    /// Follows the task to another project. Its terms on the present project end and are kept; earlier terms on the
-    /// other one become the present ones.
+    /// Moves the edge to another project, together with its task. The terms on the current project
+    /// end and are kept in `former`. Earlier terms on the new project become the current terms
+    /// again.
     fn move_to(&mut self, project: ProjectId, now: Millis) {
         if let Some(last) = self.terms.last_mut() {
             last.term.end(now);
@@ -62,7 +64,7 @@ impl Assignment {
         self.version += 1;
     }
 
-    /// The event about the edge.
+    /// The event about the last change of the edge.
     pub(crate) fn changed(&self) -> AssignmentChanged {
         let Self { task: task_id, project: project_id, employee: employee_id, version, .. } = *self;
         let (terms, former) = (self.terms.clone(), self.former.clone());
@@ -70,8 +72,8 @@ impl Assignment {
     }
 }
 
-/// The edges that must change so that exactly the task's employees are on it. `members` has the open term of each
-/// member of the project.
+/// The edges that must change so that exactly the task's employees are on the task. `members` has
+/// the index of each member's open term.
 ///
 /// # Errors
 /// 400 when an employee is not a member of the project.
@@ -99,7 +101,7 @@ pub(crate) fn reassigned(
     Ok(after.into_values().filter(|edge| before.get(&edge.employee) != Some(edge)).collect())
 }
 
-/// The refusal of an employee who is on a task but not a member of its project.
+/// The failure for an employee who is on a task but not a member of its project.
 pub(crate) fn not_on_project() -> Failure {
     Failure::new(Code::NotOnProject, "An employee is not on the task's project. Put them on the project first.")
 }

@@ -15,7 +15,8 @@ pub(crate) fn require_active(wanted: usize, employee_states: &[EmployeeState]) -
     Ok(())
 }
 
-/// When the epoch ended: the time of the deactivation after it.
+/// When this epoch ended: the time of the deactivation that began the next epoch. None if the epoch
+/// has not ended.
 pub(crate) fn ended_at(employee_state: &EmployeeState, epoch: i64) -> Option<Millis> {
     let since = usize::try_from(employee_state.epoch - epoch - 1).ok()?;
     let deactivations = employee_state.active.iter().flatten().filter_map(|term| term.until);

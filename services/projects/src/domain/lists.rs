@@ -11,7 +11,7 @@ pub(crate) fn distinct<T: Copy + Eq + Hash>(mut ids: Vec<T>) -> Vec<T> {
     ids
 }
 
-/// The fields of a body that are invalid.
+/// The invalid fields of a request body, each with a message.
 #[derive(Debug, Default)]
 pub(super) struct Unfit(Vec<FieldError>);
 
@@ -24,7 +24,7 @@ impl Unfit {
         self
     }
 
-    /// Checks statuses or priorities.
+    /// Checks a list of statuses or priorities.
     pub(super) fn choices(mut self, field: &str, choices: Option<&Vec<Label>>) -> Self {
         let Some(choices) = choices else { return self };
         let different: HashSet<_> = choices.iter().collect();

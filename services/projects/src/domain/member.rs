@@ -2,12 +2,14 @@ use std::collections::{HashMap, HashSet};
 
 use contracts::{EmployeeId, EmployeeState, MemberChanged, Millis, ProjectId, Term};
 
-/// The edge between a project and an employee. It is kept after the membership, so that terms keep their index.
+/// The edge between a project and an employee. It is kept after the membership has ended, so that
+/// the indexes of its terms stay the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
     pub(crate) project: ProjectId,
     pub(crate) employee: EmployeeId,
-    /// The employee's epoch at the start of the last term: a later deactivation ends that term.
+    /// The employee's epoch at the start of the last term. A deactivation raises the epoch and ends
+    /// that term.
     pub(crate) epoch: i64,
     pub(crate) terms: Vec<Term>,
     pub(crate) version: i64,
@@ -19,7 +21,8 @@ impl Member {
         Self { project, employee, epoch: 0, terms: Vec::new(), version: 0 }
     }
 
-    /// The index of the open term, to which assignments refer; nothing while the employee is no member.
+    /// The index of the open term, to which assignments refer. None while the employee is not a
+    /// member.
     pub(crate) fn open_term(&self) -> Option<u32> {
         let last = self.terms.last().filter(|term| term.until.is_none());
         last.map(|_| self.terms.len() as u32 - 1)
@@ -47,17 +50,18 @@ impl Member {
         }
     }
 
-    /// The event about the edge.
+    /// The event about the last change of the edge.
     pub(crate) fn changed(&self) -> MemberChanged {
         let Self { project: project_id, employee: employee_id, version, .. } = *self;
         MemberChanged { project_id, employee_id, version, terms: self.terms.clone() }
     }
 }
 
-/// Who leaves and who joins when a project gets another list of employees.
+/// Which employees leave and which join when a project gets another list of employees.
 ///
-/// A membership from before a deactivation has ended, swept or not. An employee who is listed again therefore
-/// leaves and joins, so that a sweep that is still running finds nothing to end.
+/// A membership from before a deactivation has ended, even if the consumer of the deactivation has
+/// not stored that yet. So an employee who is listed again both leaves and joins, and the consumer
+/// then finds nothing to end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Turnover {
     pub(crate) leaving: Vec<EmployeeId>,
@@ -65,7 +69,7 @@ pub(crate) struct Turnover {
 }
 
 impl Turnover {
-    /// Compares the members with the list.
+    /// Compares the current members with the listed employees.
     pub(crate) fn between(on: &[Member], listed: &[EmployeeState]) -> Self {
         let epochs: HashMap<_, _> =
             listed.iter().map(|employee_state| (employee_state.id, employee_state.epoch)).collect();
@@ -131,7 +135,7 @@ mod tests {
     }
 
     proptest! {
-        /// Including clocks that go backwards, because machines differ.
+        /// The steps include clocks that go backwards, because the clocks of machines differ.
         #[test]
         fn terms_stay_in_order_and_only_the_last_is_open(
             steps in prop::collection::vec((any::<bool>(), 0..1_000_i64), 0..40),

@@ -1,4 +1,4 @@
-//! The rules. They are pure: no I/O, and the time is a parameter.
+//! The rules of this service. They are pure: no I/O, and the time is a parameter.
 
 mod assignment;
 mod employee_state;

@@ -6,7 +6,8 @@ use super::Member;
 
 /// Which projects an employee leaves and joins when the list of their projects is replaced.
 ///
-/// A membership from before a deactivation has ended, swept or not: such a project is both left and joined.
+/// A membership from before a deactivation has ended, even if the consumer of the deactivation has
+/// not stored that yet. A listed project with such a membership is both left and joined.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Move {
     pub(crate) leaving: Vec<ProjectId>,
@@ -14,7 +15,7 @@ pub(crate) struct Move {
 }
 
 impl Move {
-    /// Compares the memberships with the list.
+    /// Compares the current memberships with the listed projects.
     pub(crate) fn between(on: &[Member], listed: &[ProjectId], employee_state: Option<&EmployeeState>) -> Self {
         let wanted: HashSet<_> = listed.iter().copied().collect();
         let holds =
@@ -29,7 +30,7 @@ impl Move {
     }
 }
 
-/// 400 for a project that does not exist.
+/// The failure for a project that does not exist.
 pub(crate) fn unknown_project() -> Failure {
     Failure::new(Code::UnknownProject, "One of the projects does not exist. Create it first, or leave it out.")
 }

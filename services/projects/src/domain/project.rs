@@ -15,7 +15,8 @@ use super::{
 pub(crate) struct Project {
     pub(crate) state: contracts::Project,
     pub(crate) version: i64,
-    /// The periods without archiving, in which time is accepted. Only the last one can be open.
+    /// The intervals in which the project was not archived and so accepted time. Only the last
+    /// interval can be open.
     pub(crate) open: Vec<Term>,
 }
 
@@ -50,10 +51,10 @@ impl Project {
         Ok(Self { state, version: 1, open: vec![Term::ALWAYS] })
     }
 
-    /// Applies changes. The payroll loses the lines of employees who leave.
+    /// Applies changes. The payroll loses the lines of employees who are no longer members.
     ///
     /// # Errors
-    /// 400 when the payroll names an employee who is not a member then.
+    /// 400 when the payroll names an employee who is not a member afterwards.
     pub(crate) fn change(&mut self, changes: ProjectChanges, now: Millis) -> Result<(), Failure> {
         if let Some(archived) = changes.archived {
             self.archive(archived, now);
@@ -77,7 +78,7 @@ impl Project {
         Ok(())
     }
 
-    /// Adds an employee to the list.
+    /// Adds an employee to the project's list.
     ///
     /// # Errors
     /// 400 when the project is archived, 422 when the list is full.
@@ -97,7 +98,8 @@ impl Project {
         Ok(())
     }
 
-    /// Archives the project, or restores it. Repeating either changes nothing.
+    /// Archives the project, or brings it back. Does nothing if the project already is in the
+    /// requested state.
     fn archive(&mut self, archived: bool, now: Millis) {
         match (self.state.archived, archived) {
             (false, true) => end_last(&mut self.open, now),
@@ -107,7 +109,7 @@ impl Project {
         self.state.archived = archived;
     }
 
-    /// Removes an employee from the list and the payroll.
+    /// Removes an employee from the project's list and from the payroll.
     pub(crate) fn take_off(&mut self, employee: EmployeeId) {
         self.state.employees.retain(|id| *id != employee);
         drop_lines(&mut self.state.payroll, &self.state.employees);
@@ -126,7 +128,7 @@ impl Project {
         }
     }
 
-    /// The event about the deletion.
+    /// The event about the deletion of the project.
     pub(crate) fn deleted(mut self, now: Millis) -> ProjectChanged {
         end_last(&mut self.open, now);
         ProjectChanged { version: self.version + 1, deleted: true, ..self.changed() }
@@ -139,10 +141,10 @@ fn end_last(terms: &mut [Term], now: Millis) {
     }
 }
 
-/// Checks changes.
+/// Checks the requested changes, and removes duplicates from the list of employees.
 ///
 /// # Errors
-/// 400 when there are none; 422 for invalid fields.
+/// 400 when there are no changes; 422 for invalid fields.
 pub(crate) fn checked(mut changes: ProjectChanges) -> Result<ProjectChanges, Failure> {
     if changes == ProjectChanges::default() {
         return Err(Failure::new(Code::NothingToChange, "There is nothing to change. Send at least one field."));

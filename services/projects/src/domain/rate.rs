@@ -2,7 +2,8 @@ use contracts::{Code, DatedRate, Failure, Millis, Payee, Payroll, RATES_OF_SCOPE
 
 use super::Task;
 
-/// The scope under which a rate is stored: that of a task has no project, because tasks can move.
+/// The scope with which a rate is stored. The scope of a task is stored without a project, because
+/// tasks can move.
 ///
 /// # Errors
 /// 400 when the task does not exist or belongs to another project.
@@ -20,10 +21,11 @@ pub(crate) fn kept_scope(asked: RateScope, task: Option<&Task>) -> Result<RateSc
     Ok(RateScope { project: None, ..asked })
 }
 
-/// The rate that exists for the same day, if it equals the new one.
+/// The existing rate of the same kind and the same first day, if its amount is the new one. None if
+/// there is no rate of that kind and day.
 ///
 /// # Errors
-/// 409 when it differs; 422 when there are too many rates.
+/// 409 when its amount is another one; 422 when the scope has too many rates.
 pub(crate) fn same_rate(known: &[DatedRate], set: &SetRate) -> Result<Option<DatedRate>, Failure> {
     let on_this_day = known.iter().find(|rate| (rate.kind, rate.valid_from) == (set.kind, set.valid_from));
     match on_this_day {
@@ -39,7 +41,7 @@ pub(crate) fn same_rate(known: &[DatedRate], set: &SetRate) -> Result<Option<Dat
     }
 }
 
-/// Refuses to delete a rate that may have priced hours.
+/// Refuses to delete a rate that may already have been used to price hours.
 ///
 /// # Errors
 /// 409 from the first day of the rate on.
@@ -51,7 +53,7 @@ pub(crate) fn require_future(rate: &DatedRate, now: Millis, zone: &Zone) -> Resu
     Err(Failure::new(Code::RateHasBegun, detail))
 }
 
-/// The payees whose lines differ.
+/// The payees whose lines differ between the two payrolls.
 pub(crate) fn changed_lines(was: &Payroll, now: &Payroll) -> Vec<Payee> {
     let gone = was.0.keys().filter(|payee| !now.0.contains_key(payee));
     now.0.keys().chain(gone).filter(|payee| was.0.get(payee) != now.0.get(payee)).copied().collect()

@@ -16,12 +16,12 @@ use super::{
 pub(crate) struct Task {
     pub(crate) state: contracts::Task,
     pub(crate) version: i64,
-    /// The projects that it has belonged to, in order. Only the last term can be open.
+    /// The projects that the task has belonged to, in order. Only the last term can be open.
     pub(crate) projects: Vec<ProjectTerm>,
 }
 
 impl Task {
-    /// Makes a task. An archived project may have new tasks; it only accepts no time.
+    /// Makes a task. An archived project can get new tasks, although it accepts no time.
     ///
     /// # Errors
     /// 400 when an employee is not a member of the project, or the project lacks the status or priority.
@@ -47,12 +47,13 @@ impl Task {
         Ok(Self { state, version: 1, projects })
     }
 
-    /// Applies changes. `project` is the project that the task belongs to afterwards. New values must fit it; when it
-    /// is another project than before, all values must.
+    /// Applies changes. `project` is the project that the task belongs to afterwards. New values
+    /// must fit this project; if the task moves to it, all values must.
     ///
     /// # Errors
-    /// 400 when an employee is not a member of the project, or the project lacks the status or priority; 409 when
-    /// `project` is neither the task's nor requested: somebody has moved the task meanwhile.
+    /// 400 when an employee is not a member of the project, or the project lacks the status or
+    /// priority; 409 when `project` is neither the task's project nor the requested one: another
+    /// request has just moved the task.
     pub(crate) fn change(&mut self, changes: TaskChanges, project: &Project, now: Millis) -> Result<(), Failure> {
         let (state, project) = (&mut self.state, &project.state);
         let moves = state.project_id != project.id;
@@ -110,17 +111,17 @@ impl Task {
         }
     }
 
-    /// The event about the deletion.
+    /// The event about the deletion of the task.
     pub(crate) fn deleted(mut self, now: Millis) -> TaskChanged {
         self.leave_project(now);
         TaskChanged { version: self.version + 1, deleted: true, ..self.changed() }
     }
 }
 
-/// Checks changes.
+/// Checks the requested changes, and removes duplicates from the list of employees.
 ///
 /// # Errors
-/// 400 when there are none; 422 for invalid fields.
+/// 400 when there are no changes; 422 for invalid fields.
 pub(crate) fn checked(mut changes: TaskChanges) -> Result<TaskChanges, Failure> {
     if changes == TaskChanges::default() {
         return Err(Failure::new(Code::NothingToChange, "There is nothing to change. Send at least one field."));
@@ -139,10 +140,10 @@ pub(crate) fn assignees(employees: Option<Vec<EmployeeId>>) -> Result<Option<Vec
     Ok(employees)
 }
 
-/// The default choice; when the project lacks it, its first.
+/// The choice `word` if the project has it, otherwise the project's first choice.
 fn usual(choices: &[Label], word: &str) -> Label {
     let usual = choices.iter().find(|choice| choice.as_str() == word);
-    usual.unwrap_or(&choices[0]).clone() // a project always has some
+    usual.unwrap_or(&choices[0]).clone() // a project always has at least one choice
 }
 
 fn require_status(project: &contracts::Project, status: &Label) -> Result<(), Failure> {
@@ -229,10 +230,10 @@ mod tests {
         };
         let mut task = task(&one);
         task.change(to(&other), &other, Millis(10)).unwrap();
-        // The task belongs to this project already, so this is no move.
+        // The task belongs to this project already, so this change is no move.
         task.change(to(&other), &other, Millis(15)).unwrap();
         assert_eq!(task.projects, [on(&one, None, Some(10)), on(&other, Some(10), None)]);
-        // The clock of this change is behind.
+        // The clock of this change is behind the clock of the change before.
         task.change(to(&one), &one, Millis(5)).unwrap();
         let projects = [on(&one, None, Some(10)), on(&other, Some(10), Some(10)), on(&one, Some(10), None)];
         assert_eq!(task.projects, projects);

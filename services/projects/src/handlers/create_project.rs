@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::{App, WAIT, bindings, domain::Project};
 
-/// Makes a project with its members.
+/// Creates a project with its members.
 pub(crate) async fn create_project(
     app: Arc<App>,
     call: Call,

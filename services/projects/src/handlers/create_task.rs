@@ -8,7 +8,7 @@ use crate::{
     domain::{Task, task},
 };
 
-/// Makes a task with its employees.
+/// Creates a task with its employees.
 pub(crate) async fn create_task(app: Arc<App>, call: Call, mut request: CreateTask) -> Result<contracts::Task, Error> {
     call.require_admin()?;
     let (id, now) = (kit::new_id(), app.clock.now());
@@ -25,7 +25,7 @@ pub(crate) async fn create_task(app: Arc<App>, call: Call, mut request: CreateTa
     })
 }
 
-/// The refusal of a task whose project does not exist.
+/// The failure for a task whose project does not exist.
 pub(super) fn no_such_project() -> Failure {
     Failure::new(Code::UnknownProject, "There is no project with this projectId. Create it first.")
 }

@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Gives the names of projects and tasks, deleted ones included. Unknown ids are left out.
+/// Returns the names of projects and tasks, deleted ones included. Unknown ids are left out.
 pub(crate) async fn get_names(app: Arc<App>, call: Call, asked: GetWorkNames) -> Result<WorkNames, Error> {
     call.require_admin()?;
     let GetWorkNames { projects, tasks } = asked;

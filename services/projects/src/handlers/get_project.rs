@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::employee_or_admin;
 use crate::App;
 
-/// Gives a project; to an employee only as a member.
+/// Returns a project. Employees get only projects that they are members of.
 pub(crate) async fn get_project(
     app: Arc<App>,
     call: Call,

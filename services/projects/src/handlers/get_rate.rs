@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Gives a rate.
+/// Returns a rate.
 pub(crate) async fn get_rate(app: Arc<App>, call: Call, GetRate { id }: GetRate) -> Result<DatedRate, Error> {
     call.require_admin()?;
     app.store.rates.find(id).await?.ok_or_else(|| Failure::not_found("rate").into())

@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::employee_or_admin;
 use crate::App;
 
-/// Gives a task; to an employee only as a member of its project.
+/// Returns a task. Employees get only tasks of projects that they are members of.
 pub(crate) async fn get_task(app: Arc<App>, call: Call, GetTask { id }: GetTask) -> Result<Task, Error> {
     let employee = employee_or_admin(&call)?;
     let task = app.store.tasks.find(id).await?.ok_or_else(|| Failure::not_found("task"))?.state;

@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::employee_or_admin;
 use crate::App;
 
-/// Lists tasks; to an employee only those of their projects.
+/// Lists tasks. Employees get only tasks of projects that they are members of.
 pub(crate) async fn list_tasks(
     app: Arc<App>,
     call: Call,

@@ -39,8 +39,9 @@ pub(crate) use states::{list_assignments, list_members, list_project_states, lis
 pub(crate) use update_project::update_project;
 pub(crate) use update_task::update_task;
 
-/// Refuses callers that are neither admins nor employees. Gives the employee, who may see only their own
-/// projects: others are answered as if they did not exist.
+/// Refuses callers that are neither admins nor employees. Returns the employee, or None for an
+/// admin. An employee may see only their own projects; for other projects the answer is as if they
+/// did not exist.
 fn employee_or_admin(call: &Call) -> Result<Option<EmployeeId>, Failure> {
     match call.caller {
         Caller::Employee(id) => Ok(Some(id)),

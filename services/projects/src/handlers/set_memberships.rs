@@ -12,8 +12,8 @@ use crate::{
     payroll,
 };
 
-/// Makes an employee a member of these projects and of no others, in one transaction. Conditions apply only to
-/// projects that change.
+/// Makes an employee a member of exactly these projects, in one transaction. The condition of the
+/// request applies only if this changes a membership.
 pub(crate) async fn set_memberships(
     app: Arc<App>,
     call: Call,
@@ -26,8 +26,8 @@ pub(crate) async fn set_memberships(
     if listed.len() > PROJECTS_MOST {
         return Err(Failure::field("projects", format!("must be at most {PROJECTS_MOST} projects")).into());
     }
-    // Directory is not asked when nothing is joined, because anybody may leave, nor for an employee who is only
-    // about to be made.
+    // Directory is not asked when no project is listed, because every employee may leave. With
+    // `only_check` it is not asked either, because the employee may not exist yet.
     let asked = if listed.is_empty() || only_check { &[][..] } else { &[employee] };
     let employee_state = bindings::employee_states(&app, asked).await?.pop();
     kit::change!(app.db.awaited(WAIT), tx => {
@@ -37,7 +37,8 @@ pub(crate) async fn set_memberships(
             if_match.require(|| projects_tag(on.iter().map(|member| member.project).collect()))?;
         }
         let mut projects = app.store.projects.lock_all(tx, leaving.iter().chain(&joining).copied()).await?;
-        // Two concurrent calls for one employee conflict here, also when they have no project in common.
+        // Two concurrent calls for the same employee conflict here, even if they have no project in
+        // common.
         app.store.employee_refs.touch(tx, &[employee]).await?;
         let now = app.clock.now();
         for id in &leaving {

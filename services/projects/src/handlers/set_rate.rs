@@ -10,7 +10,8 @@ use crate::{
     domain::{kept_scope, same_rate},
 };
 
-/// Sets a rate from a day on. The same rate again is a success that changes nothing.
+/// Sets a rate that applies from a day on. Setting the same rate again succeeds and changes
+/// nothing.
 pub(crate) async fn set_rate(app: Arc<App>, call: Call, request: SetRate) -> Result<DatedRate, Error> {
     call.require_admin()?;
     request.check()?;
@@ -19,7 +20,7 @@ pub(crate) async fn set_rate(app: Arc<App>, call: Call, request: SetRate) -> Res
     kit::change!(app.db.awaited(WAIT), tx => {
         let mut locked = app.store.rates.lock(tx, scope).await?;
         if let Some(same) = same_rate(&locked.rates, &request)? {
-            // Only the lock was written, so there is no event.
+            // Only the lock document was written, so no event is needed.
             return Ok(same);
         }
         let SetRate { kind, amount, valid_from, .. } = request;
@@ -32,8 +33,8 @@ pub(crate) async fn set_rate(app: Arc<App>, call: Call, request: SetRate) -> Res
     })
 }
 
-/// Checks that what the scope names exists, and returns the scope to store: that of a task has no project, because
-/// tasks can move.
+/// Checks that the project, the task and the employee of the scope exist. Returns the scope to
+/// store: the scope of a task has no project, because tasks can move.
 async fn checked(app: &App, asked: RateScope) -> Result<RateScope, Error> {
     let task = match asked.task {
         Some(task) => app.store.tasks.find(task).await?,
@@ -51,7 +52,8 @@ async fn checked(app: &App, asked: RateScope) -> Result<RateScope, Error> {
     Ok(scope)
 }
 
-/// Requires that the employee exists. They may be deactivated: earlier hours can still arrive.
+/// Requires that the employee exists. The employee may be deactivated, because earlier hours can
+/// still arrive.
 async fn require_employee(app: &App, employee: EmployeeId) -> Result<(), Error> {
     if app.store.employee_refs.find(employee).await?.is_some() {
         return Ok(());

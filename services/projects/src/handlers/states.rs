@@ -1,4 +1,5 @@
-//! All data that other services have copies of, page by page, each page once the stream has all events about it.
+//! The requests for all data that other services have copies of, page by page. Each page is
+//! returned once EVENTS has all events about it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,10 +11,10 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// How long to wait until the stream has all events about a page.
+/// How long to wait until EVENTS has all events about a page.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// All projects.
+/// Returns a page of all projects.
 pub(crate) async fn list_project_states(
     app: Arc<App>,
     call: Call,
@@ -23,7 +24,7 @@ pub(crate) async fn list_project_states(
     once_published(&app, app.store.projects.states(after).await?).await
 }
 
-/// All tasks.
+/// Returns a page of all tasks.
 pub(crate) async fn list_task_states(
     app: Arc<App>,
     call: Call,
@@ -33,7 +34,7 @@ pub(crate) async fn list_task_states(
     once_published(&app, app.store.tasks.states(after).await?).await
 }
 
-/// All memberships.
+/// Returns a page of all edges between projects and employees.
 pub(crate) async fn list_members(
     app: Arc<App>,
     call: Call,
@@ -43,7 +44,7 @@ pub(crate) async fn list_members(
     once_published(&app, app.store.members.all(after).await?).await
 }
 
-/// All assignments.
+/// Returns a page of all edges between tasks and employees.
 pub(crate) async fn list_assignments(
     app: Arc<App>,
     call: Call,
@@ -60,7 +61,7 @@ fn require_service(call: &Call) -> Result<(), Failure> {
     }
 }
 
-/// Gives a page once the stream has all events about it.
+/// Returns a page once EVENTS has all events about it.
 async fn once_published<T>(app: &App, page: T) -> Result<T, Error> {
     app.db.until_published(WAIT).await?;
     Ok(page)

@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::{App, WAIT, bindings, domain, payroll};
 
-/// Changes a project. Employees who leave are taken off its tasks too.
+/// Changes a project. Employees who leave the project also leave its tasks.
 pub(crate) async fn update_project(
     app: Arc<App>,
     call: Call,
@@ -22,7 +22,7 @@ pub(crate) async fn update_project(
         let mut project = found.ok_or_else(|| Failure::not_found("project"))?;
         if_match.require(|| project.state.tag())?;
         let was = project.state.clone();
-        // The time is read after the lock, so that changes are in the order of their times.
+        // The time is read after the lock, so that a later change has a later time.
         let now = app.clock.now();
         project.change(changes.clone(), now)?;
         app.store.projects.replace(tx, &project).await?;

@@ -17,7 +17,7 @@ struct Key {
     employee: EmployeeId,
 }
 
-/// The edge between a task and an employee, as stored.
+/// The edge between a task and an employee, as it is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Document {
     #[serde(rename = "_id")]
@@ -26,7 +26,7 @@ struct Document {
     /// Whether the last term is open.
     open: bool,
     terms: Vec<TaskTerm>,
-    /// Missing in documents of earlier versions.
+    /// Empty in documents of earlier versions.
     #[serde(default)]
     former: Vec<FormerTerms>,
     version: i64,
@@ -53,7 +53,8 @@ impl From<Document> for Assignment {
     }
 }
 
-/// The edges between tasks and employees. They are never deleted, because windows refer to their terms.
+/// The edges between tasks and employees. Edges are never deleted, because windows refer to their
+/// terms.
 #[derive(Debug)]
 pub(crate) struct Assignments(Collection<Document>);
 
@@ -73,7 +74,7 @@ impl Assignments {
         Ok(found.stream(&mut tx.session).map(|stored| stored.map(Assignment::from)).try_collect().await?)
     }
 
-    /// All edges, page by page, as their events.
+    /// A page of all edges after this key, as the events about them.
     pub(crate) async fn all(
         &self,
         after: Option<AssignmentKey>,
@@ -84,7 +85,7 @@ impl Assignments {
         Ok(kit::page_within(edges, |edge| AssignmentKey { task: edge.task_id, employee: edge.employee_id }).await?)
     }
 
-    /// Stores new and changed edges, with two writes for any number.
+    /// Stores new and changed edges with two writes, however many edges there are.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, assignments: &[Assignment]) -> Result<(), Error> {
         let documents: Vec<_> = assignments.iter().map(Document::from).collect();
         if !documents.is_empty() {
@@ -95,8 +96,8 @@ impl Assignments {
         Ok(())
     }
 
-    /// Ends the open terms of these employees on all tasks of a project, with one write. Emits no events: services
-    /// that follow memberships can tell.
+    /// Ends the open terms of these employees on all tasks of a project, with one write. Emits no
+    /// events, because services that have the memberships can tell that the assignments have ended.
     pub(crate) async fn end(
         &self,
         tx: &mut Tx<'_>,

@@ -10,10 +10,10 @@ use kit::{
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// How many references are stored at the same time.
+/// How many states are stored at the same time.
 const AT_ONCE: usize = 16;
 
-/// The last known state of an employee, as stored.
+/// The last known state of an employee, as it is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Document {
     #[serde(rename = "_id")]
@@ -21,10 +21,10 @@ struct Document {
     version: i64,
     epoch: i64,
     deactivated_at: Option<Millis>,
-    /// Missing if directory has not sent it.
+    /// None if directory has not sent it.
     #[serde(default)]
     active: Option<Vec<Term>>,
-    /// A counter that exists to be changed: see [`EmployeeRefs::touch`].
+    /// A counter that is only changed to make transactions conflict: see [`EmployeeRefs::touch`].
     touched: i64,
 }
 
@@ -60,7 +60,7 @@ impl EmployeeRefs {
         Ok(self.0.find_one(doc! { "_id": value(&employee) }).await?.map(EmployeeState::from))
     }
 
-    /// Stores states that are newer than the known ones.
+    /// Stores those of these states that are newer than the known ones.
     pub(crate) async fn learn(&self, employee_states: &[EmployeeState]) -> Result<(), Error> {
         let known =
             self.0.find(doc! { "_id": one_of(employee_states.iter().map(|employee_state| employee_state.id)) }).await?;
@@ -84,7 +84,7 @@ impl EmployeeRefs {
         Ok(found.map_ok(|stored| (stored.id, EmployeeState::from(stored))).try_collect().await?)
     }
 
-    /// Stores a state unless the known one is newer. Says whether that changed anything.
+    /// Stores a state unless the known one is newer. Returns whether this changed anything.
     pub(crate) async fn heal(&self, employee_state: &EmployeeState) -> Result<bool, Error> {
         let EmployeeState { version, epoch, .. } = employee_state;
         let set = doc! { "$set": {
@@ -101,8 +101,9 @@ impl EmployeeRefs {
         replace_if_newer(&self.0, of, *version, &Document::from(employee_state)).await
     }
 
-    /// Gives the states of employees and locks them: another transaction that stores a state conflicts. So a change
-    /// of memberships and a deactivation happen one after the other.
+    /// Returns the states of employees, and locks them: a transaction that writes one of these
+    /// states at the same time conflicts. So a change of memberships and a deactivation happen one
+    /// after the other.
     pub(crate) async fn touch(&self, tx: &mut Tx<'_>, employees: &[EmployeeId]) -> Result<Vec<EmployeeState>, Error> {
         let of = doc! { "_id": one_of(employees) };
         let by = i64::from(!kit::is_mutant("touch_changes_nothing"));

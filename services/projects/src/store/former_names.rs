@@ -8,7 +8,7 @@ use mongodb::Collection;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-/// The name of something that was deleted.
+/// The name of a deleted project or task.
 #[derive(Debug, Serialize, Deserialize)]
 struct Document<Id = Uuid> {
     #[serde(rename = "_id")]
@@ -29,13 +29,13 @@ impl FormerNames {
         Self(db.collection("former_names"))
     }
 
-    /// Keeps a name in this transaction.
+    /// Stores the name of a deleted project or task in this transaction.
     pub(crate) async fn keep(&self, tx: &mut Tx<'_>, id: Uuid, name: &Name) -> Result<(), Error> {
         self.0.insert_one(Document { id, name: name.clone() }).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Keeps the names of tasks in this transaction.
+    /// Stores the names of deleted tasks in this transaction.
     pub(crate) async fn keep_tasks(&self, tx: &mut Tx<'_>, tasks: &[Task]) -> Result<(), Error> {
         if tasks.is_empty() {
             return Ok(());
@@ -45,7 +45,7 @@ impl FormerNames {
         Ok(())
     }
 
-    /// The names with these ids.
+    /// The names of the deleted projects or tasks with these ids.
     pub(crate) async fn of<Id>(&self, ids: &[Id]) -> Result<BTreeMap<Id, Name>, Error>
     where
         Id: Serialize + DeserializeOwned + Ord + Send + Sync + Unpin,

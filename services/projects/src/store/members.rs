@@ -19,7 +19,7 @@ struct Key {
     employee: EmployeeId,
 }
 
-/// The edge between a project and an employee, as stored.
+/// The edge between a project and an employee, as it is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Document {
     #[serde(rename = "_id")]
@@ -50,8 +50,8 @@ impl From<Document> for Member {
     }
 }
 
-/// The edges between projects and employees. They are never deleted, because assignments and windows refer to their
-/// terms.
+/// The edges between projects and employees. Edges are never deleted, because assignments and
+/// windows refer to their terms.
 #[derive(Debug)]
 pub(crate) struct Members(Collection<Document>);
 
@@ -65,7 +65,8 @@ impl Members {
         Self(db.collection("members"))
     }
 
-    /// The edges between a project and these employees; a new one for an employee without.
+    /// The edges between a project and these employees. For an employee without an edge, makes a
+    /// new one, which is not stored yet.
     pub(crate) async fn between(
         &self,
         tx: &mut Tx<'_>,
@@ -80,12 +81,12 @@ impl Members {
         Ok(members)
     }
 
-    /// The edges of the members of a project.
+    /// The edges of the current members of a project.
     pub(crate) async fn of_project(&self, tx: &mut Tx<'_>, project: ProjectId) -> Result<Vec<Member>, Error> {
         self.find_in(tx, doc! { "_id.project": value(&project), "open": true }).await
     }
 
-    /// The edges of the projects of an employee.
+    /// The edges of the projects that an employee is a member of now.
     pub(crate) async fn of_employee(&self, tx: &mut Tx<'_>, employee: EmployeeId) -> Result<Vec<Member>, Error> {
         self.find_in(tx, doc! { "_id.employee": value(&employee), "open": true }).await
     }
@@ -95,13 +96,13 @@ impl Members {
         Ok(found.stream(&mut tx.session).map(|stored| stored.map(Member::from)).try_collect().await?)
     }
 
-    /// The projects that an employee is a member of since before this epoch.
+    /// The projects on which an employee has a current membership that began before this epoch.
     pub(crate) async fn before_epoch(&self, employee: EmployeeId, epoch: i64) -> Result<Vec<ProjectId>, Error> {
         let older = doc! { "_id.employee": value(&employee), "open": true, "epoch": { "$lt": epoch } };
         Ok(self.0.find(older).await?.map_ok(|stored| stored.key.project).try_collect().await?)
     }
 
-    /// The employees whose membership somewhere has outlived their last deactivation.
+    /// The employees who still have a membership from before their last deactivation.
     pub(crate) async fn left_on(&self, employee_states: &[EmployeeState]) -> Result<HashSet<EmployeeId>, Error> {
         let epochs: HashMap<_, _> =
             employee_states.iter().filter(|one| one.epoch > 0).map(|one| (one.id, one.epoch)).collect();
@@ -115,7 +116,7 @@ impl Members {
         Ok(left)
     }
 
-    /// All edges, page by page, as their events.
+    /// A page of all edges after this key, as the events about them.
     pub(crate) async fn all(&self, after: Option<MemberKey>) -> Result<Page<MemberChanged, MemberKey>, Error> {
         let after = after.map(|at| doc! { "_id": { "$gt": value(&at) } }).unwrap_or_default();
         let stored = self.0.find(after).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;
@@ -123,7 +124,7 @@ impl Members {
         Ok(kit::page_within(edges, |edge| MemberKey { project: edge.project_id, employee: edge.employee_id }).await?)
     }
 
-    /// Stores new and changed edges, with two writes for any number.
+    /// Stores new and changed edges with two writes, however many edges there are.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, members: &[Member]) -> Result<(), Error> {
         let documents: Vec<_> = members.iter().map(Document::from).collect();
         if !documents.is_empty() {

@@ -1,8 +1,9 @@
 //! The MongoDB collections of this service. No other module uses MongoDB.
 //!
-//! A change of a project, its members or the employees of its tasks first locks the project's document by writing
-//! to it, because only writes conflict. So such changes happen one after the other. Adding a member also writes to
-//! the employee's reference, and so does a deactivation: whichever comes second sees the other.
+//! A change of a project, its members or the employees of its tasks first locks the project's
+//! document by writing to it, because in MongoDB only writes conflict. So such changes happen one
+//! after the other. Adding a member also writes to the stored state of the employee, and so does a
+//! deactivation. So whichever of the two comes second sees the other.
 
 mod assignments;
 mod employee_refs;
@@ -21,10 +22,10 @@ use projects::Projects;
 use rates::Rates;
 use tasks::Tasks;
 
-/// The most documents of one fetch: no more than a page can hold.
+/// The most documents in one batch of a cursor: no more than a page can have.
 const BATCH: u32 = 1_000;
 
-/// The collections.
+/// All collections of this service.
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) projects: Projects,

@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 use super::{BATCH, former_names::names};
 use crate::domain::Project;
 
-/// A project as stored. Its employees are those with an open membership.
+/// A project as it is stored. Its `employees` are those with an open membership.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Document {
     #[serde(rename = "_id")]
@@ -32,14 +32,14 @@ struct Document {
     screenshot_settings: ScreenshotSettings,
     payroll: Payroll,
     archived: bool,
-    /// Missing in documents of earlier versions.
+    /// None in documents of earlier versions.
     #[serde(default)]
     open: Option<Vec<Term>>,
     statuses: Vec<Label>,
     priorities: Vec<Label>,
     created_at: Millis,
     version: i64,
-    /// A counter that exists to be changed: see [`Projects::lock`].
+    /// A counter that is only changed to make transactions conflict: see [`Projects::lock`].
     touched: i64,
 }
 
@@ -82,17 +82,18 @@ impl From<Document> for Project {
             priorities: stored.priorities,
             created_at: stored.created_at,
         };
-        // Earlier versions did not store when a project was archived: an archived project of theirs accepts no time at
-        // all.
+        // Earlier versions did not store when a project was archived. A project that they have
+        // archived accepts no time at all.
         let open = stored.open.unwrap_or_else(|| if stored.archived { Vec::new() } else { vec![Term::ALWAYS] });
         Self { state, version: stored.version, open }
     }
 }
 
-/// The number of queues for the locks of all projects.
+/// The number of queues in which this process's transactions wait to lock projects. The id of a
+/// project determines its queue.
 const QUEUES: usize = 64;
 
-/// The projects.
+/// The collection of projects, and the queues for their locks.
 #[derive(Debug)]
 pub(crate) struct Projects {
     stored: Collection<Document>,
@@ -108,15 +109,16 @@ impl Projects {
         Self { stored: db.collection("projects"), queues: (0..QUEUES).map(|_| Arc::default()).collect() }
     }
 
-    /// A project.
+    /// Finds a project.
     pub(crate) async fn find(&self, id: ProjectId) -> Result<Option<Project>, Error> {
         Ok(self.stored.find_one(doc! { "_id": value(&id) }).await?.map(Project::from))
     }
 
-    /// Locks a project until this transaction is over, and gives it. Must be the transaction's first operation.
+    /// Locks a project until this transaction ends, and returns it. Must be the first operation of
+    /// the transaction.
     pub(crate) async fn lock(&self, tx: &mut Tx<'_>, id: ProjectId) -> Result<Option<Project>, Error> {
-        // The write is the lock. Without the queue, all but one of many concurrent transactions of this process
-        // would conflict and run again.
+        // The write is the lock. Without the queue, concurrent transactions of this process on one
+        // project would conflict, and all but one would run again.
         let queue = &self.queues[id.0.as_u128() as usize % QUEUES];
         tx.keep(queue.clone().lock_owned().await);
         let touch = doc! { "$inc": { "touched": 1 } };
@@ -124,14 +126,15 @@ impl Projects {
         Ok(found.map(Project::from))
     }
 
-    /// Locks several projects, and gives those that exist.
+    /// Locks several projects, and returns those that exist.
     pub(crate) async fn lock_all(
         &self,
         tx: &mut Tx<'_>,
         ids: impl IntoIterator<Item = ProjectId>,
     ) -> Result<BTreeMap<ProjectId, Project>, Error> {
         let ids: BTreeSet<_> = ids.into_iter().collect();
-        // Each queue once, and always in the same order: otherwise transactions could deadlock.
+        // Each queue is locked once and always in the same order. Otherwise transactions could
+        // deadlock.
         let queues: BTreeSet<_> = ids.iter().map(|id| id.0.as_u128() as usize % QUEUES).collect();
         for queue in queues {
             tx.keep(self.queues[queue].clone().lock_owned().await);
@@ -163,7 +166,7 @@ impl Projects {
         Ok(())
     }
 
-    /// The projects that are not archived, page by page.
+    /// A page of the projects that are archived, or of those that are not, as requested.
     pub(crate) async fn list(&self, asked: &ListProjects) -> Result<Page<contracts::Project, ProjectId>, Error> {
         let mut filter = doc! { "archived": asked.archived };
         if let Some(after) = asked.after {
@@ -174,7 +177,7 @@ impl Projects {
         Ok(kit::page_within(projects, |project| project.id).await?)
     }
 
-    /// All projects, page by page, as their events.
+    /// A page of all projects after this id, as the events about them.
     pub(crate) async fn states(&self, after: Option<ProjectId>) -> Result<Page<ProjectChanged, ProjectId>, Error> {
         let after = after.map(|at| doc! { "_id": { "$gt": value(&at) } }).unwrap_or_default();
         let stored = self.stored.find(after).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;

@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use super::BATCH;
 
-/// A rate as stored.
+/// A rate as it is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Document {
     #[serde(rename = "_id")]
     id: RateId,
-    /// The scope as text, by which its rates are found.
+    /// The scope as text, by which the rates of a scope are found.
     scope: String,
     project: Option<ProjectId>,
     task: Option<TaskId>,
@@ -45,7 +45,7 @@ impl From<Document> for DatedRate {
     }
 }
 
-/// A scope with rates: its version, and the history of its payroll lines.
+/// A scope as it is stored: its version, and the history of its payroll line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct ScopeDocument {
     #[serde(rename = "_id")]
@@ -55,7 +55,7 @@ struct ScopeDocument {
     payroll: LineHistory,
 }
 
-/// The rates, and the history of the payroll.
+/// The collection of rates, and that of scopes with their payroll history.
 #[derive(Debug)]
 pub(crate) struct Rates {
     rates: Collection<Document>,
@@ -77,18 +77,19 @@ impl Rates {
         Self { rates: db.collection("rates"), scopes: db.collection("rate_scopes") }
     }
 
-    /// A rate.
+    /// Finds a rate.
     pub(crate) async fn find(&self, id: RateId) -> Result<Option<DatedRate>, Error> {
         Ok(self.rates.find_one(doc! { "_id": value(&id) }).await?.map(DatedRate::from))
     }
 
-    /// A rate as this transaction sees it.
+    /// Reads a rate in this transaction.
     pub(crate) async fn find_in(&self, tx: &mut Tx<'_>, id: RateId) -> Result<Option<DatedRate>, Error> {
         let found = self.rates.find_one(doc! { "_id": value(&id) }).session(&mut tx.session).await?;
         Ok(found.map(DatedRate::from))
     }
 
-    /// Locks a scope until the transaction is over, and gives everything set for it.
+    /// Locks a scope until this transaction ends, and returns the rates and the payroll history of
+    /// the scope.
     pub(crate) async fn lock(&self, tx: &mut Tx<'_>, scope: RateScope) -> Result<Locked, Error> {
         let this = doc! { "_id": scope.to_string() };
         let touch = doc! { "$inc": { "version": 1_i64 } };
@@ -125,7 +126,8 @@ impl Rates {
         Ok(self.scopes.find_one(some).session(&mut tx.session).await?.is_some())
     }
 
-    /// The rates that match, page by page. `tasks` are those of the projects that are asked for.
+    /// A page of the rates that match the request. `tasks` must have the tasks of the requested
+    /// projects.
     pub(crate) async fn list(&self, list: &ListRates, tasks: &[TaskId]) -> Result<Page<DatedRate, RateId>, Error> {
         let mut all = Vec::new();
         if !list.projects.is_empty() {
@@ -156,7 +158,7 @@ impl Rates {
     }
 }
 
-/// A scope that this transaction has locked.
+/// A scope that this transaction has locked, with its rates and its payroll history.
 #[derive(Debug)]
 pub(crate) struct Locked {
     scope: RateScope,
@@ -166,7 +168,7 @@ pub(crate) struct Locked {
 }
 
 impl Locked {
-    /// The event about the change.
+    /// The event about the rates and the payroll history of the scope.
     pub(crate) fn changed(self) -> RatesChanged {
         let since = |rate: DatedRate| RateSince {
             kind: rate.kind,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{BATCH, former_names::names};
 use crate::domain::Task;
 
-/// A task as stored. Its employees are those with an open assignment.
+/// A task as it is stored. Its `employees` are those with an open assignment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Document {
     #[serde(rename = "_id")]
@@ -30,7 +30,7 @@ struct Document {
     priority: Label,
     created_at: Millis,
     version: i64,
-    /// Missing in documents of earlier versions.
+    /// None in documents of earlier versions.
     #[serde(default)]
     projects: Option<Vec<ProjectTerm>>,
 }
@@ -75,7 +75,7 @@ impl From<Document> for Task {
     }
 }
 
-/// The tasks.
+/// The collection of tasks.
 #[derive(Debug)]
 pub(crate) struct Tasks(Collection<Document>);
 
@@ -89,12 +89,12 @@ impl Tasks {
         Self(db.collection("tasks"))
     }
 
-    /// A task.
+    /// Finds a task.
     pub(crate) async fn find(&self, id: TaskId) -> Result<Option<Task>, Error> {
         Ok(self.0.find_one(doc! { "_id": value(&id) }).await?.map(Task::from))
     }
 
-    /// A task as this transaction sees it.
+    /// Reads a task in this transaction.
     pub(crate) async fn find_in(&self, tx: &mut Tx<'_>, id: TaskId) -> Result<Option<Task>, Error> {
         let found = self.0.find_one(doc! { "_id": value(&id) }).session(&mut tx.session).await?;
         Ok(found.map(Task::from))
@@ -119,7 +119,7 @@ impl Tasks {
         Ok(())
     }
 
-    /// Deletes the tasks of a project, and gives their last state.
+    /// Deletes the tasks of a project, and returns their last states.
     pub(crate) async fn delete_of(&self, tx: &mut Tx<'_>, project: ProjectId) -> Result<Vec<contracts::Task>, Error> {
         let of = doc! { "project_id": value(&project) };
         let mut found = self.0.find(of.clone()).session(&mut tx.session).await?;
@@ -131,7 +131,7 @@ impl Tasks {
         Ok(deleted)
     }
 
-    /// All tasks, page by page, as their events.
+    /// A page of all tasks after this id, as the events about them.
     pub(crate) async fn states(&self, after: Option<TaskId>) -> Result<Page<TaskChanged, TaskId>, Error> {
         let after = after.map(|at| doc! { "_id": { "$gt": value(&at) } }).unwrap_or_default();
         let stored = self.0.find(after).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;
@@ -144,7 +144,7 @@ impl Tasks {
         names(&self.0, ids).await
     }
 
-    /// The tasks of these projects.
+    /// The ids of the tasks of these projects.
     pub(crate) async fn ids_of(&self, projects: &[ProjectId]) -> Result<Vec<TaskId>, Error> {
         #[derive(Deserialize)]
         struct Id {
@@ -156,7 +156,7 @@ impl Tasks {
         Ok(of.map_ok(|task| task.id).try_collect().await?)
     }
 
-    /// Takes employees off all tasks of a project.
+    /// Removes employees from the lists of all tasks of a project.
     pub(crate) async fn take_off(
         &self,
         tx: &mut Tx<'_>,
@@ -169,7 +169,7 @@ impl Tasks {
         Ok(())
     }
 
-    /// Tasks, page by page: those of these projects, or all.
+    /// A page of the tasks after this id: those of these projects, or all.
     pub(crate) async fn list(
         &self,
         projects: Option<&[ProjectId]>,

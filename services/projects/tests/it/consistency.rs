@@ -71,7 +71,8 @@ impl Fixture {
         all.iter().find(|project| project.id == id).unwrap().version
     }
 
-    /// Checks that stored lists and edges are consistent.
+    /// Checks that the stored lists of employees, edges, employees' states and payrolls agree with
+    /// each other.
     pub(crate) async fn assert_consistent(&self) {
         let projects: Vec<StoredProject> = self.all("projects").await;
         let tasks: Vec<StoredTask> = self.all("tasks").await;

@@ -16,7 +16,7 @@ impl Fixture {
         Self::start_both().await.0
     }
 
-    /// Starts directory and projects, and returns projects too, so that the test can stop it.
+    /// Starts directory and projects. Also returns projects, so that the test can stop it.
     pub(crate) async fn start_both() -> (Self, Running) {
         let harness = Harness::start().await;
         let directory = harness
@@ -39,14 +39,15 @@ impl Fixture {
         self.harness.spawn(directory::needs(), run).await
     }
 
-    /// Starts two replicas of projects, so that no order comes from a single process.
+    /// Starts two replicas of projects, so that requests are not put in order by one process.
     pub(crate) async fn start_replicated() -> Self {
         let fixture = Self::start().await;
         fixture.start_projects().await;
         fixture
     }
 
-    /// Checks that lists and edges are consistent, and ends the harness.
+    /// Waits until all events are processed, checks that lists and edges are consistent, and
+    /// finishes the harness.
     pub(crate) async fn finish(self) {
         self.harness.until_consumed(stream::EVENTS, Service::Projects).await;
         self.assert_consistent().await;
@@ -61,7 +62,7 @@ impl Fixture {
         self.harness.bus().ask(Caller::Employee(employee), request).await
     }
 
-    /// A new employee.
+    /// Creates an employee.
     pub(crate) async fn employee(&self) -> EmployeeId {
         let id: EmployeeId = kit::new_id();
         let email = Email::parse(&format!("{id}@example.org")).unwrap();
@@ -96,7 +97,7 @@ impl Fixture {
         self.ask(&GetTask { id }).await.unwrap().employees
     }
 
-    /// The employee as directory shows them, once they are on this many projects.
+    /// Waits until directory shows the employee on this many projects, and returns the employee.
     pub(crate) async fn until_on(&self, id: EmployeeId, many: usize) -> Employee {
         eventually("directory shows the projects", async || {
             self.ask(&GetEmployee { id }).await.ok().filter(|employee| employee.projects.len() == many)
@@ -104,7 +105,8 @@ impl Fixture {
         .await
     }
 
-    /// The last event with the same subject, once it equals this one.
+    /// Waits until the last event with the same subject as `like` fulfils `wanted`, and returns the
+    /// event.
     pub(crate) async fn until_told<E: Event>(&self, like: &E, wanted: impl Fn(&E) -> bool) -> E {
         let stream = self.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
         let subject = like.subject();

@@ -1,4 +1,4 @@
-//! The projects service with a real nats-server, a real mongod, and directory.
+//! Tests of projects with a real nats-server, a real mongod, and directory.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

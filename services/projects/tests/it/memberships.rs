@@ -1,4 +1,4 @@
-//! Setting all projects of one employee.
+//! Tests of setting all projects of one employee.
 
 use contracts::{Code, DeactivateEmployee, EmployeeId, Failure, ProjectChanges, ProjectId, SetMemberships};
 
@@ -16,7 +16,7 @@ async fn an_employee_is_then_on_exactly_the_projects_that_were_set_and_off_the_t
         (fixture.project(&[ann, bob]).await.id, fixture.project(&[ann]).await.id, fixture.project(&[bob]).await.id);
     let (of_left, of_kept) = (fixture.task(left, &[ann, bob]).await.id, fixture.task(kept, &[ann]).await.id);
 
-    // A repetition changes nothing, and a duplicate id counts once.
+    // The second round changes nothing. The id that is sent twice counts once.
     for _ in 0..2 {
         assert_eq!(set(&fixture, ann, &[new, kept, new]).await.unwrap(), [new, kept]);
         let shown = fixture.until_on(ann, 2).await.projects;
@@ -45,7 +45,7 @@ async fn where_one_project_cannot_be_joined_nothing_is_changed() {
     assert_eq!(set(&fixture, kit::new_id(), &[open]).await.unwrap_err().code, Code::UnknownEmployee);
     assert_eq!((fixture.members(on).await, fixture.members(open).await), (vec![ann], vec![]));
 
-    // An employee may stay on a project that was archived meanwhile.
+    // An employee may stay on a project that was archived in the meantime.
     fixture.change_project(on, archive).await.unwrap();
     assert_eq!(set(&fixture, ann, &[on, open]).await.unwrap(), [on, open]);
     fixture.until_on(ann, 2).await;

@@ -17,13 +17,14 @@ async fn fifty_updates_of_one_project_at_once_all_land() {
     fixture.finish().await;
 }
 
-/// Sends requests at the same time, all on the condition that this tag is current. Counts the successes.
+/// Sends requests at the same time, all on the condition that this tag is current. Returns the
+/// number of successes.
 async fn done<R: Request>(fixture: &Fixture, seen: &Tag, changes: impl Iterator<Item = R>) -> usize {
     let if_match = IfMatch(Some(vec![seen.clone()]));
     let changes: Vec<_> = changes.map(|change| Conditional { change, if_match: if_match.clone() }).collect();
     let ask = async |change| loop {
         match fixture.ask(change).await {
-            // The call lost against too many others, so it is refused.
+            // The transaction has conflicted with others for too long. The request is sent again.
             Err(failure) if failure.code == Code::Unavailable => {}
             answer => return answer,
         }
@@ -48,7 +49,8 @@ async fn of_many_who_change_what_they_have_all_seen_one_does_on_whatever_replica
     let changes =
         (0..20).map(|n| UpdateTask { id: task.id, changes: TaskChanges { name: renamed(n), ..Default::default() } });
     assert_eq!(done(&fixture, &task.tag(), changes).await, 1);
-    // Some sets only leave and some also join, so they have only the employee in common.
+    // The first set only leaves a project and the last only joins one, so these two have only the
+    // employee in common.
     let sets = [vec![], vec![project.id], vec![other.id, project.id]];
     let changes = sets.map(|projects| SetMemberships { employee_id: ann, projects, only_check: false });
     assert_eq!(done(&fixture, &projects_tag(vec![other.id]), changes.into_iter()).await, 1);
@@ -80,7 +82,7 @@ async fn whoever_is_deactivated_while_being_assigned_is_on_nothing() {
     fixture.finish().await;
 }
 
-/// Puts an employee on a project and on a task of it.
+/// Puts an employee on a project and on a new task of it, four times.
 async fn assign(fixture: &Fixture, project: ProjectId, employee: EmployeeId) -> Result<(), Failure> {
     for _ in 0..4 {
         fixture.put(project, &[employee]).await?;
@@ -91,7 +93,7 @@ async fn assign(fixture: &Fixture, project: ProjectId, employee: EmployeeId) -> 
 }
 
 async fn deactivate(fixture: &Fixture, employee: EmployeeId) -> Result<(), Failure> {
-    // Waits until assignments are in progress.
+    // Waits until some of the assignments are done.
     testkit::eventually("somebody is on something", async || {
         let on = fixture.ask(&contracts::GetEmployee { id: employee }).await.ok()?;
         (!on.projects.is_empty()).then_some(())
@@ -130,5 +132,5 @@ async fn no_task_outlives_a_project_that_is_deleted_while_it_is_created() {
     for refused in created.into_iter().filter_map(Result::err) {
         assert_eq!(refused.code, Code::UnknownProject);
     }
-    fixture.finish().await; // every task that is left has a project
+    fixture.finish().await; // also checks that every remaining task has a project
 }

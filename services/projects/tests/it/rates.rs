@@ -1,4 +1,4 @@
-//! Rates with a first day, and the payroll as such a rate.
+//! Tests of rates with a first day, and of the history of the payroll.
 
 use contracts::{
     Code, DatedRate, DeactivateEmployee, DeleteRate, EmployeeId, GetRate, LineSince, ListRates, Payee, Payroll,
@@ -104,7 +104,8 @@ async fn what_does_not_exist_or_does_not_belong_together_has_no_rate() {
     assert_eq!(refused(RateScope { project: Some(other.id), ..RateScope::task(task.id) }).await, Code::UnknownTask);
     let far = fixture.set(bill(RateScope::default(), 1.0, date(2999, 1, 1))).await.unwrap_err();
     assert_eq!((far.code, far.errors[0].field.as_str()), (Code::Invalid, "validFrom"));
-    // A task's rate may name its project, but is stored without: the task may move.
+    // The request may name the project of the task. The rate is stored without the project, because
+    // the task may move.
     let set = bill(RateScope { project: Some(one.id), ..RateScope::task(task.id) }, 1.0, date(2026, 1, 1));
     assert_eq!(fixture.set(set).await.unwrap().scope, RateScope::task(task.id));
     fixture.finish().await;
@@ -149,10 +150,10 @@ async fn the_payroll_has_a_history_from_its_first_change_on() {
     fixture.set_payroll(&project, &[(Payee::Everybody, 10.0)]).await;
     fixture.set_payroll(&project, &[(Payee::Everybody, 12.0)]).await;
     assert_eq!(fixture.told_of(all, 2).await, [(false, Some(line(10.0))), (true, Some(line(12.0)))]);
-    // This line replaces that of everybody from now on.
+    // For Ann, this line replaces the line for everybody from now on.
     fixture.set_payroll(&project, &[(Payee::Everybody, 12.0), (Payee::Employee(ann), 20.0)]).await;
     assert_eq!(fixture.told_of(own, 2).await, [(false, None), (true, Some(line(20.0)))]);
-    // Another change of the project adds no history.
+    // A change of other fields adds nothing to the history.
     let name = ProjectChanges { description: Some(None), ..Default::default() };
     let before = fixture.harness.stream_messages(contracts::stream::EVENTS).await;
     fixture.change_project(project.id, name).await.unwrap();
@@ -164,7 +165,8 @@ async fn the_payroll_has_a_history_from_its_first_change_on() {
     fixture.finish().await;
 }
 
-/// Makes Ann leave the project in some way, when the payroll has a line for her.
+/// Makes Ann leave the project by `how`, and checks that her payroll line has ended and stays in
+/// the history.
 async fn leaves(how: impl AsyncFn(&Fixture, &Project, EmployeeId)) {
     let fixture = Fixture::start().await;
     let ann = fixture.employee().await;

@@ -1,5 +1,6 @@
-//! The comparison of copies: those of projects with directory, and those of directory with projects. Wrong copies are
-//! found and repaired, right copies are not changed, and purged events are made up for.
+//! Tests of the comparison of copies: those of projects with directory, and those of directory with
+//! projects. Wrong copies are repaired, right copies are not changed, and copies that missed purged
+//! events are repaired.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -56,7 +57,7 @@ async fn how_employees_stand_is_put_right_where_it_was_broken_and_left_alone_whe
     assert_eq!(done, Reconciled { compared: 2, found: 0, repaired: 0 });
 
     let refs = fixture.rows(Service::Projects, "employee_refs").await;
-    // The same version with other content.
+    // The copy has the right version and wrong content.
     refs.update_one(doc! {}, doc! { "$set": { "epoch": 7_i64 } }).await.unwrap();
     assert_eq!(tally(fixture.reconcile_projects().await), (1, 1));
     refs.update_many(doc! {}, doc! { "$set": { "version": 0_i64 } }).await.unwrap();
@@ -157,7 +158,8 @@ async fn nothing_is_found_while_everything_changes() {
     };
     let come_and_go = async || {
         while !is_over.load(Ordering::Relaxed) {
-            // One employee's edges are not changed by others meanwhile, those of the other one are.
+            // Nobody else changes the edges of `employees[5]` at the same time; those of
+            // `employees[4]` are changed.
             for ann in [employees[5], employees[4]] {
                 let _ = fixture.ask(&DeactivateEmployee { id: ann }).await;
                 let _ = fixture.ask(&ReactivateEmployee { id: ann }).await;
@@ -197,7 +199,7 @@ async fn projects_that_was_away_when_events_forgot_a_deactivation_takes_the_empl
     projects.until_says("t3_events_gaps_total 1").await;
     projects.until_says("t3_events_missed 0").await;
     assert!(projects.get("/readyz").await.contains("200 OK"));
-    // A second replica finds that nothing is missing any more.
+    // A second replica finds that no event is missing any more.
     let other = fixture.start_projects().await;
     other.until_says("t3_events_missed 0").await;
     other.until_says("t3_events_gaps_total 0").await;
@@ -233,7 +235,7 @@ async fn directory_that_was_away_when_events_forgot_who_is_on_what_is_not_ready_
     fixture.finish().await;
 }
 
-/// Waits until the mark of this service covers all of EVENTS.
+/// Waits until the mark of this service has reached the end of EVENTS.
 async fn marked(fixture: &Fixture, service: Service) {
     let mut events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let last = events.info().await.unwrap().state.last_sequence as i64;
@@ -253,7 +255,7 @@ async fn what_is_purged_after_it_was_seen_is_no_gap() {
     marked(&fixture, Service::Projects).await;
     marked(&fixture, Service::Directory).await;
     fixture.harness.forget_events().await;
-    // Both marks are stored once more, and then another process starts.
+    // A new event moves the mark once more, and then another process starts.
     fixture.employee().await;
     marked(&fixture, Service::Projects).await;
     let other = fixture.start_projects().await;
@@ -302,7 +304,7 @@ async fn a_sweep_that_somebody_began_who_died_is_finished() {
     away.stop().await;
     fixture.ask(&DeactivateEmployee { id: ann }).await.unwrap();
     fixture.harness.forget_events().await;
-    // The copy of projects has the deactivation, and nothing else.
+    // The copy of projects has the deactivation, but the membership has not been ended.
     let owned = fixture.rows(Service::Directory, "employees").await.find_one(doc! {}).await.unwrap().unwrap();
     let [version, epoch, at] = ["version", "epoch", "deactivatedAt"].map(|field| owned.get(field).unwrap());
     let learned = doc! { "version": version, "epoch": epoch, "deactivated_at": at, "active": bson::Bson::Null };

@@ -91,7 +91,7 @@ async fn a_task_that_moves_must_fit_and_its_assignments_start_anew_and_those_bef
     let fixture = Fixture::start().await;
     let (ann, bob) = (fixture.employee().await, fixture.employee().await);
     let (old, new) = (fixture.project(&[ann, bob]).await, fixture.project(&[ann]).await);
-    // Ann was on the new project before, so her term there is not the first.
+    // Ann has been on the new project before, so her current term there is the second one.
     fixture.put(new.id, &[]).await.unwrap();
     fixture.put(new.id, &[ann]).await.unwrap();
     let odd =
@@ -137,7 +137,7 @@ async fn a_task_that_moves_must_fit_and_its_assignments_start_anew_and_those_bef
         assert_eq!(former, [FormerTerms { project_id: old.id, terms }]);
     }
 
-    // The task moves back: the earlier terms continue.
+    // The task moves back, and the earlier terms on that project continue.
     fixture.change_task(task.id, to(old.id)).await.unwrap();
     let back = fixture.until_told(&like(ann), |event| event.project_id == old.id).await;
     assert_eq!((back.terms.len(), back.former.len()), (2, 1));
