@@ -239,7 +239,8 @@ impl Bus {
     }
 
     /// Publishes an event and waits for the acknowledgement of the stream. Publishing the same
-    /// event again is harmless: the stream drops a message whose id it has stored before.
+    /// event again is harmless: the stream drops a message whose id it has stored in the last two
+    /// minutes, and consumers are idempotent.
     ///
     /// # Errors
     /// When no acknowledgement came. The stream may have stored the event nevertheless. Publish the

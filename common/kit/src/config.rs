@@ -16,9 +16,9 @@ pub struct Refused(pub String);
 /// Where a program runs: on a developer's machine or in production.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Environment {
-    /// A developer's machine: missing secrets are made up.
+    /// A developer's machine: secrets may be short, and the stack generates missing ones.
     Development,
-    /// Production: missing secrets are refused.
+    /// Production: a missing secret ends the start of the program.
     #[default]
     Production,
 }
@@ -29,13 +29,13 @@ pub struct Common {
     /// How to reach NATS.
     #[command(flatten)]
     pub nats: Nats,
-    /// Where we run: production refuses to start without real secrets.
+    /// Where the program runs: in production it does not start without real secrets.
     #[arg(long = "env", env = "T3_ENV", value_name = "T3_ENV", value_enum, default_value = "production")]
     pub environment: Environment,
-    /// The folder for what we keep on this machine.
+    /// The folder for files on this machine.
     #[arg(long, env = "T3_DATA", value_name = "T3_DATA", default_value = ".t3")]
     pub data: PathBuf,
-    /// Where health and metrics are served; port 0 takes a free one.
+    /// The address at which health and metrics are served; port 0 takes a free port.
     #[arg(long, env = "OPS_ADDR", default_value = "127.0.0.1:0")]
     pub ops_addr: SocketAddr,
     /// How to reach MongoDB.
@@ -52,12 +52,12 @@ pub struct Common {
 /// How a service compares its copies of other services' data with the owners' data.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Reconcile {
-    /// How many seconds lie between two comparisons of copies with their owners, give or take a tenth;
-    /// 0 for none but those that somebody asks for or that missed events require.
+    /// The seconds between two comparisons of copies with their owners, varied by up to a tenth;
+    /// with 0, copies are compared only on request and after missed events.
     #[arg(long, env = "RECONCILE_EVERY", value_name = "SECONDS", default_value = "21600")]
     pub reconcile_every: u64,
-    /// How many seconds a window may be stored without being counted before a comparison takes it for
-    /// missing: longer than a message waits for its acknowledgement.
+    /// The seconds after which a stored window that is not counted yet is taken to be missing by a
+    /// comparison: longer than a message waits for its acknowledgement.
     #[arg(long, env = "RECONCILE_SETTLE", value_name = "SECONDS", default_value = "60")]
     pub reconcile_settle: u64,
 }
@@ -65,16 +65,19 @@ pub struct Reconcile {
 /// How to reach NATS.
 #[derive(Args, Clone, Debug)]
 pub struct Nats {
-    /// NATS, with JetStream: nats://host:port, or tls://host:port; several with commas between.
+    /// The address of NATS, with JetStream: nats://host:port or tls://host:port; several are
+    /// separated by commas.
     #[arg(long, env = "NATS_URL", default_value = "nats://127.0.0.1:4222", hide_env_values = true)]
     pub nats_url: String,
-    /// The seed of the user that connects, as `provision secrets` makes it: required in production.
+    /// The seed of the NATS user that connects, as `provision secrets` makes it; required in
+    /// production.
     #[arg(long, env = "NATS_NKEY", hide_env_values = true)]
     pub nats_nkey: Option<Secret>,
-    /// A file that holds NATS_NKEY, in place of it.
+    /// A file that contains the seed, in place of NATS_NKEY.
     #[arg(long, env = "NATS_NKEY_FILE")]
     pub nats_nkey_file: Option<PathBuf>,
-    /// The certificates (PEM) of the authorities that signed the certificate of NATS; when set, TLS is required.
+    /// A file with the certificates (PEM) of the authorities that signed the certificate of NATS;
+    /// if set, TLS is required.
     #[arg(long, env = "NATS_TLS_CA")]
     pub nats_tls_ca: Option<PathBuf>,
 }
@@ -82,7 +85,8 @@ pub struct Nats {
 /// How to reach MongoDB.
 #[derive(Args, Clone, Debug)]
 pub struct Mongo {
-    /// MongoDB: a replica set, if only of one node (transactions need it).
+    /// The connection string of MongoDB, which must be a replica set, even if of one node:
+    /// transactions need it.
     #[arg(
         long,
         env = "MONGO_CONNECTION_STRING",
@@ -90,14 +94,14 @@ pub struct Mongo {
         default_value = "mongodb://127.0.0.1:27017/?directConnection=true"
     )]
     pub mongo_connection_string: Secret,
-    /// A file that holds the connection string, in place of it.
+    /// A file that contains the connection string, in place of MONGO_CONNECTION_STRING.
     #[arg(long, env = "MONGO_CONNECTION_STRING_FILE")]
     pub mongo_connection_string_file: Option<PathBuf>,
-    /// The password of the service's own user, which has the service's name and is kept in its
-    /// database; without one, whoever the connection string names.
+    /// The password of the service's own MongoDB user, which has the service's name and is stored
+    /// in its database; without a password, the user in the connection string connects.
     #[arg(long, env = "MONGO_PASSWORD", hide_env_values = true)]
     pub mongo_password: Option<Secret>,
-    /// A file that holds MONGO_PASSWORD, in place of it.
+    /// A file that contains the password, in place of MONGO_PASSWORD.
     #[arg(long, env = "MONGO_PASSWORD_FILE")]
     pub mongo_password_file: Option<PathBuf>,
     /// The prefix of the services' databases: t3_db_directory, …

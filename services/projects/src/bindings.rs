@@ -29,7 +29,7 @@ pub(crate) async fn employee_states(app: &App, employees: &[EmployeeId]) -> Resu
 /// Makes exactly these employees the members of a project.
 ///
 /// # Errors
-/// 400 when an employee was deactivated after directory had been asked.
+/// 400 when an employee was deactivated after directory had sent the state.
 pub(crate) async fn set_members(
     app: &App,
     tx: &mut Tx<'_>,
@@ -46,7 +46,7 @@ pub(crate) async fn set_members(
 /// Adds members to a project.
 ///
 /// # Errors
-/// 400 when an employee was deactivated after directory had been asked.
+/// 400 when an employee was deactivated after directory had sent the state.
 pub(crate) async fn put_on(
     app: &App,
     tx: &mut Tx<'_>,

@@ -90,8 +90,8 @@ async fn whoever_is_put_back_before_the_sweep_stays_but_is_on_no_task() {
     fixture.ask(&ReactivateEmployee { id: ann }).await.unwrap();
     let project = fixture.project(&[ann]).await;
     let task = fixture.task(project.id, &[ann]).await;
-    // Changes the membership into one from before the deactivation, as if its consumer had not
-    // ended it yet.
+    // Changes the stored membership into one from before the deactivation, which the consumer of
+    // the deactivation has not ended yet.
     let members = fixture.harness.database(Service::Projects).await.collection::<Document>("members");
     members.update_one(doc! {}, doc! { "$set": { "epoch": 0_i64 } }).await.unwrap();
 
