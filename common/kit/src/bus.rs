@@ -20,7 +20,7 @@ use crate::{
     new_id, trace,
 };
 
-/// How long a request waits for its answer, unless the caller says otherwise.
+/// How long a request waits for its answer, unless the caller sets another time.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a publish waits for the acknowledgement of JetStream.
 const ACK_PATIENCE: Duration = Duration::from_secs(2);
@@ -293,8 +293,9 @@ impl Bus {
         })
     }
 
-    /// The headers of every message: the trace context, the actor, and the cause. Without an actor in the
-    /// current task, this service is the actor.
+    /// The headers of every message: the trace context, the actor, the cause, and the id and the
+    /// client's address of the HTTP request. If the current task has no actor, this service is the
+    /// actor.
     pub fn headers(&self) -> HeaderMap {
         headers(Some(Actor::Service(self.service)))
     }

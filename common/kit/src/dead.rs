@@ -36,7 +36,7 @@ pub struct Dead {
     pub seq: u64,
     /// The subject that the message was originally published on.
     pub subject: String,
-    /// The consumer that could not process it: `dead.<stream>.<consumer>`.
+    /// The consumer that could not process the message, as `dead.<stream>.<consumer>`.
     pub consumer: String,
     /// Why the message could not be processed.
     pub reason: String,

@@ -13,7 +13,7 @@ use tracing::{Instrument, Span, field::Empty, info_span};
 
 use crate::{Bus, Call, Error, Origin, Shutdown, trace};
 
-/// The most requests that one process works on at the same time. It answers any further request
+/// The most requests that one process works on at the same time. Any further request is answered
 /// with 503.
 const MOST_IN_HAND: usize = 256;
 /// The most bytes of a reply. The limit of NATS is 1 MiB, headers included.

@@ -37,7 +37,7 @@ impl Layout {
         self.collection
     }
 
-    /// The newest layout: the highest that this program reads and writes.
+    /// The number of the newest layout, which is the highest that this program can read and write.
     pub const fn newest(&self) -> i32 {
         self.steps.len() as i32 + 1
     }

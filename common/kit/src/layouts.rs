@@ -134,7 +134,7 @@ impl Layouts {
         Ok(all)
     }
 
-    /// Makes the newest layout of each collection the written one. This process writes it at once,
+    /// Makes the newest layout of each collection the written one: in this process at once, in
     /// other processes after their next [`Layouts::look`]. Every running program must be able to
     /// read the newest layouts.
     ///

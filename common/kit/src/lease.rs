@@ -37,7 +37,6 @@ impl Lease {
     ///
     /// # Errors
     /// When NATS cannot be reached.
-    /// When NATS cannot be asked.
     pub async fn until(&self, jetstream: &jetstream::Context) -> Result<Instant, Error> {
         let mut until = self.0.lock().await;
         loop {

@@ -87,7 +87,7 @@ pub fn one_of<T: Serialize>(values: impl IntoIterator<Item = T>) -> Document {
     doc! { "$in": values.into_iter().map(|v| value(&v)).collect::<Vec<_>>() }
 }
 
-/// MongoDB's code for a duplicate key.
+/// MongoDB's error code for a duplicate key.
 const DUPLICATE: i32 = 11000;
 
 /// Whether an insert or an upsert failed only because a document with the same unique key exists. A

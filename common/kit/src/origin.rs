@@ -94,7 +94,7 @@ impl Origin {
 
 /// Sets the actor of the current task, unless one is set already.
 pub fn set_actor(actor: Actor) {
-    // An error is ignored: it occurs only outside of [`Origin::scope`], where no message carries
+    // An error is ignored: it occurs only outside of `Origin::scope`, where no message carries
     // the actor.
     let _ = ORIGIN.try_with(|origin| origin.actor.set(actor));
 }

@@ -197,9 +197,9 @@ impl Outbox {
     }
 
     /// Publishes the waiting rows, except those that are set aside. Returns how many rows it has
-    /// published or set aside, or an error if there was a failure and it has published none. It
-    /// must not search for "ids after the last id": transactions do not commit in the order of
-    /// their ids, so a row with a smaller id can appear later.
+    /// published or set aside, or an error if there was a failure and it has published none. The
+    /// query must not select only ids above the last one: transactions do not commit in the order
+    /// of their ids, so a row with a smaller id can appear later.
     async fn publish_waiting(&self, aside: &mut Aside) -> anyhow::Result<usize> {
         static LAST: Mutex<EventId> = Mutex::new(EventId(uuid::Uuid::nil()));
         let last = || LAST.lock().unwrap_or_else(PoisonError::into_inner);

@@ -14,7 +14,7 @@ pub struct PublicUrl {
 }
 
 impl PublicUrl {
-    /// Reads the setting, or takes the default URL if it is empty or None.
+    /// Reads the setting, or takes the default URL if the setting is empty or None.
     ///
     /// # Errors
     /// When the URL is malformed, so that links that begin with it could not work.

@@ -187,7 +187,7 @@ impl Reconciler {
                 for entry in still.differing {
                     tally.found(local_copy.heal(entry).await?);
                 }
-                // The owner may have added an entry after it made the page. Such an entry is not
+                // The owner may have added an entry after making the page. Such an entry is not
                 // extra.
                 for key in still.extra.into_iter().filter(|key| before.extra.contains(key)) {
                     tally.found(local_copy.end(key).await?);

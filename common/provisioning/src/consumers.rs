@@ -42,7 +42,7 @@ pub(crate) async fn plan(jetstream: &JetStream, pull: &Pull) -> Result<Plan> {
             compare!(ack_wait, max_ack_pending, max_deliver);
             says
         }
-        // There is no such consumer, or not even its stream.
+        // The consumer does not exist, or its stream does not exist.
         Err(error) if matches!(error.kind(), ConsumerErrorKind::JetStream(e) if e.code() == 404) => {
             vec!["create".to_owned()]
         }

@@ -72,7 +72,7 @@ fn bind_to_us(command: &mut Command) {
         let _ = setrlimit(Resource::Nofile, files);
         Ok(())
     };
-    // SAFETY: see the reason above.
+    // SAFETY: the attribute `expect` above has the reason.
     unsafe {
         command.pre_exec(prepare);
     }

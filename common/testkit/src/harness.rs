@@ -21,7 +21,7 @@ use crate::{
 /// The metric that counts how often NATS has refused a subject to a service.
 const VIOLATIONS: &str = "t3_nats_permission_violations_total";
 
-/// How long to wait for an answer of a service, even on a busy machine.
+/// How long to wait for an answer of a service: long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The harness of one test: it has its own nats-server, its own databases and its own clock.
@@ -105,8 +105,8 @@ impl Harness {
     /// # Panics
     /// When a server cannot be started.
     pub async fn start_on(mongo_connection_string: &str) -> Self {
-        // This succeeds only in the first test of the process. RUST_LOG=debug shows the services'
-        // logs.
+        // The initialisation succeeds only in the first test of the process. RUST_LOG=debug shows
+        // the services' logs.
         let _ = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
             .with_test_writer()

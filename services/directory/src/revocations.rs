@@ -96,7 +96,8 @@ impl Revocations {
     pub(crate) async fn end_session(&self, ended: &SessionEnded, now: Millis) -> Result<Option<u64>, Error> {
         let key = SessionEnded::entry_key(ended.session_id);
         let Ok(left @ 1..) = u64::try_from(ended.until - now) else { return Ok(None) };
-        // NATS rounds a TTL to whole seconds.
+        // NATS needs a TTL in whole seconds. One second is added, so that the entry does not expire
+        // too early.
         let left = Duration::from_millis(left) + Duration::from_secs(1);
         match self.0.create_with_ttl(&key, serde_json::to_vec(ended)?.into(), left).await {
             Ok(revision) => Ok(Some(revision)),

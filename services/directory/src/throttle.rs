@@ -79,7 +79,7 @@ impl Throttle {
             match decide(now, records) {
                 Decision::Wait { until, of, pair: waiting } => {
                     if waiting != records.pair {
-                        // This returns false if a concurrent attempt has written the record
+                        // `swap` returns false if a concurrent attempt has written the record
                         // already, which is harmless.
                         self.attempts.swap(&keys.pair, pair.as_ref(), &waiting).await?;
                     }

@@ -144,7 +144,8 @@ fn now() -> Millis {
     Clock::system().now()
 }
 
-/// Milliseconds as seconds. Negative values, from clocks that differ, become 0.
+/// Converts milliseconds to seconds. A negative value, which comes from clocks that differ, becomes
+/// 0.
 pub fn seconds(millis: i64) -> f64 {
     millis.max(0) as f64 / 1e3
 }

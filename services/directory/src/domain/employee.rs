@@ -9,7 +9,7 @@ use super::{Delivery, Invitation};
 /// The most computers of one employee whose permissions are stored.
 const MOST_COMPUTERS: usize = 100;
 
-/// An employee, the aggregate of this service.
+/// An employee and their account: the main aggregate of this service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Employee {
     pub(crate) id: EmployeeId,
@@ -29,7 +29,7 @@ pub(crate) struct Employee {
     /// The normalised address, for comparison. It stays in the form of an earlier normalisation if
     /// another employee has the same address in today's form.
     pub(crate) email_key: String,
-    /// Whether the address was changed and the employee has not yet confirmed it.
+    /// Whether the employee must still confirm a changed address.
     pub(crate) email_unconfirmed: bool,
     pub(crate) title: Option<Label>,
     /// The team of the employee. The members of a team are stored only here.

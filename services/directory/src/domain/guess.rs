@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 /// An attempt to use something that could be guessed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Guess<'a> {
-    /// A password for the account with this address, which may not exist.
+    /// A password for the account with this address. The account may not exist.
     Password(&'a str),
     /// A token of a link or a session. A token is too long to guess, but clients may send the same
     /// invalid token again and again.

@@ -44,7 +44,8 @@ impl Invitation {
         let Some(token) = self.tokens.iter().find(|known| known.hash == *token) else {
             return contracts::Invitation::Unknown;
         };
-        // This also holds if another invitation was used: an active employee is told to log in.
+        // The answer is `Used` even if another invitation was used: an active employee is told to
+        // log in.
         if employee.is_active() {
             contracts::Invitation::Used
         } else if self.is_open(employee) && now < token.expires_at {

@@ -15,14 +15,14 @@ enum Outcome {
     Taken(LoggedIn),
     /// The token was used before, so the request has ended the session.
     Reused(Session),
-    /// The token is malformed, or its session has ended.
+    /// The token is malformed or unknown, or its session has ended.
     Refused,
 }
 
 /// Issues the next access token of a session, with a new refresh token.
 ///
 /// Of two concurrent requests, the transaction of one conflicts, and finds the token used when it
-/// runs again. It then returns the same new refresh token.
+/// runs again. That request then gets the same new refresh token.
 ///
 /// The requests are not throttled: 512 bits cannot be guessed, and all clients that share a valid
 /// token must get an answer.

@@ -362,7 +362,7 @@ async fn whoever_guesses_at_the_old_password_is_made_to_wait() {
     let fixture = Fixture::start().await;
     let ann = fixture.employ("Ann", "ann@x.org").await;
     let mut codes = Vec::new();
-    // The pause doubles each time, so that even a slow machine meets a pause.
+    // The pause doubles each time, so that it is met even on a slow machine.
     for _ in 0..12 {
         codes.push(fixture.change(&ann, "not the old one at all", "seven violet herons").await.unwrap_err().code);
     }
