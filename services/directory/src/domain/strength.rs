@@ -1,5 +1,5 @@
 //! Checks that a password is hard to guess for somebody who knows the employee. NIST SP 800-63B,
-//! 3.1.1.2, requires a comparison with common and expected values, and no rules about kinds of
+//! 3.1.1.2, requires a comparison with common and expected values, and forbids rules about kinds of
 //! characters.
 
 use std::cmp::Reverse;

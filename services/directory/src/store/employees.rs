@@ -164,8 +164,8 @@ impl Employees {
         Ok(found.map_ok(|Named { id, name }| (id, name)).try_collect().await?)
     }
 
-    /// The employees who may have worked since the start of the asked range, limited to the asked
-    /// ids if there are any: their number, and a page of them sorted by name.
+    /// The employees who may have worked since the start of `asked.range`: their number, and a page
+    /// of them sorted by name. If `asked.employees` is not empty, only these employees count.
     pub(crate) async fn roster(&self, asked: &ListRoster) -> Result<Roster, Error> {
         let read = async {
             let activated = doc! { "activatedAt": { "$ne": null } };

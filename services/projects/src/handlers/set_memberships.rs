@@ -26,8 +26,8 @@ pub(crate) async fn set_memberships(
     if listed.len() > PROJECTS_MOST {
         return Err(Failure::field("projects", format!("must be at most {PROJECTS_MOST} projects")).into());
     }
-    // Directory is not asked when no project is listed, because every employee may leave. With
-    // `only_check` it is not asked either, because the employee may not exist yet.
+    // No request goes to directory when no project is listed, because every employee may leave, and
+    // none with `only_check`, because the employee may not exist yet.
     let asked = if listed.is_empty() || only_check { &[][..] } else { &[employee] };
     let employee_state = bindings::employee_states(&app, asked).await?.pop();
     kit::change!(app.db.awaited(WAIT), tx => {
