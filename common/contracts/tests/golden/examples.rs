@@ -179,7 +179,8 @@ pub(crate) fn window() -> Window {
     }
 }
 
-/// Makes a window whose rates change on its second day.
+/// Makes a window on two days, with other rates on the second. The examples take the moment 30
+/// minutes after `AT` as the midnight between the days.
 pub(crate) fn two_days() -> Window {
     let rates = Rates { bill_rate: Some(rate(60.0)), ..window().rates() };
     Window { rate_parts: vec![RatePart::new(AT + 1_800_000, rates)], ..window() }

@@ -41,10 +41,11 @@ pub(crate) async fn recount_employees(app: &App, touched: &Touched) -> Result<()
         .await
 }
 
-/// Recomputes these months with compare-and-set. It reads the versions of the months first, then
-/// the facts, and stores the days of a month only if its version is still the same. So a writer
-/// that stores later has also read the facts later, and newer sums are never replaced by older
-/// ones. A day is stored even if it is unchanged: the new version then refuses a concurrent older
+/// Recomputes the touched times of these months with compare-and-set. It reads the versions of the
+/// months first, then the facts, and stores the touched days of a month only if the month's version
+/// is still the same. So a writer that stores later has also read the facts later, and newer sums
+/// are never replaced by older ones. A day is stored even if it is unchanged, because that
+/// increases the month's version: a concurrent writer with older facts then cannot store its
 /// result. A month whose version has changed is recomputed again.
 async fn recount_group(app: &App, mut months: BTreeMap<EmployeeMonth, Touched>) -> Result<(), Error> {
     for _ in 0..TRIES {

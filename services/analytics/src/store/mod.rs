@@ -33,9 +33,9 @@ pub(crate) use rebuilds::Stage;
 pub(crate) struct Store {
     /// The facts of all windows.
     pub(crate) facts: Facts,
-    /// The months of single employees.
+    /// One document for each UTC month of each employee, with the employee's sums.
     pub(crate) employees: EmployeeMonths,
-    /// The months of all employees together.
+    /// One document for each UTC month, with the sums of all employees together.
     pub(crate) company: CompanyMonths,
     /// The progress of a rebuild that has not ended.
     pub(crate) rebuilds: Rebuilds,

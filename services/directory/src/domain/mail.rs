@@ -61,8 +61,10 @@ impl Mail {
     }
 
     /// The mail for a forgotten password: a link to set a new password. An unconfirmed address may
-    /// belong to a stranger, so it gets a link to confirm the address, which works only together
-    /// with the password.
+    /// belong to a stranger, who must not be able to set the password. Such an address gets a link
+    /// to confirm the address instead, and whoever uses this link must also enter the current
+    /// password. An employee who does not know the password needs an admin. Without an employee,
+    /// the mail has no recipient.
     pub(crate) fn for_forgotten(employee: Option<&Employee>, now: Millis) -> Self {
         match employee {
             Some(employee) if employee.email_unconfirmed => Self::new(About::Confirmation, employee, now),

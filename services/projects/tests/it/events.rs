@@ -90,8 +90,8 @@ async fn what_an_earlier_version_stored_without_times_is_read_and_gets_them_with
     fixture.change_project(project.id, archive(true)).await.unwrap();
     let open = fixture.until_told(&like(project.id), |event| event.archived).await.open.unwrap();
     assert!(open.len() == 1 && open[0].from.is_none() && open[0].until.is_some(), "{open:?}");
-    // Earlier versions did not store when a project was archived. Once such a project is brought
-    // back, it accepts all hours.
+    // Earlier versions of the service did not store when a project was archived. Once such a
+    // project is no longer archived, it counts as open at all times.
     fixture.change_project(archived.id, archive(false)).await.unwrap();
     let event = fixture.until_told(&like(archived.id), |event| event.version == 3).await;
     assert_eq!(event.open, Some(vec![Term::ALWAYS]));

@@ -123,8 +123,8 @@ impl Browser {
         eventually_within(BOUND, css, async || self.client.find(Locator::Css(css)).await.ok()?.text().await.ok()).await
     }
 
-    /// Returns the text of the page. Returns `None` while another page is loading: then the element
-    /// does not exist yet, or not any more.
+    /// Returns the text of the page's `main` element. Returns `None` if there is no such element,
+    /// as happens while another page is loading.
     async fn main(&self) -> Option<String> {
         self.client.find(Locator::Css("main")).await.ok()?.text().await.ok()
     }

@@ -70,8 +70,9 @@ fn bound_task<'a>(item: &IngestItem, range: TimeRange, bindings: &'a Bindings) -
     let Some(project) = bindings.project(window.project_id) else { return Err(Early(Code::UnknownProject)) };
     let Some(task) = bindings.task(window.task_id) else { return Err(Early(Code::UnknownTask)) };
 
+    // The moments of the range at which all conditions checked so far are true. The first condition
+    // that leaves none of these moments is the reason for the refusal.
     let mut moments = vec![Term { from: Some(range.start()), until: Some(range.end()) }];
-    // The reason of a refusal is the first of the five conditions that leaves no common moment.
     let mut is_still_true = |terms: &[Term]| {
         moments = common(&moments, terms);
         !moments.is_empty()

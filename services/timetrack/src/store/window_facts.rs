@@ -62,8 +62,8 @@ impl WindowStore {
         Ok(employees)
     }
 
-    /// The number, revisions and time of these employees' windows, summed for each UTC month in
-    /// which windows begin.
+    /// For each of these employees and each UTC month: the number of the employee's windows that
+    /// begin in the month, the sum of their revisions and the sum of their lengths.
     pub(crate) async fn sums(&self, employees: &[EmployeeId]) -> Result<Vec<FactSum>, Error> {
         let start = doc! { "$toDate": "$window.start" };
         let month = doc! { "$add": [{ "$multiply": [{ "$year": &start }, 100] }, { "$month": &start }] };

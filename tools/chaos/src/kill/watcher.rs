@@ -12,7 +12,8 @@ use super::{
     rng::Rng,
 };
 
-/// The range of time that all windows in the past are in.
+/// The range of the reports, as query parameters: May 2014 to November 2023. It contains all
+/// windows of steady employees. The first of these windows starts on 2015-01-01.
 const RANGE: &str = "start=1400000000000&end=1700000000000";
 
 /// Requests reports about steady employees, again and again, and records them in the ledger.
