@@ -1,9 +1,9 @@
 use crate::{
-    AdmitQuarantined, CountWaiting, DiscardQuarantined, FindFacts, GetEmployeeStates, GetMailAddress, GetReach,
+    AdmitQuarantined, CountWaiting, DiscardQuarantined, Event, FindFacts, GetEmployeeStates, GetMailAddress, GetReach,
     GetSettings, INGEST_BATCHES, INGEST_BATCHES_CONSUMER, INGEST_WINDOWS, ListAssignments, ListEmployeeStates,
     ListFacts, ListFactsOf, ListManagers, ListMembers, ListProjectStates, ListQuarantine, ListTaskStates, MintMail,
     MintToken, ReconcileAnalytics, ReconcileDirectory, ReconcileProjects, ReconcileTimetrack, ReplayQuarantined,
-    Request, Service, SumFacts, User, stream,
+    Request, Service, SettlementChanged, SumFacts, User, stream,
 };
 use Service::{Analytics, Audit, Directory, Gateway, Mailer, Projects, Timetrack};
 
@@ -194,6 +194,8 @@ impl Rights {
                 let dead = |consumer| stream::dead_subject(stream::INGEST, consumer);
                 let consumers = [service.name(), INGEST_BATCHES_CONSUMER].map(dead);
                 self.say(consumers.map(|dead| format!("$JS.API.DIRECT.GET.{}.{dead}.*", stream::DEAD)));
+                // A settlement of one process wakes the others, so that they read it at once.
+                self.hear([SettlementChanged::filter()]);
             }
             Projects | Mailer | Audit => {}
         }

@@ -15,7 +15,8 @@ use std::{
 };
 
 use async_nats::jetstream;
-use contracts::{IngestItem, Millis, ProjectId, QuarantineChanged, SettlementChanged, WindowId};
+use contracts::{Event, IngestItem, Millis, ProjectId, QuarantineChanged, SettlementChanged, WindowId};
+use futures::StreamExt;
 use kit::Shutdown;
 use tokio::{
     sync::{Notify, watch},
@@ -41,6 +42,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 const MOST_READ: usize = 5_000;
 /// How long it takes at most until a stored event is visible to all consumers.
 const SEEN: Duration = Duration::from_millis(20);
+/// The most settlements that wake the feed together.
+const MOST_AT_ONCE: usize = 1_000;
 /// How often the cache tries again to read the quarantined ids and the rates after there were too
 /// many of them.
 const RECOUNT: Duration = Duration::from_secs(60);
@@ -105,8 +108,8 @@ impl Memory {
         }
     }
 
-    /// Starts two tasks that run until shutdown: one reads events, the other reads missing
-    /// bindings.
+    /// Starts three tasks that run until shutdown: one reads events, one reads missing bindings, and
+    /// one wakes the first after a settlement.
     pub(crate) fn keep(app: Arc<App>, shutdown: &Shutdown) {
         let (feed, stop) = (app.clone(), shutdown.clone());
         shutdown.spawn(async move {
@@ -126,14 +129,21 @@ impl Memory {
                 }
             }
         });
-        let stop = shutdown.clone();
+        let (reader, stop) = (app.clone(), shutdown.clone());
         shutdown.spawn(async move {
             loop {
                 tokio::select! {
-                    () = app.memory.missed.notified() => {}
+                    () = reader.memory.missed.notified() => {}
                     () = stop.stopping() => return,
                 }
-                app.memory.read(&app).await;
+                reader.memory.read(&reader).await;
+            }
+        });
+        let stop = shutdown.clone();
+        shutdown.spawn(async move {
+            tokio::select! {
+                () = wake_after_settlements(&app) => {}
+                () = stop.stopping() => {}
             }
         });
     }
@@ -350,6 +360,21 @@ impl Memory {
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
         }
+    }
+}
+
+/// Wakes the feed after each settlement that any process publishes. A handler that settles time
+/// waits until every process has read the settlement, and an idle process would read it only after
+/// [`IDLE`]. A message that is lost here costs only this time, because the feed reads the stream.
+async fn wake_after_settlements(app: &App) {
+    let mut published = match app.bus.client.subscribe(SettlementChanged::filter()).await {
+        Ok(published) => published.ready_chunks(MOST_AT_ONCE),
+        Err(error) => return tracing::warn!(%error, "settlements are read up to a second late"),
+    };
+    while published.next().await.is_some() {
+        // The message arrives here before the stream has stored it.
+        sleep(SEEN).await;
+        app.memory.awaited.notify_one();
     }
 }
 

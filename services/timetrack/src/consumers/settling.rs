@@ -49,6 +49,9 @@ pub(crate) struct Settling {
     news: Notify,
     /// Shares one wait for the queue among concurrent handlers.
     queue: SharedRead<Result<(), Failure>>,
+    /// Shares the reads of how far all workers have read. Without it, each of many concurrent
+    /// approvals would query MongoDB every few milliseconds.
+    heard_by_all: SharedRead<Result<Option<u64>, Failure>>,
 }
 
 #[derive(Debug, Default)]
@@ -117,7 +120,13 @@ impl Drop for Batch<'_> {
 
 impl Default for Settling {
     fn default() -> Self {
-        Self { id: kit::new_id(), state: Mutex::default(), news: Notify::new(), queue: SharedRead::default() }
+        Self {
+            id: kit::new_id(),
+            state: Mutex::default(),
+            news: Notify::new(),
+            queue: SharedRead::default(),
+            heard_by_all: SharedRead::default(),
+        }
     }
 }
 
@@ -213,10 +222,11 @@ pub(crate) async fn until_all_have_heard(app: &App, settlement: &SettlementChang
     let place = timeout(TOLD, place_of(app, settlement)).await.map_err(|_| not_heard())??;
     let heard = async {
         loop {
-            // This call makes this process read the settlement at once. The other processes read it
-            // within a second.
+            // This call makes this process read the settlement at once. The settlement itself wakes
+            // the other processes.
             app.memory.complete().await;
-            if !app.store.workers.any_behind(place).await? {
+            let read = async { app.store.workers.heard_by_all().await.map_err(|error| error.to_failure()) };
+            if app.settling.heard_by_all.read(read).await?.is_none_or(|heard| heard >= place) {
                 return Ok::<(), Error>(());
             }
             sleep(PAUSE).await;

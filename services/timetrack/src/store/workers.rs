@@ -56,13 +56,12 @@ impl WorkerStore {
         Ok(())
     }
 
-    /// Whether any worker that is not dead has not read settlements up to this sequence number.
-    pub(crate) async fn any_behind(&self, place: u64) -> Result<bool, Error> {
-        let behind = doc! {
-            "heard": { "$lt": place as i64 },
-            "$expr": { "$gte": ["$seen", before(LEASE)] },
-        };
-        Ok(self.0.find_one(behind).await?.is_some())
+    /// The sequence number in EVENTS up to which every worker that is not dead has read settlements;
+    /// none if there is no such worker.
+    pub(crate) async fn heard_by_all(&self) -> Result<Option<u64>, Error> {
+        let alive = doc! { "$expr": { "$gte": ["$seen", before(LEASE)] } };
+        let last = self.0.find_one(alive).sort(doc! { "heard": 1 }).await?;
+        Ok(last.map(|worker| worker.heard as u64))
     }
 
     /// Whether any worker that is not dead cannot read the newest layout of windows.
