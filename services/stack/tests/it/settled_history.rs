@@ -157,9 +157,10 @@ impl History {
         self.did("send again");
     }
 
-    /// Returns a random recorded window that no adjustment overlaps. The time of an adjustment is
-    /// fixed when the adjustment is made. So the sums that this test expects would be wrong after a
-    /// change of a window that overlaps an adjustment.
+    /// Returns a random recorded window of somebody that no adjustment overlaps, not even if the
+    /// window became three hours longer. The time of an adjustment is fixed when the adjustment is
+    /// made. So the sums that this test expects would be wrong after a change of a window that
+    /// overlaps an adjustment.
     async fn recorded(&mut self) -> Option<(EmployeeId, Posted)> {
         let person = self.somebody().id;
         let all = self.worked.get(&person).cloned().unwrap_or_default();

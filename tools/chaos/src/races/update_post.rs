@@ -196,8 +196,8 @@ mod tests {
         *,
     };
 
-    /// Returns the outcome with two windows before the update, one of each outcome during it, and
-    /// one after it.
+    /// Returns the outcome with one window before the update, two during it, of which the update
+    /// has changed one, and one after it.
     fn good() -> Outcome {
         let window = |n: u128, (sent, heard), is_changed: bool| {
             let id = WindowId(Uuid::from_u128(n));
