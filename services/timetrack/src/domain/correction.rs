@@ -4,8 +4,9 @@ use contracts::{
 
 use super::Bindings;
 
-/// A window with an admin's changes. It must be within the limits of every window, and may not end
-/// in the future. It may be as old as any window. A move to another project must name the task.
+/// A window with an admin's changes. It must be within the limits of every window, and may end at
+/// most 5 minutes ahead of the server's clock. It may begin before `EARLIEST_WINDOW`. Changes that
+/// name a project must name the task too.
 pub(crate) fn correct(window: &Window, changes: &WindowCorrection, now: Millis) -> Result<Window, Failure> {
     let WindowCorrection { start, end, project_id, task_id, .. } = changes.clone();
     if project_id.is_some() && task_id.is_none() {
@@ -55,11 +56,12 @@ fn correct_rates(window: &mut Window, changes: &WindowCorrection, range: TimeRan
     window.set_rates(rates, parts);
 }
 
-/// Requires that the task belongs to the project of the corrected window: now, or when the work was
-/// done. The project may be archived.
+/// Requires that the project of the corrected window exists, and that the task belongs to it: now,
+/// or when the work was done. The project may be archived.
 ///
 /// # Errors
-/// 400 if the project or the task exists neither now nor at that time.
+/// 400 if the project does not exist, or the task does not belong to it, neither now nor at that
+/// time.
 pub(crate) fn require_task_of_project(to: &Window, bindings: &Bindings) -> Result<(), Failure> {
     let worked = Term { from: Some(to.start), until: Some(to.end) };
     let held_then = |terms: Vec<Term>| terms.into_iter().any(|term| term.common(worked).is_some());

@@ -17,7 +17,8 @@ use crate::{
 const LOOK: Duration = Duration::from_secs(5);
 
 /// Pays all approved periods in a range that no pay run has paid. A repeated or concurrent request
-/// gets the same pay run. Its windows are marked as paid even if the caller stops waiting.
+/// gets the same pay run. The windows of these periods are marked as paid even if the caller stops
+/// waiting.
 pub(crate) async fn create_pay_run(app: Arc<App>, call: Call, request: CreatePayRun) -> Result<MadePayRun, Error> {
     call.require_admin()?;
     let range = TimeRange::new(request.start, request.end).map_err(|error| Failure::field("end", error))?;
@@ -76,9 +77,9 @@ async fn mark_all(app: &App) -> Result<(), Error> {
     Ok(())
 }
 
-/// Marks every window that begins in a period of this pay run as paid. Windows that are marked
-/// already are skipped. So the marking can be repeated, and several replicas can do it at the same
-/// time.
+/// Marks as paid, for each period of this pay run, the employee's windows that begin in the period
+/// and the adjustments that count in it. Windows that are marked already are skipped. So the
+/// marking can be repeated, and several replicas can do it at the same time.
 async fn mark(app: &App, run: PayRunId) -> Result<(), Error> {
     let changes = WindowChanges { paid: Some(true), ..WindowChanges::default() };
     let mut periods = std::pin::pin!(app.store.periods.paid_by(run, None).await?);

@@ -35,7 +35,8 @@ async fn start_projects(harness: &Harness) -> Running {
     harness.spawn(projects::needs(), run).await
 }
 
-/// Starts directory, projects and timetrack. Ann is on a project and on its task.
+/// Starts directory, projects and timetrack, and puts Ann on a project and on its task. Returns the
+/// fixture and the running service projects.
 async fn with_owners() -> (Fixture, Running) {
     let harness = Harness::start().await;
     let run = |deps, stop| directory::run(directory::Config::default(), deps, stop);
@@ -112,7 +113,8 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
             "{n}"
         );
     }
-    // Some documents get an older version, and one gets another content with the same version.
+    // All documents get version 0. After the repair, one document gets another content with the
+    // same version.
     bindings.update_many(doc! {}, doc! { "$set": { "version": 0_i64 } }).await.unwrap();
     let versions =
         ["Employee", "Project", "Task", "Member", "Assignment"].map(|kind| format!("binding.{kind}.version"));
@@ -125,7 +127,7 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
     assert_eq!(tally(fixture.reconcile().await), (1, 1));
     assert_eq!(tally(fixture.reconcile().await), (0, 0));
 
-    // This document is a project that projects does not have.
+    // This document is a project that the service projects does not have.
     let mut copied = fixture.binding(&keys[1]).await.unwrap();
     let other = kit::new_id::<ProjectId>();
     copied.insert("_id", format!("p:{other}"));
