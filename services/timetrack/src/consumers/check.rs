@@ -40,8 +40,8 @@ pub(crate) async fn check(app: &App, items: &[IngestItem], complete_up_to: Optio
 /// everything. Every other admission, and every refusal except that of an invalid window, requires
 /// that the copy is complete now. If the copy is not complete, the window waits in quarantine.
 async fn ask(app: &App, items: &[&IngestItem], prices: Option<Prices>) -> Result<Vec<Fate>, Error> {
-    // The moment must be read before the copy: then the copy is complete at least up to that
-    // moment.
+    // The moment up to which the copy is complete must be read before the bindings: then the
+    // bindings that are read are complete at least up to that moment.
     let known_up_to = app.knowledge.up_to(app);
     let begins_late = |item: &&IngestItem| {
         let window = TimeRange::new(item.window.start, item.window.end).ok();

@@ -71,7 +71,7 @@ impl From<Quarantined> for Settled {
 #[derive(Default)]
 struct Recorded {
     facts: Vec<WindowFact>,
-    /// The windows to remove from quarantine, if they are there.
+    /// The windows to remove from quarantine, if they are quarantined.
     windows: Vec<(WindowId, WindowContent)>,
 }
 

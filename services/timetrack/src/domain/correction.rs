@@ -34,7 +34,7 @@ pub(crate) fn correct(window: &Window, changes: &WindowCorrection, now: Millis) 
     Ok(to)
 }
 
-/// Sets the rates that the admin has named for the whole window. The other rates stay as they are
+/// Sets, for the whole window, the rates that the admin has named. The other rates stay as they are
 /// in each part.
 fn correct_rates(window: &mut Window, changes: &WindowCorrection, range: TimeRange) {
     let corrected = |rates: Rates| Rates {
@@ -60,8 +60,7 @@ fn correct_rates(window: &mut Window, changes: &WindowCorrection, range: TimeRan
 /// or when the work was done. The project may be archived.
 ///
 /// # Errors
-/// 400 if the project does not exist, or the task does not belong to it, neither now nor at that
-/// time.
+/// 400 if, both now and when the work was done, there is no such project or no such task on it.
 pub(crate) fn require_task_of_project(to: &Window, bindings: &Bindings) -> Result<(), Failure> {
     let worked = Term { from: Some(to.start), until: Some(to.end) };
     let held_then = |terms: Vec<Term>| terms.into_iter().any(|term| term.common(worked).is_some());

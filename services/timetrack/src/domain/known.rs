@@ -92,8 +92,9 @@ impl Known {
         match Step::of(&mut self.clock, report.seen, report.asked_at) {
             Step::InOrder => {}
             Step::Outdated => return,
-            // The clock was set back. The known moments may be in its future, and the copy would be
-            // taken as complete too early.
+            // The clock was set back. The known moments may now be ahead of the clock. When the
+            // clock reaches such a moment, the copy would be taken as complete up to it, although
+            // it may lack events.
             Step::Back => (self.up_to, self.delivered) = (None, VecDeque::new()),
         }
         // The stream and its consumer may have been created again, and this process may notice one

@@ -20,8 +20,9 @@ pub(super) enum Adjusted {
     Reserved(Vec<SettlementChanged>),
 }
 
-/// Counts the settled part of a window as an adjustment, as far as nothing else counts it, at the
-/// first open moment. The open part is recorded as a window.
+/// Makes an adjustment of the settled parts of a window, without the time that something else
+/// counts. The adjustment counts at the first open moment from `now` on. Each open part of the
+/// window is recorded as a window of its own.
 ///
 /// Where only the lock of a project settles the time, a worker may be recording a window of another
 /// project. So without `COUNT_OVERLAPS`, that time is reserved first, and nothing else is done.
@@ -57,7 +58,7 @@ pub(super) async fn adjust(
     };
     app.store.adjustments.insert(tx, &adjustment).await?;
     // The settlements of the adjustment must be published before those that release the
-    // reservation. In the other order, the time would not be settled in between.
+    // reservation. In the other order, workers would take the time for open in between.
     told(tx, adjustment.settlements()).await?;
     let kept_free = app.store.reservations.take(tx, stored.id).await?;
     told(tx, kept_free).await?;

@@ -16,9 +16,9 @@ use crate::{
 /// The interval between two searches for pay runs whose windows are not all marked as paid.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Pays all approved periods in a range that no pay run has paid. A repeated or concurrent request
-/// gets the same pay run. The windows of these periods are marked as paid even if the caller stops
-/// waiting.
+/// Pays all approved periods that lie inside a range and that no pay run has paid. A repeated or
+/// concurrent request gets the same pay run. The windows of these periods are marked as paid even
+/// if the caller stops waiting.
 pub(crate) async fn create_pay_run(app: Arc<App>, call: Call, request: CreatePayRun) -> Result<MadePayRun, Error> {
     call.require_admin()?;
     let range = TimeRange::new(request.start, request.end).map_err(|error| Failure::field("end", error))?;
@@ -49,7 +49,8 @@ pub(crate) async fn create_pay_run(app: Arc<App>, call: Call, request: CreatePay
     Ok(MadePayRun { run: run.shown(), is_new })
 }
 
-/// Until shutdown, continues to mark windows as paid where a process has crashed.
+/// Until shutdown, finishes pay runs whose windows are not all marked as paid, for example because
+/// a process has crashed.
 pub(crate) fn mark_what_is_paid(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {

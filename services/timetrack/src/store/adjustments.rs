@@ -25,7 +25,7 @@ pub(crate) struct StoredAdjustment {
     /// The time and money that the adjustment adds.
     pub(crate) sum: AdjustedSum,
     pub(crate) hash: TimeMark,
-    /// The window, at the time when the work was done.
+    /// The admitted window, with the start and end of the work.
     pub(crate) window: Window,
 }
 

@@ -138,8 +138,8 @@ impl WindowStore {
     }
 
     /// One of these projects, with the end of its lock: a project on which the employee has a
-    /// window that overlaps this time range and starts in it before the end of the lock. None if
-    /// there is no such window.
+    /// window that overlaps this time range and starts before the end of the lock. None if there is
+    /// no such window.
     pub(crate) async fn overlaps_on(
         &self,
         tx: Option<&mut Tx<'_>>,

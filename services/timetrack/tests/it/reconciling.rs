@@ -251,8 +251,8 @@ async fn timetrack_that_was_away_when_events_forgot_who_is_on_what_takes_no_wind
     old.queue(vec![queued.clone()]).await;
 
     let (timetrack, ()) = tokio::join!(spawn(&old.harness), async {
-        // Timetrack has missed events, and projects does not run, so the copy cannot be compared.
-        // Until it is compared, no window may be recorded.
+        // Timetrack has missed events, and the service projects does not run, so the copy cannot be
+        // compared. Until it is compared, no window may be recorded.
         eventually_within(BOUND, "it answers, and takes nothing", async || {
             old.harness.ask(&crate::support::between(0, 1)).await.ok().map(drop)
         })
@@ -304,8 +304,8 @@ async fn timetrack_that_misses_events_while_it_runs_refuses_nobody_until_it_know
     fixture.assign(fixture.task, &[fixture.ann, bob]).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     // Timetrack gets the state of a service that has never received an event about Bob: his
-    // bindings are removed, EVENTS has dropped the events, and projects, which owns the bindings,
-    // does not run.
+    // bindings are removed, EVENTS has dropped the events, and the service projects, which owns the
+    // bindings, does not run.
     projects.stop().await;
     fixture.harness.forget_events().await;
     let of_bob = doc! { "_id": { "$regex": bob.to_string() } };
