@@ -164,7 +164,8 @@ impl Harness {
         Deps::connect(service, &self.settings_of(service).await).await.expect("NATS").with_clock(self.clock.clock())
     }
 
-    /// The settings of the test itself, whose users may do everything.
+    /// The settings of the test itself. Its users may do everything in the NATS account of the
+    /// services and in MongoDB.
     pub fn settings(&self) -> &config::Common {
         &self.settings
     }

@@ -212,7 +212,7 @@ impl History {
         }
     }
 
-    /// Changes the pay periods and the time zone, which is valid from now on.
+    /// Changes the length and the anchor of the pay periods, and the time zone, all from now on.
     pub async fn change_the_calendar(&mut self) {
         let zone = ["Europe/Berlin", "America/New_York", "UTC", "Asia/Kathmandu"][self.rng.up_to(4) as usize];
         let length = ["week", "biweek", "month"][self.rng.up_to(3) as usize];
