@@ -70,8 +70,8 @@ impl Race for UpdatePost {
         let begin = setup.next;
         setup.next = begin + ROUND;
         let (project, task, person) = (setup.project, setup.task, &setup.person);
-        // The update reads windows in the order of ids. The ids are random, so that a window that is
-        // posted during the update may come before or after the last one that the update has read.
+        // The update reads windows in the order of ids. The ids are random, so that a window that
+        // is posted during the update may come before or after the last one that it has read.
         let plans: Vec<_> = (0..BEFORE + WITH + AFTER)
             .map(|n| (new_id(rng), n, Duration::from_millis(rng.random_range(0..=LATER))))
             .collect();
