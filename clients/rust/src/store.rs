@@ -53,7 +53,8 @@ impl Store {
         Ok(id)
     }
 
-    /// Returns the oldest windows to be sent, at most one batch.
+    /// Returns the windows to be sent that have the smallest ids, at most one batch. Ids that the
+    /// store has made sort by time.
     pub(crate) fn waiting(&self) -> Result<Vec<Value>> {
         let names = fs::read_dir(&self.waiting)?.map(|entry| Ok(entry?.path()));
         let mut names = names.collect::<Result<Vec<_>>>()?;

@@ -82,8 +82,8 @@ pub struct AdjustmentMade {
 }
 
 impl AdjustmentMade {
-    /// The id of the mail that informs the employee. It is computed from the adjustment, so that the mail is sent
-    /// once.
+    /// The id of the mail that informs the employee. It is computed from the window's id, so that
+    /// the mail is sent once even if the event is delivered twice.
     pub fn mail_id(&self) -> MailId {
         MailId(Uuid::new_v5(&self.adjustment.id.0, b"adjusted"))
     }

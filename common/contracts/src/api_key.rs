@@ -169,8 +169,8 @@ impl ApiKeyChanged {
         key.strip_prefix("key.")?.parse().ok()
     }
 
-    /// The scopes that the key allows. A key with the role `manager` allows nothing, because a key manages no
-    /// team.
+    /// The scopes that the key allows. A key with the role `manager` allows nothing, because a key
+    /// manages no team.
     pub fn allows(&self) -> Scopes {
         match (self.role, &self.scopes) {
             (Some(Role::Manager), _) => Scopes::default(),

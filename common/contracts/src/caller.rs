@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use crate::{Actor, EmployeeId};
 
 /// The kind of caller that a request comes from. The kind decides what the caller may see and do,
-/// and [`Actor`] says who they are. The header [`crate::header::CALLER`] contains it.
+/// and [`Actor`] says who they are. The header [`crate::header::CALLER`] contains the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// A caller without credentials, for example one who logs in or activates an account.

@@ -142,7 +142,7 @@ pub struct CorrectionRequest {
     /// Whether the window `windowId` should no longer count.
     pub void: bool,
     /// When the work really began. The values of this field and the next four are what the employee
-    /// wants recorded. If `void` is true, they are the present values of the window.
+    /// wants recorded. If `void` is true, they are the same as in `was`.
     pub start: Millis,
     /// When the work really ended.
     pub end: Millis,

@@ -15,8 +15,8 @@ use crate::{
     message::requests,
 };
 
-/// The maximum number of rates in one scope. It limits the size of the event that contains all rates
-/// of the scope.
+/// The maximum number of rates in one scope. It limits the size of the event that contains all
+/// rates of the scope.
 pub const RATES_OF_SCOPE_MOST: usize = 1_000;
 
 /// The kind of a rate: bill or pay, for a normal or an overtime hour.
@@ -228,8 +228,8 @@ pub struct DeleteRate {
     pub timezone: Zone,
 }
 
-/// Published when a rate of a scope was set or deleted, or a line of the project's payroll was
-/// changed. The event contains all rates of the scope.
+/// Published when a rate of a scope was set or deleted, or when the payroll line of the scope (see
+/// `payroll`) was changed. The event contains all rates of the scope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RatesChanged {
@@ -256,16 +256,17 @@ pub struct RateSince {
     pub kind: RateKind,
     /// The amount for one hour, in the organisation's currency.
     pub amount: Rate,
-    /// The first day on which the rate is valid.
+    /// The first day on which the rate is valid, in the organisation's time zone.
     pub valid_from: Date,
     /// When the rate was set.
     pub set_at: Millis,
 }
 
-/// A line of a payroll, and the moment from which on it was so.
+/// A line of a payroll, and the moment from which on the payroll had this line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineSince {
-    /// The moment of the change; none if the line was so before the first recorded change.
+    /// The moment of the change; none if the payroll had this line before the first recorded
+    /// change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Millis>,
     /// The line after the change; none if the change removed the line.

@@ -231,8 +231,8 @@ pub struct EmployeeState {
 }
 
 impl EmployeeState {
-    /// The terms in which the employee was not deactivated. If `active` is missing, this is one term
-    /// without a start, which ends when the employee was deactivated.
+    /// The terms in which the employee was not deactivated. If `active` is missing, this is one
+    /// term without a start, which ends when the employee was deactivated.
     pub fn active_terms(&self) -> Vec<Term> {
         self.active.clone().unwrap_or_else(|| vec![Term { from: None, until: self.deactivated_at }])
     }

@@ -52,7 +52,7 @@ impl Given for Email {
     }
 }
 
-/// Only notes that are reasons are checked by these rules: a reason must not be empty.
+/// Only notes that are reasons are checked by these rules: a reason must have a visible character.
 impl Given for Note {
     type Error = InvalidText;
 

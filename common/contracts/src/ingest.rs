@@ -78,7 +78,7 @@ pub enum Outcome {
     /// [`crate::Window`] as JSON, or `null` if the message was sent on [`INGEST_BATCHES`].
     Stored(Box<RawValue>),
     /// The same window was recorded before. Contains the [`crate::Window`] in its present state as
-    /// JSON, or `null`.
+    /// JSON, or `null` if the message was sent on [`INGEST_BATCHES`].
     Duplicate(Box<RawValue>),
     /// The id belongs to another window: one with other content ([`crate::WindowContent`]), or of
     /// another employee.

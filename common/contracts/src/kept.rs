@@ -25,8 +25,8 @@ pub(crate) fn kept_text(text: &str, most: usize, is_unfit: impl Fn(char) -> bool
     cut.to_owned()
 }
 
-/// Converts bytes to a text. Each part that is not valid UTF-8, such as half of a surrogate pair,
-/// becomes U+FFFD.
+/// Converts bytes to a text. Each run of bytes that are not valid UTF-8, such as half of a
+/// surrogate pair, becomes one U+FFFD.
 fn readable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {

@@ -156,7 +156,7 @@ mod tests {
     }
 
     proptest! {
-        /// Compares the lane with a count that looks at each millisecond by itself.
+        /// Compares the lane with the result of counting each millisecond by itself.
         #[test]
         fn stretches_and_lost_time_are_the_covered_time_of_the_range(
             windows in proptest::collection::vec((1..3_u128, 0..60_i64, 1..30_i64), 0..10), start in 0..60_i64, length in 1..60_i64,

@@ -73,8 +73,9 @@ pub struct SettledTime {
 }
 
 /// Published when a lock was moved or removed, when a pay period is about to be settled or was
-/// reopened, and when an adjustment has reserved or counted time. Workers then quarantine windows
-/// that touch the settled time.
+/// reopened, when time was reserved for an adjustment or the reservation ended, and when an
+/// adjustment was made, whose time stays settled. Workers then quarantine windows that touch the
+/// settled time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettlementChanged {
     /// What settles the time: `all`, the id of the project or of the pay period, or, for an

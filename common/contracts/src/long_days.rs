@@ -1,4 +1,4 @@
-//! Days on which more time counts for an employee than a person can work.
+//! The report of days on which more time counts for an employee than a limit.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};

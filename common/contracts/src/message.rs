@@ -93,17 +93,17 @@ pub mod stream {
     pub const DEAD: &str = "DEAD";
     /// The subjects of [`DEAD`].
     pub const DEAD_SUBJECTS: &str = "dead.>";
-    /// The KV bucket of revoked tokens, roles, API keys and ended sessions. Directory writes it,
-    /// and gateways watch it.
+    /// The KV bucket of revoked tokens, roles, API keys and ended sessions, which directory writes,
+    /// and of the gateways' heartbeats. Gateways and directory watch it.
     pub const REVOCATIONS: &str = "revocations";
     /// The stream that contains the entries of [`REVOCATIONS`].
     pub const REVOCATIONS_STREAM: &str = "KV_revocations";
     /// The subjects of [`REVOCATIONS_STREAM`].
     pub const REVOCATIONS_SUBJECTS: &str = "$KV.revocations.>";
 
-    /// The subject, in DEAD, of messages of `stream` that `consumer` could not process. A message
-    /// is published on this subject, a dot, and its sequence number in `stream`, so that it can be
-    /// found by that number.
+    /// The subject, in DEAD, of messages of `stream` that `consumer` could not process. Such a
+    /// message is published on this subject, followed by a dot and the message's sequence number in
+    /// `stream`, so that it can be found by that number.
     pub fn dead_subject(stream: &str, consumer: &str) -> String {
         format!("dead.{}.{consumer}", stream.to_lowercase())
     }
@@ -138,8 +138,8 @@ pub mod header {
     pub const DEAD_DELIVERIES: &str = "T3-Dead-Deliveries";
 }
 
-/// The report of a consumer that it has applied an event. It is sent to the handler that waits until
-/// the event is applied.
+/// The report of a consumer that it has applied an event. It is sent to the handler that waits
+/// until the event is applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Applied {

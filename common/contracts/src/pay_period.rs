@@ -6,20 +6,21 @@ use jiff::{ToSpan, civil::Date};
 
 use crate::{CALENDAR, DAY, Millis, PayPeriod, Settings, TimeRange, beginning, day_of, uncovered};
 
-/// How far before and after a range settled periods are loaded that may cut the open periods in it,
-/// in milliseconds. It is more than the length of two periods.
+/// Settled periods may cut the open periods of a range. To find them, the settled periods are
+/// loaded from this long before the range to this long after it, in milliseconds. It is more than
+/// the length of two periods.
 pub const PERIODS_AROUND: i64 = 70 * DAY;
 
-/// The maximum number of days between the beginning of a part of a period and the earlier day that
-/// the part may be named after. More than one day is needed only if several parts of less than a
-/// day adjoin.
+/// The maximum number of days between the day on which a part of a period begins and the earlier
+/// day that the part may be named after ([`Settings::open_periods`]). More than one day is needed
+/// only if several parts of less than a day adjoin.
 const NAMES_BEFORE: usize = 7;
 
 /// A pay period: the local days that are submitted, approved and paid together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PaySpan {
-    /// The local day that the period is named after, which is part of its id. It is the day on which
-    /// the period begins, unless another period has that name ([`Settings::open_periods`]).
+    /// The local day that the period is named after, which is part of its id. It is the day on
+    /// which the period begins, unless another period has that name ([`Settings::open_periods`]).
     pub first: Date,
     /// The range of the period.
     pub range: TimeRange,

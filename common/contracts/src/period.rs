@@ -104,7 +104,8 @@ pub struct PeriodSum {
     pub costs: Cents,
     /// The income, rounded to cents.
     pub income: Cents,
-    /// The hash of the time that was counted and of the adjustments.
+    /// The hash of the time that was counted and of the adjustments. In a reply of analytics, it is
+    /// the hash of the time only.
     pub hash: TimeMark,
 }
 
@@ -114,7 +115,8 @@ impl From<CountedSum> for PeriodSum {
     }
 }
 
-/// A pay period that was submitted, approved, sent back or reopened at least once.
+/// A pay period and its state. Lists contain only periods that were submitted, approved, sent back
+/// or reopened at least once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KnownPeriod {
@@ -130,8 +132,9 @@ pub struct KnownPeriod {
     /// ones. Lists contain this field only for approved periods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sum: Option<PeriodSum>,
-    /// The adjustments in the period: windows that arrived after their own period was settled. They
-    /// are not part of `sum`. Lists contain this field only for approved periods.
+    /// The time and money of the adjustments in the period: of windows that arrived after their own
+    /// period was settled. They are not part of `sum`, apart from its hash. Lists contain this
+    /// field only for approved periods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjusted: Option<AdjustedSum>,
     /// When the period was last submitted.
@@ -154,7 +157,8 @@ pub struct KnownPeriod {
     pub pay_run: Option<PayRunId>,
 }
 
-/// Requests the known pay periods that touch a range, page by page.
+/// Requests the stored pay periods that touch a range, page by page: those that were submitted,
+/// approved, sent back or reopened at least once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListPeriods {
     /// The range of time.
@@ -168,8 +172,8 @@ pub struct ListPeriods {
     pub after: Option<PeriodId>,
 }
 
-/// Requests everything that timetrack knows about the pay periods that a range touches, for many
-/// employees in one request.
+/// Requests the settings, and the first page of the pay periods and of the adjustments of a range,
+/// in one request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetPeriodStates {
     /// The range of time.
@@ -179,7 +183,7 @@ pub struct GetPeriodStates {
     pub employees: Vec<EmployeeId>,
 }
 
-/// What timetrack knows about the pay periods that a range touches.
+/// The reply to [`GetPeriodStates`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeriodStates {
     /// The settings, which determine when periods begin.

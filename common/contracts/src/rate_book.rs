@@ -297,8 +297,8 @@ pub(crate) mod tests {
     fn whoever_has_a_line_of_their_own_has_no_part_in_that_of_everybody() {
         let all = PayrollLine { pay_rate: Some(amount(5)), ..line(10) };
         let payroll = Payroll([(Payee::Everybody, all), (OWN_LINE, line(20))].into());
-        // The book has a rate of another kind. Without any rate, `price` would not look at each
-        // day.
+        // The book has a rate of another kind, because without any rate `price` would take the
+        // payroll's line and not call `rates_on`, which this test checks.
         let book: RateBook = [of(scopes()[5], vec![since(RateKind::OvertimePay, 1, DAY_ONE)])].into_iter().collect();
         assert_eq!(rates(&book, &payroll, DAY_ONE).pay_rate, None);
     }

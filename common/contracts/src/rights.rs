@@ -28,8 +28,9 @@ pub struct Rights {
 /// and the other one imports it.
 ///
 /// JetStream replies to any subject that a request names as its reply subject, without checking
-/// rights. So JetStream has its own account, and a reply returns only to the account of the
-/// request. There, no subject deletes a stream.
+/// rights. In the account of JetStream, such a reply could itself be a request that deletes a
+/// stream. So services have another account, and a reply returns only to the account of the
+/// request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Account {
     /// The account of the services and the messages between them.
@@ -91,7 +92,8 @@ const TELLERS: [Service; 4] = [Directory, Projects, Timetrack, Mailer];
 /// The services whose handlers wait until other services have updated their copies.
 const WAITERS: [Service; 2] = [Directory, Projects];
 
-/// The services that report to such a handler that they have updated their copy.
+/// The services that report to the waiting handlers of [`WAITERS`] that they have updated their
+/// copies.
 const REPORTERS: [Service; 3] = [Directory, Projects, Timetrack];
 
 /// The subjects of the requests that a user may send. No other requests between services are
@@ -253,8 +255,8 @@ impl Rights {
         ]);
     }
 
-    /// Gives the rights to find services, to read and back up streams, and to put messages of DEAD
-    /// back on their streams.
+    /// Gives the rights to find services, to read, back up and restore streams, to put messages of
+    /// DEAD back on their streams, and to delete messages of DEAD.
     fn operator(&mut self) {
         let dead = stream::DEAD;
         self.say(

@@ -42,10 +42,11 @@ pub struct RosterEntry {
     pub name: Name,
 }
 
-/// Requests the number of invitations whose mail could not be delivered, or not yet.
+/// Requests the number of employees whose last invitation's mail has failed or is tried again
+/// ([`crate::DeliveryState::Failed`] or [`crate::DeliveryState::Retrying`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountUndelivered {
-    /// Only invitations of these employees; an empty list means all employees.
+    /// Only these employees are counted; an empty list means all employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
 }

@@ -40,8 +40,7 @@ pub struct Tracked {
     pub task_id: TaskId,
     /// The name of the computer in the employee's last window.
     pub computer: Label,
-    /// When the employee began to work without a break; none if that was before the time that is
-    /// searched.
+    /// When the employee began to work without a break; none if that was more than three hours ago.
     pub since: Option<Millis>,
     /// When the employee's last window ended.
     pub until: Millis,

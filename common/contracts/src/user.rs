@@ -7,7 +7,8 @@ use crate::Service;
 pub enum User {
     /// A service. All replicas of a service are the same user.
     Service(Service),
-    /// An operator, who reads and replays messages of the stream DEAD.
+    /// An operator, who replays messages of the stream DEAD, decides about quarantined windows,
+    /// starts comparisons of copies, and backs up streams.
     Operator,
     /// The program `provision`, which creates and changes streams and consumers.
     Provision,

@@ -19,7 +19,7 @@ pub const WINDOW_MOST: i64 = DAY;
 /// How far in the future a window may end by the server's clock and still be recorded at once, in
 /// milliseconds. A window that ends later is quarantined.
 pub const WINDOW_AHEAD: i64 = 300 * SECOND;
-/// The end of the calendar, which has only years of four digits.
+/// The beginning of the year 10000. Every window ends before it.
 pub(crate) const YEAR_10000: Millis = Millis(253_402_300_800_000);
 
 /// How the time of a window was recorded.
@@ -328,7 +328,7 @@ impl WindowState {
 pub struct ListWindows {
     /// The range of time.
     pub range: TimeRange,
-    /// The time to list.
+    /// The employees, projects, tasks and shifts whose windows are listed.
     #[serde(flatten)]
     pub filter: Filter,
     /// The position at which the previous page ended; left out for the first page.

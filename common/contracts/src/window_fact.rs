@@ -8,7 +8,7 @@ use crate::{
     message::requests,
 };
 
-/// The rates of a window, in units of currency for one hour.
+/// The rates of a window for one hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rates {
@@ -28,8 +28,8 @@ pub struct Rates {
 pub struct WindowFact {
     /// The id of the window.
     pub id: WindowId,
-    /// The number of changes of the window. Of two facts of a window, the one with the higher
-    /// revision is valid, whichever arrives first.
+    /// The revision of the window: 1 for a new window, and one more after every change. Of two
+    /// facts of a window, the one with the higher revision is valid, whichever arrives first.
     pub revision: i64,
     /// The employee who the time belongs to.
     pub employee_id: EmployeeId,

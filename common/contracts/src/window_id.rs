@@ -36,8 +36,8 @@ pub fn window_id(employee: EmployeeId, hwid: &Label, start: Millis, end: Millis,
     WindowId(Uuid::new_v5(&WINDOWS, &name))
 }
 
-/// Computes the shift of a window that was sent without a shift: the UUIDv5 of employee (16 bytes),
-/// UTC day of the start as days since 1970 (8 bytes, big-endian) and hwid (UTF-8).
+/// Computes the id of the shift of a window that was sent without a shift: the UUIDv5 of employee
+/// (16 bytes), UTC day of the start as days since 1970 (8 bytes, big-endian) and hwid (UTF-8).
 pub fn shift_id(employee: EmployeeId, hwid: &Label, start: Millis) -> Uuid {
     let mut name = Vec::with_capacity(24 + hwid.as_str().len());
     name.extend_from_slice(employee.0.as_bytes());

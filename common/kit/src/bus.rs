@@ -209,8 +209,8 @@ impl Bus {
         payload: Bytes,
     ) -> Result<R::Reply, Failure> {
         let mut headers = headers(match caller {
-            // A log-in has no actor yet. With the fallback, the audit trail would name this
-            // service, which only forwards the log-in, as the actor.
+            // An anonymous request, such as a log-in, has no actor. If this service were its actor,
+            // the audit trail would name this service, which only forwards the log-in.
             Caller::Anonymous => None,
             caller => caller.actor().or(Some(Actor::Service(self.service))),
         });
@@ -395,7 +395,7 @@ async fn connect_counting(
             .name(user.name())
             .custom_inbox_prefix(user.inbox())
             // A server that is cut off from the network does not close the connection. Pings detect
-            // this: the client reconnects when the third ping gets no answer.
+            // this: the client reconnects when two pings have got no answer and a third one is due.
             .ping_interval(Duration::from_secs(2))
             .reconnect_delay_callback(|attempt| Duration::from_millis((attempt as u64 * 50).min(1_000)))
             .event_callback(move |event| {

@@ -21,7 +21,8 @@ thread_local! {
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// Compresses a payload if that makes it shorter, and marks it as compressed in its headers.
+/// Compresses a payload of at least [`LEAST_BYTES`] if that makes it shorter, and then marks it as
+/// compressed in its headers.
 pub(crate) fn compress(payload: Vec<u8>, headers: &mut HeaderMap) -> Vec<u8> {
     if payload.len() < LEAST_BYTES {
         return payload;

@@ -56,8 +56,9 @@ pub struct Reconcile {
     /// with 0, copies are compared only on request and after missed events.
     #[arg(long, env = "RECONCILE_EVERY", value_name = "SECONDS", default_value = "21600")]
     pub reconcile_every: u64,
-    /// The seconds after which a stored window that is not counted yet is taken to be missing by a
-    /// comparison: longer than a message waits for its acknowledgement.
+    /// The seconds that a comparison waits before it repairs a window that analytics lacks, because
+    /// the event about the window may still be on its way: longer than a message waits for its
+    /// acknowledgement.
     #[arg(long, env = "RECONCILE_SETTLE", value_name = "SECONDS", default_value = "60")]
     pub reconcile_settle: u64,
 }
@@ -176,7 +177,8 @@ impl Nats {
     /// is set.
     ///
     /// # Errors
-    /// When the file cannot be read, the seed is malformed, or production has no seed.
+    /// When both are set, the file is empty or cannot be read, the seed is malformed, or production
+    /// has no seed.
     pub fn nkey(&self, environment: Environment) -> Result<Option<Secret>, Refused> {
         let name = "NATS_NKEY";
         match secret(name, self.nats_nkey.as_ref(), self.nats_nkey_file.as_ref())? {
@@ -201,7 +203,7 @@ impl Mongo {
     /// neither is set.
     ///
     /// # Errors
-    /// When both are set, or the file cannot be read.
+    /// When both are set, or the file is empty or cannot be read.
     pub fn password(&self) -> Result<Option<Secret>, Refused> {
         secret("MONGO_PASSWORD", self.mongo_password.as_ref(), self.mongo_password_file.as_ref())
     }
@@ -210,7 +212,7 @@ impl Mongo {
     /// from MONGO_CONNECTION_STRING.
     ///
     /// # Errors
-    /// When the file cannot be read, or MONGO_DB_NAME is malformed.
+    /// When the file is empty or cannot be read, or MONGO_DB_NAME is malformed.
     pub fn connection_string(&self) -> Result<Secret, Refused> {
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if !(1..=40).contains(&self.mongo_db_name.len()) || !self.mongo_db_name.chars().all(fits) {

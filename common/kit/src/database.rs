@@ -59,7 +59,7 @@ impl Database {
         Err(Failure::new(Code::Unavailable, detail).into())
     }
 
-    /// A change for [`crate::change!`]. After the commit, the call waits, at most `within`, until
+    /// A change for [`crate::change!`]. After the commit, the macro waits, at most `within`, until
     /// the other services have applied the change's events to their copies.
     #[must_use]
     pub fn awaited(&self, within: Duration) -> Change<'_> {

@@ -13,8 +13,8 @@ use tracing::{Instrument, Span, field::Empty, info_span};
 
 use crate::{Bus, Call, Error, Origin, Shutdown, trace};
 
-/// The most requests that one process works on at the same time. Any further request is answered
-/// with 503.
+/// The most requests that one service works on at the same time in one process. Any further request
+/// is answered with 503.
 const MOST_IN_HAND: usize = 256;
 /// The most bytes of a reply. The limit of NATS is 1 MiB, headers included.
 const MOST_REPLY: usize = 1_000_000;

@@ -16,10 +16,11 @@ use tracing::{Instrument, field::Empty, info_span};
 
 use crate::{Bus, Error, InHand, Origin, OwnFailures, Pull, Puller, Shutdown, bury, endpoints::ChainLine, trace};
 
-/// The most events that one process works on at the same time.
+/// The most events that one service works on at the same time in one process. Each takes one of
+/// this many permits.
 const MOST_IN_HAND: usize = 32;
 /// The delay of a redelivery when a dependency is unreachable. The event keeps its permit for the
-/// same time, so that pulling slows down.
+/// same time, so that fewer events are pulled.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The metadata of an event as a handler receives it.
@@ -54,8 +55,8 @@ impl Delivery {
         Self { id, applied_to: None, deliveries: 1 }
     }
 
-    /// Reports to the author of the change that this service has applied the event, and which
-    /// events that caused.
+    /// Reports to the author of the change that this service has applied the event. `caused` names
+    /// the awaited events that this service has committed because of it.
     pub async fn report(&self, bus: &Bus, caused: Vec<Awaited>) {
         let Some(inbox) = &self.applied_to else { return };
         let applied = Applied { event: self.id, by: bus.service(), caused };

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     /// Requests the health of the running service at OPS_ADDR; the exit code is 0 when it is
-    /// healthy, 1 otherwise.
+    /// healthy, 2 when OPS_ADDR has port 0, 1 otherwise.
     Health(HealthCommand),
 }
 

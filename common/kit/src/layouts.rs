@@ -156,9 +156,8 @@ impl Layouts {
     /// same document. Several processes may run it at the same time. Calls `tell` with the progress
     /// after every batch.
     ///
-    /// The pass over a collection is repeated until one pass has found nothing to rewrite. A
-    /// process may write documents of an earlier layout until it has read that the newest layout is
-    /// written.
+    /// The pass over a collection is repeated until one pass has found nothing to rewrite, because
+    /// other processes may write documents of an earlier layout until their next [`Layouts::look`].
     ///
     /// # Errors
     /// Errors of MongoDB that are not temporary, and documents that cannot be read.

@@ -28,8 +28,8 @@ use crate::{
 
 /// The most events that are published before their acknowledgements are awaited.
 const AT_ONCE: i64 = 256;
-/// The longest pause between two searches for unpublished rows. It also finds the rows of a replica
-/// that died before it published them.
+/// How long the relay waits to be woken before it searches for unpublished rows again. This search
+/// also finds the rows of a replica that died before it published them.
 const SWEEP: Duration = Duration::from_secs(1);
 /// The pause between two checks whether events are published.
 const POLL: Duration = Duration::from_millis(5);
@@ -38,7 +38,7 @@ const MOST_COUNTED: u64 = 10_000;
 /// The most bytes of an event's payload. The limit of NATS is 1 MiB with headers, and DEAD adds
 /// more headers.
 const MOST_BYTES: usize = 1_000_000;
-/// For how long a row that NATS has refused for its size is not published again.
+/// For how long, at most, a row that NATS has refused for its size is not published again.
 const ASIDE: Duration = Duration::from_secs(60);
 
 /// A committed event that the stream does not have yet. The row is deleted once the stream has the

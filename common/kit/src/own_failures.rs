@@ -10,8 +10,9 @@ use async_nats::jetstream::Message;
 /// failures, because with `max_deliver` the server would stop the delivery without any notice.
 pub const MOST_FAILURES: u32 = 8;
 
-/// For how long a message that only another version may know is redelivered: longer than a rolling
-/// update may take (Kubernetes gives up a rolling update after ten minutes).
+/// For how long a message is redelivered that no handler of this program knows, but perhaps one of
+/// a newer program: longer than a rolling update may take (Kubernetes gives up a rolling update
+/// after ten minutes).
 const UPDATE: Duration = Duration::from_secs(900);
 
 /// The most messages whose failures are counted. The count of a message that another replica has
@@ -41,9 +42,9 @@ impl OwnFailures {
         (failures < MOST_FAILURES).then(|| delay(failures))
     }
 
-    /// As [`OwnFailures::again`], for a message that no handler of this version knows. The result
-    /// is None only after a quarter of an hour: during a rolling update, processes of the version
-    /// that knows the message may not have started yet.
+    /// As [`OwnFailures::again`], for a message that no handler of this program knows. The result
+    /// is None only after a quarter of an hour: during a rolling update, processes of the newer
+    /// program, which knows the message, may not have started yet.
     pub fn unknown(&self, message: &Message) -> Option<Duration> {
         let Count { failures, since } = self.count(place(message));
         (since.elapsed() < UPDATE).then(|| delay(failures))

@@ -9,8 +9,9 @@ const MOST_BYTES: usize = 512 * 1024;
 /// The most items of a page.
 pub const PAGE_MOST: usize = 1_000;
 
-/// Collects as many items of a stream as fit into one reply. `cursor` gives the position of an
-/// item. The next page continues after the position of the last item.
+/// Collects the next items of a stream into a page: at most [`PAGE_MOST`] items, and at most 512
+/// KiB of JSON unless the first item alone is longer. `cursor` gives the position of an item. The
+/// next page continues after the position of the last item.
 ///
 /// # Errors
 /// Those of the stream.

@@ -37,8 +37,8 @@ impl Pull {
     }
 }
 
-/// Pulls messages from a durable consumer, and reconnects by itself. If processing takes longer
-/// than a moment, the messages must be held with [`InHand`](crate::InHand); otherwise the server
+/// Pulls messages from a durable consumer, and reconnects by itself. Messages whose processing may
+/// take longer than 3 seconds must be held with [`InHand`](crate::InHand); otherwise the server
 /// redelivers them.
 pub struct Puller {
     bus: Bus,

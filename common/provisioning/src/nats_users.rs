@@ -44,7 +44,8 @@ pub fn nats_users<'a>(users: impl IntoIterator<Item = (&'a str, String, Rights)>
         }
         let _ = writeln!(text, "    ]\n    exports: [");
         for subject in account.exports() {
-            // A pull request and `$SRV.PING` get several replies; any other request gets one.
+            // A pull from a JetStream consumer and `$SRV.PING` get several replies; any other
+            // request gets one.
             let answers =
                 if subject.ends_with("API.>") || subject.starts_with("$SRV") { ", response_type: stream" } else { "" };
             let _ = writeln!(text, "      {{ service: \"{subject}\", accounts: [{}]{answers} }}", other.name());

@@ -25,8 +25,8 @@ pub struct Provisioner {
 }
 
 impl Provisioner {
-    /// Connects to NATS as the user `provision`, and to MongoDB as `root` when a password is set, otherwise as the
-    /// user of the connection string.
+    /// Connects to NATS as the user `provision`, and to MongoDB as `root` when a password is set,
+    /// otherwise as the user of the connection string.
     ///
     /// # Errors
     /// When NATS cannot be reached or a setting is wrong.

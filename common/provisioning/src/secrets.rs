@@ -19,8 +19,8 @@ use crate::nats_users::{nats_users, new_key, public_key};
 const WITH_DATABASE: [Service; 6] =
     [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer, Service::Audit];
 
-/// A folder of secrets, one per file. Only the Unix user that owns the files can read them (mode 0600). Existing
-/// secrets are never changed.
+/// A folder of secrets, one per file. Only the Unix user that owns the files can read them (mode
+/// 0600). Existing secrets are never changed.
 #[derive(Clone, Debug)]
 pub struct Secrets {
     dir: PathBuf,
@@ -44,8 +44,9 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// Creates the missing secrets of the NATS and MongoDB users, and writes the NATS configuration
-    /// of the users, which contains no secret.
+    /// Creates the missing secrets of NATS and MongoDB: the keys and passwords of their users, and
+    /// the key file of the MongoDB servers. Also writes the NATS configuration of the users, which
+    /// contains no secret.
     ///
     /// # Errors
     /// As [`Secrets::make`].

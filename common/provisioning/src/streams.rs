@@ -62,8 +62,8 @@ fn wanted(bounds: &Bounds) -> [Config; 4] {
             max_age: DAY * bounds.events_max_age_days,
             max_bytes: bounds.events_max_bytes,
             // The compression S2 would save four fifths of the disk space. But after a kill, a
-            // server of a cluster (2.15.1) could not read what it had compressed itself, and never
-            // caught up with the other servers.
+            // nats-server 2.15.1 in a cluster could not read what it had compressed itself, and
+            // never caught up with the other servers.
             compression: Some(Compression::None),
             allow_direct: true,
             duplicate_window: Duration::from_secs(120),
@@ -94,7 +94,8 @@ fn wanted(bounds: &Bounds) -> [Config; 4] {
             num_replicas,
             ..Default::default()
         },
-        // The KV bucket. JetStream stores a bucket as a stream with these settings.
+        // The KV bucket that gateways watch. JetStream stores a bucket as a stream with these
+        // settings.
         Config {
             name: stream::REVOCATIONS_STREAM.into(),
             subjects: vec![stream::REVOCATIONS_SUBJECTS.into()],
@@ -105,7 +106,7 @@ fn wanted(bounds: &Bounds) -> [Config; 4] {
             allow_rollup: true,
             deny_delete: true,
             allow_direct: true,
-            // The entries with the heartbeats of gateways have a TTL.
+            // The entries about ended sessions and the heartbeats of gateways have a TTL.
             allow_message_ttl: true,
             duplicate_window: Duration::from_secs(120),
             num_replicas,

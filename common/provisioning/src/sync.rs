@@ -3,9 +3,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-/// Checks on the monitoring port of NATS that NATS syncs to disk before it acknowledges. The answer
-/// 202 promises that a window survives a power failure, and only `sync_interval: always` keeps that
-/// promise.
+/// Checks on the monitoring port of NATS that NATS syncs to disk before it acknowledges. With the
+/// answer 202, the gateway promises that the received windows of time survive a power failure, and
+/// only `sync_interval: always` keeps that promise.
 ///
 /// # Errors
 /// When NATS does not sync before it acknowledges, or does not answer.

@@ -78,8 +78,8 @@ async fn find_role(own: &Database) -> Result<Option<Document>> {
     Ok(found.get_array("roles").ok().and_then(|roles| roles.first()?.as_document().cloned()))
 }
 
-/// Whether the role [`APPEND`] has the privilege that it needs and no other. Also true if the service does not need the
-/// role.
+/// Whether the role [`APPEND`] has the privilege that it needs and no other. Also true if the
+/// service does not need the role.
 async fn is_role_right(own: &Database, service: Service) -> Result<bool> {
     if !roles_of(service).contains(&APPEND) {
         return Ok(true);

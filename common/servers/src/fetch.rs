@@ -107,8 +107,8 @@ async fn install(
         .args(["--only-binary", ":all:", "--target"])
         .arg(temporary.join("target"))
         .arg(&package)
-        // The download then counts towards the reported bytes, and is removed with the temporary
-        // folder.
+        // With this, the download counts towards the reported bytes, and is removed with the
+        // temporary folder.
         .env("TMPDIR", temporary)
         .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
         .env("PIP_NO_INPUT", "1")

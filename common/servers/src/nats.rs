@@ -91,9 +91,9 @@ fn configuration_text(options: &NatsOptions, ports: [u16; 2]) -> String {
     line(format_args!("http: \"{}:{}\"", options.place.host, ports[1]));
     // The most bytes of a message from any client.
     line(format_args!("max_payload: {}", 1 << 20));
-    // With these two settings, the server ends the connection of a client that has stopped reading
-    // after about 6 s. With the defaults it takes minutes, in which such a client still gets its
-    // share of the requests.
+    // With these two settings, the server ends the connection of a client that has stopped reading;
+    // this takes about 6 s. With the defaults it takes minutes, in which such a client still gets
+    // its share of the requests.
     line(format_args!("ping_interval: \"2s\""));
     line(format_args!("ping_max: 2"));
     line(format_args!("jetstream {{"));

@@ -129,7 +129,8 @@ impl Harness {
             reconcile: config::Reconcile { reconcile_every: 0, reconcile_settle: 1 },
         };
         let environment = settings.environment;
-        // The bus has the rights of the gateway, which may send requests to every service.
+        // The bus has the rights of the gateway, which may send requests to every service. Its
+        // JetStream context is replaced below by one that may do everything with the streams.
         let user = Service::Gateway.into();
         let mut bus =
             Bus::connect(&settings.nats, environment, user, Service::Gateway, clock.clock()).await.expect("NATS");
@@ -163,7 +164,8 @@ impl Harness {
         Deps::connect(service, &self.settings_of(service).await).await.expect("NATS").with_clock(self.clock.clock())
     }
 
-    /// The settings of the test itself, whose users may do everything.
+    /// The settings of the test itself. Its users may do everything in the NATS account of the
+    /// services and in MongoDB.
     pub fn settings(&self) -> &config::Common {
         &self.settings
     }
@@ -236,7 +238,8 @@ impl Harness {
         Running { shutdown, ops, ended }
     }
 
-    /// The test's own connection to NATS, with the rights of the gateway.
+    /// The test's own connection to NATS, with the rights of the gateway. Its JetStream context
+    /// uses another connection, which may do everything in the account of the streams.
     pub fn bus(&self) -> &Bus {
         &self.bus
     }
@@ -286,7 +289,8 @@ impl Harness {
         deps.with_clock(self.clock.clock()).database()
     }
 
-    /// Purges EVENTS, after EVENTS has got all committed events.
+    /// Purges EVENTS, after EVENTS has got all committed events of directory, projects and
+    /// timetrack.
     ///
     /// # Panics
     /// When an outbox is not empty after 10 seconds, or NATS refuses the purge.
@@ -331,8 +335,8 @@ impl Harness {
         .await;
     }
 
-    /// Waits until all outboxes are empty, checks that NATS has refused no subject to a service,
-    /// and stops all services.
+    /// Waits until the outboxes of all services except the gateway are empty, checks that NATS has
+    /// refused no subject to a service, and stops all services.
     ///
     /// # Panics
     /// When an outbox is not empty after 10 seconds, or the table of rights lacks a right that a

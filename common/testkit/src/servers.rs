@@ -29,8 +29,8 @@ pub(crate) async fn shared() -> &'static Shared {
         .await
 }
 
-/// Starts the mongod of this process if it does not run yet, with the users of [`secrets`]. Returns
-/// its connection string.
+/// Starts the mongod of this process if it does not run yet, with the user `root` of [`secrets`].
+/// Returns its connection string.
 ///
 /// # Panics
 /// When mongod cannot be started.
@@ -81,7 +81,8 @@ pub async fn secrets() -> &'static Secrets {
     &shared().await.secrets
 }
 
-/// Starts a nats-server with the users of production and the user `tests`, who may do everything.
+/// Starts a nats-server with the users of production and, in each account, the user `tests`, who
+/// may do everything there.
 pub(crate) async fn start_nats(dir: &Path) -> Nats {
     start_nats_with(dir, "").await
 }

@@ -20,7 +20,7 @@ const EVERY: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum Command {
     /// Computes all sums again from timetrack's windows, which the command requests from the
-    /// running timetrack service. The command may run beside everything else, and continues where
+    /// running timetrack service. The command may run while the services run, and continues where
     /// it was stopped.
     Rebuild,
 }
@@ -41,10 +41,10 @@ pub async fn command(command: Command, config: Config, deps: Deps) -> anyhow::Re
     }
 }
 
-/// The display of the progress: a bar on a terminal, otherwise a line every five seconds.
+/// The display of the progress: a bar on a terminal, otherwise at most one line every five seconds.
 struct Shown {
     bar: ProgressBar,
-    /// When the next line is printed; none on a terminal.
+    /// No line is printed before this moment; none on a terminal.
     due: Option<Mutex<Instant>>,
 }
 

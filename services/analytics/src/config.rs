@@ -5,8 +5,9 @@ use clap::{ArgAction, Args, builder::BoolishValueParser};
 #[group(skip)] // clap names a group after its struct, and `stack` flattens six structs named `Config`
 pub struct Config {
     /// Count every window in full, even where windows of an employee overlap. By default every
-    /// second of an employee counts once. A change applies to a day when one of its windows changes
-    /// next, and to all days after `rebuild`. Timetrack must have the same setting.
+    /// second of an employee counts once. A change of this setting applies to the time range of
+    /// each window that is recorded or changed after it, and to all time after `rebuild`. Timetrack
+    /// must have the same setting.
     #[arg(
         long,
         env = "COUNT_OVERLAPS",

@@ -1,5 +1,5 @@
-//! Computes reports step by step. Each step reads stored months; or facts, if the report filters by
-//! shift.
+//! Computes reports step by step. Each step reads the stored documents of months; or facts, if the
+//! report filters by shift.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::{
     domain::{Bucket, Question, Sheet, Source, Step, Tally, Touched, UtcMonth, stretches},
 };
 
-/// The most rows of a page. A row has at most 320 bytes, and a reply at most a million.
+/// The most rows of a page. A row has at most 320 bytes, and a reply at most a million bytes.
 const MOST_ROWS: usize = 3_000;
 /// The longest range, in milliseconds, that is read without first finding out which months have
 /// data: ten years.
@@ -91,7 +91,8 @@ async fn read<'a>(app: &App, question: &Question, step: &Step) -> Result<Sheets<
 }
 
 /// The time that counts in the shifts of the report's filter. Which part of a window counts depends
-/// on all windows of a day, so all windows of the shifts' days are read.
+/// on the employee's other windows, so for each day on which an employee has such a shift, all
+/// windows of the employee are read.
 async fn from_facts(app: &App, question: &Question, step: &Step) -> Result<Vec<Sheet>, Error> {
     let (days, filter) = (step.days(), &question.filter);
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };

@@ -27,14 +27,14 @@ pub enum Rebuilding {
         /// The number of windows that were read so far.
         windows: u64,
     },
-    /// The months of employees are being recomputed.
+    /// The sums of single employees are being recomputed, one employee after the other.
     Employees {
         /// The number of employees that are done.
         done: u64,
         /// The number of all employees.
         of: u64,
     },
-    /// The months of all employees together are being recomputed.
+    /// The sums of all employees together are being recomputed, one UTC month after the other.
     Company {
         /// The number of months that are done.
         done: u64,
@@ -93,8 +93,9 @@ async fn page(app: &App, after: Option<WindowId>) -> Result<Page<WindowFact, Win
     app.bus.ask(Caller::Service, &ListFacts { after }).await
 }
 
-/// Recomputes all months of every employee: the months with facts, and the months that are stored.
-/// A stored month may have no fact any more, if its last window was moved.
+/// Recomputes the sums of every employee after `after`: in all months with facts, and in all months
+/// with a document. A month with a document may have no fact any more, if its last window was
+/// moved.
 async fn employees(app: &App, after: Option<EmployeeId>, tell: &impl Fn(Rebuilding)) -> Result<Stage, Error> {
     let mut all = app.store.facts.employees().await?;
     all.extend(app.store.employees.employees().await?);
@@ -113,7 +114,7 @@ async fn employees(app: &App, after: Option<EmployeeId>, tell: &impl Fn(Rebuildi
     Ok(Stage::Company)
 }
 
-/// Recomputes all months of all employees together.
+/// Recomputes the sums of all employees together in all months.
 async fn company(app: &App, tell: &impl Fn(Rebuilding)) -> Result<(), Error> {
     let mut all = app.store.employees.months().await?;
     all.extend(app.store.company.months().await?);

@@ -1,5 +1,6 @@
-//! Compares the facts with timetrack's windows. First the sums of each employee's months are
-//! compared, then the windows of the months that differ.
+//! Compares the facts with timetrack's windows. First the sums of each employee and month are
+//! compared (the number of windows, their revisions and lengths), then the windows of the months
+//! whose sums differ.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -19,8 +20,9 @@ use crate::{
 
 /// The names of the copies that are compared, as metrics and logs show them.
 pub(crate) const COPIES: [&str; 1] = ["facts"];
-/// How often a page of sums is compared, before the windows of its months are. While an employee
-/// tracks time, a month may differ in one comparison and not in the next.
+/// How often a page of sums is compared at most. The windows of a month are compared only if its
+/// sums differ each time: while an employee tracks time, a month may differ in one comparison and
+/// not in the next.
 const LOOKS: usize = 3;
 
 impl Copies for App {
@@ -112,8 +114,9 @@ fn month_of(sum: &FactSum) -> EmployeeMonth {
     EmployeeMonth { employee: sum.employee_id, month }
 }
 
-/// The windows of a month that may differ from timetrack's. The facts and timetrack's windows are
-/// read at different moments, so a change in between also counts as a difference here.
+/// The windows of an employee that begin in this month and may differ from timetrack's. The facts
+/// and timetrack's windows are read at different moments, so a change in between also counts as a
+/// difference here.
 async fn differing(app: &App, month: EmployeeMonth) -> Result<Vec<WindowId>, Error> {
     let Place { employee, start, end } = month.place();
     let (mut told, mut after) = (HashMap::new(), None);
@@ -155,8 +158,8 @@ async fn still_differing(app: &App, ids: Vec<WindowId>) -> Result<Vec<Difference
     Ok(differences.filter(differs).collect())
 }
 
-/// Repairs the facts, and recomputes their present and former time. The time ranges are stored
-/// before, so that another process can recompute them if this one crashes.
+/// Repairs the facts, and recomputes the sums in their present and former time ranges. These ranges
+/// are stored first, so that another process can recompute the sums if this one crashes.
 async fn mend(app: &App, wrong: Vec<Difference>, tally: &mut Tally) -> Result<(), Error> {
     if wrong.is_empty() {
         return Ok(());

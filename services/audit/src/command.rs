@@ -15,8 +15,8 @@ use crate::{Anchor, verify};
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Checks the hash of every entry of the trail, and prints the first entry that is wrong. The
-    /// exit code is 0 when all entries are right, and 1 otherwise. The command may run while
-    /// services run.
+    /// exit code is 0 when all entries are right, and 1 when an entry is wrong or missing, or
+    /// MongoDB cannot be reached. The command may run while services run.
     Verify {
         /// The last entry as an earlier run of `verify` printed it: `<seq>:<hash>`. With an anchor,
         /// `verify` also detects a trail that was cut off at the end or rewritten from its
@@ -29,7 +29,7 @@ pub enum Command {
 /// Runs a command. The result goes to standard output, the progress to standard error.
 ///
 /// # Errors
-/// When an entry is wrong, or MongoDB cannot be reached.
+/// When an entry is wrong or missing, or MongoDB cannot be reached.
 pub async fn command(command: Command, deps: Deps) -> anyhow::Result<()> {
     let Command::Verify { anchor } = command;
     let shown = Shown::new();

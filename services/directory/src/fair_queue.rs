@@ -13,8 +13,8 @@ pub(crate) struct Turn<S> {
     pub(crate) source: S,
 }
 
-/// A bounded queue with lanes. When the queue is full, the source with the most items in the last
-/// lane in use loses an item.
+/// A bounded queue with lanes. When it is full, each new item displaces an item or is dropped: see
+/// [`FairQueue::push`].
 #[derive(Debug)]
 pub(crate) struct FairQueue<S, T, const LANES: usize> {
     lanes: [Lane<S, T>; LANES],
@@ -35,8 +35,10 @@ impl<S: Clone + Eq + Hash, T, const LANES: usize> FairQueue<S, T, LANES> {
         Self { lanes, most, waiting: 0 }
     }
 
-    /// Adds an item. If the queue is full, returns the item that was dropped: the last one of
-    /// another source, or the new item itself.
+    /// Adds an item. If the queue is full, one item is dropped and returned: the newest item of the
+    /// source that has the most items in the last lane in use. The new item itself is dropped if
+    /// its lane comes after that lane, or if it is in that lane and its source would then have as
+    /// many items as that source.
     pub(crate) fn push(&mut self, turn: Turn<S>, item: T) -> Option<T> {
         let Turn { lane, source } = turn;
         let full = self.waiting >= self.most;

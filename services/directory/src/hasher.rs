@@ -53,8 +53,8 @@ enum Job {
     Verify { password: Secret, hashed: Option<HashedPassword>, reply: oneshot::Sender<Verdict> },
 }
 
-/// The source of a job in the queue. None for a password that a valid token or password has
-/// authorised to be hashed.
+/// The source of a job in the queue. None for a password that is hashed after a valid token or
+/// password was presented.
 type Source = Option<AttemptKey>;
 type Queue = FairQueue<Source, Job, { Trust::ALL.len() }>;
 
@@ -162,7 +162,8 @@ fn run(argon2: &Argon2<'_>, nobody: &HashedPassword, job: Job) {
     }
 }
 
-/// Argon2id with 19 MiB, two passes and one lane: the minimum of OWASP's Password Storage Cheat Sheet.
+/// Argon2id with 19 MiB, two passes and one lane: the minimum of OWASP's Password Storage Cheat
+/// Sheet.
 fn owasp_minimum() -> anyhow::Result<Argon2<'static>> {
     let params = Params::new(19_456, 2, 1, None).map_err(|e| anyhow::anyhow!("Argon2's parameters: {e}"))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))

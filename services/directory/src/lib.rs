@@ -24,11 +24,11 @@ use revocations::Revocations;
 use store::Store;
 use throttle::Throttle;
 
-/// How long the handler of a change waits until other services have applied the change to their
-/// copies.
+/// How long the handler of a change waits at most until other services have applied the change to
+/// their copies.
 const WAIT: Duration = Duration::from_secs(1);
-/// How long the handler of a deactivation waits, because projects must first end all memberships
-/// and assignments.
+/// How long the handler of a deactivation waits at most. It is longer, because the service
+/// `projects` must first end all memberships and assignments.
 const WAIT_FOR_SWEEP: Duration = Duration::from_secs(2);
 
 /// The state that all handlers and consumers share.

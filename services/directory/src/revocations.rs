@@ -135,8 +135,8 @@ impl Revocations {
             all_are_known |= entry.revision >= revision;
             if Beat::is_key(&entry.key) {
                 if entry.operation == Operation::Put {
-                    // A heartbeat of another version cannot be read. Its gateway is waited for
-                    // until the time limit.
+                    // The heartbeat of a gateway of another version may be unreadable. Such a
+                    // gateway is waited for until the time limit.
                     let beat = serde_json::from_slice::<Beat>(&entry.value);
                     gateways.insert(entry.key, beat.map_or(0, |beat| beat.seen));
                 } else {

@@ -63,8 +63,8 @@ impl Throttle {
     /// Counts an attempt of the current client.
     ///
     /// # Errors
-    /// 429 `too_many_attempts` during a pause, with the time until the pause ends; those of
-    /// MongoDB.
+    /// 429 `too_many_attempts` during a pause, with the time until the pause ends; the same with
+    /// one second when too many concurrent attempts change the records; those of MongoDB.
     pub(crate) async fn may_try(&self, guess: Guess<'_>) -> Result<Attempt, Error> {
         let address = Origin::current().address;
         let keys = guess.keys(address.as_deref().and_then(|address| address.parse().ok()));
@@ -137,8 +137,9 @@ impl Throttle {
 }
 
 impl Attempt {
-    /// Where this attempt waits in the queue for hashing. The sources that take turns are accounts
-    /// (at this address) for trusted clients, and network addresses for other clients.
+    /// Where this attempt waits in the queue for hashing. The source is the pair of account and
+    /// network address for a client that has logged in from there before, and the network address
+    /// for any other client.
     pub(crate) fn turn(&self) -> Turn<Option<AttemptKey>> {
         let source = if self.trust == Trust::Known { &self.keys.pair } else { &self.keys.address };
         Turn { lane: self.trust as usize, source: Some(source.clone()) }

@@ -20,8 +20,8 @@ const SECRET_LEAST: usize = 32;
 
 /// The settings of the gateway. Other services do not have them.
 #[derive(Args, Clone, Debug)]
-// clap names a group after its type. The whole-system program has six types named `Config`,
-// so their groups would clash.
+// clap names a group after its type. The program `stack`, which runs the whole system, flattens six
+// types named `Config`, so their groups would clash.
 #[group(skip)]
 pub struct Config {
     /// The address on which HTTP is served; port 0 takes a free one.

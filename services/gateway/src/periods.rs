@@ -126,8 +126,9 @@ fn spans(settings: &Settings, range: TimeRange) -> Result<Vec<PaySpan>, Failure>
 }
 
 /// The periods that overlap a range, ordered by beginning and employee. They are those of the given
-/// employees. If none is given, they are those of all employees who are active, have time in the
-/// range, or have a period that timetrack knows.
+/// employees. If none is given, they are those of all employees who are active, have time or
+/// adjustments in the range, or have a period in it that timetrack knows. For a manager they are
+/// limited to the employees whom the manager sees.
 pub(crate) async fn list(
     app: &App,
     asker: &Asker,
@@ -240,8 +241,8 @@ fn whole(spans: &[PaySpan]) -> Option<TimeRange> {
 }
 
 /// The open periods, with their sums, of those employees who have periods that were approved while
-/// earlier settings divided the calendar differently. Such an approved period overlaps open periods
-/// of the current settings, which are cut where they overlap.
+/// earlier settings divided the calendar differently. Such an approved period overlaps periods of
+/// the current settings. These are cut, so that they contain no time of the approved period.
 async fn cut_periods(
     app: &App,
     asker: &Asker,
@@ -270,7 +271,7 @@ async fn cut_periods(
     for employee in &employees {
         cut.insert(*employee, open(employee).into_iter().map(|span| (span, None)).collect());
     }
-    // Employees whose periods are cut by equal settled periods have equal spans, so each span is
+    // Employees whose periods are cut by equal approved periods have equal spans, so each span is
     // requested only once.
     let mut spans: Vec<PaySpan> = cut.values().flatten().map(|(span, _)| *span).collect();
     spans.sort_unstable_by_key(|span| (span.range.start(), span.range.end()));

@@ -43,7 +43,7 @@ pub(crate) struct App {
     pub(crate) metrics: MailMetrics,
 }
 
-/// Consumes events until shutdown.
+/// Runs the service until shutdown.
 ///
 /// # Errors
 /// When a setting is invalid, or a consumer cannot be started on NATS.
@@ -62,8 +62,9 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     let app = App { bus, db, deliveries, decisions, digests, clock, outgoing, sender, public_url, places, metrics };
     let app = Arc::new(app);
     metrics::watch(&app, &shutdown);
-    // Mails that a gap in EVENTS has lost cannot be requested from another service. The person who
-    // waits for such a mail requests it again.
+    // If events are purged from the stream EVENTS before the mailer has consumed them, no other
+    // service can tell which mails are missing. The person who waits for such a mail requests it
+    // again.
     kit::watch_gaps(&deps, &app.db, &shutdown).await;
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
     if let Some(hour) = digest_hour {

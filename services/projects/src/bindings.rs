@@ -1,5 +1,6 @@
-//! Writes of memberships and assignments, which keep the lists of employees and the edges
-//! consistent. They run inside a transaction that has locked the project.
+//! Functions that write memberships and assignments. They keep the edges (the documents about one
+//! employee on one project or task) consistent with the lists of employees of projects and tasks.
+//! They run inside a transaction that has locked the project.
 
 use std::collections::HashMap;
 
@@ -92,8 +93,9 @@ pub(crate) async fn take_off(
     if kit::is_mutant("tasks_forgotten") {
         return tx.emit_all(&members.iter().map(Member::changed).collect::<Vec<_>>()).await;
     }
-    // `at` may be before the beginning of a term on a task, so the present time is stored as its end. All services let a
-    // term on a task end with its term of the membership anyway.
+    // `at` may be before the start of a term on a task, so these terms end at the present time
+    // instead. That makes no difference, because in all services a term on a task ends at the
+    // latest with the term of the membership that it belongs to.
     app.store.assignments.end(tx, project, leaving, app.clock.now()).await?;
     app.store.tasks.take_off(tx, project, leaving).await?;
     tx.emit_all(&members.iter().map(Member::changed).collect::<Vec<_>>()).await

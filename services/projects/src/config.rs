@@ -2,5 +2,5 @@ use clap::Args;
 
 /// The settings of this service: none so far.
 #[derive(Args, Clone, Debug, Default)]
-#[group(skip)] // in the stack, six services would each add an argument group of this name
+#[group(skip)] // clap names a group after its struct, and `stack` flattens six structs named `Config`
 pub struct Config {}

@@ -17,8 +17,8 @@ use store::Store;
 
 pub use config::Config;
 
-/// How long the handler of a change waits until other services have applied the change to their
-/// copies.
+/// How long the handler of a change waits at most until other services have applied the change to
+/// their copies.
 const WAIT: Duration = Duration::from_secs(1);
 
 /// The state that all handlers and consumers share.

@@ -1,13 +1,14 @@
-//! The history of a project's payroll, which is stored together with the rates of each scope.
+//! The history of a project's payroll. The history of each line is stored with the rates of the
+//! line's scope: the project, or one employee on the project.
 
 use contracts::{Millis, Payee, Payroll, ProjectId, RateScope};
 use kit::{Error, Tx};
 
 use crate::{App, domain::changed_lines};
 
-/// Adds the changed lines of a payroll to its history, and emits the history. The caller emits the
-/// event about the project afterwards, so a service that knows the change also knows the earlier
-/// lines.
+/// Adds the changed lines of a payroll to the histories of their scopes, and emits an event about
+/// each changed history. The caller emits the event about the project afterwards, so a service that
+/// knows the change also knows the earlier lines.
 ///
 /// # Errors
 /// Those of MongoDB.

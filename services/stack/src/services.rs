@@ -33,7 +33,7 @@ struct Started {
 }
 
 impl Services {
-    /// Starts all services and waits until each is ready.
+    /// Starts all services and waits until each has started.
     pub async fn start(&mut self, settings: &Settings, backing: &Backing, listener: TcpListener) -> Result<()> {
         let Settings { directory, projects, timetrack, analytics, mailer, audit, gateway, .. } = settings.clone();
         let of = |service| anyhow::Ok((service, backing.settings_of(service, &settings.common)?));

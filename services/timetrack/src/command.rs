@@ -21,7 +21,7 @@ use crate::migrate;
 /// The time limit of comparing all copies of one service.
 const COMPARING: Duration = Duration::from_secs(600);
 
-/// The time between two lines of a migration's progress.
+/// The least time between two lines that report the progress of a migration.
 const EVERY: Duration = Duration::from_secs(5);
 
 /// A command that the program runs instead of the service.
@@ -73,8 +73,8 @@ pub enum Dead {
 /// A command for quarantined windows.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Quarantine {
-    /// Lists quarantined windows, the oldest first: id, employee, code, and whether the window is
-    /// tried again.
+    /// Lists quarantined windows, the oldest first: id, employee, code, state (`waiting` if the
+    /// window is tried again automatically, otherwise `rejected`), and the reason in words.
     List,
     /// Shows one quarantined window.
     Show {
@@ -99,7 +99,7 @@ pub struct Chosen {
     /// The ids of the windows.
     #[arg(required = true)]
     ids: Vec<WindowId>,
-    /// The hash of the window's content, needed if several quarantined windows have this id.
+    /// The hash of the window's content, needed if several quarantined windows have the same id.
     #[arg(long)]
     content: Option<ContentHash>,
 }

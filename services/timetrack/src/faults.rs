@@ -15,7 +15,7 @@ pub enum Step {
     Published,
     /// The gateway has the answer, and the message is not acknowledged.
     Answered,
-    /// Some windows of a batch are repriced, the others are not.
+    /// One chunk of a repricing job is committed. The next chunk has not begun.
     Repriced,
     /// The decision about a correction or a quarantined window is written in its transaction, and
     /// not committed.
@@ -54,8 +54,9 @@ impl Faults {
         Self(Some(Arc::new(dies)))
     }
 
-    /// Ends the task with a panic if a test stops the worker at this step: like a dead worker, it
-    /// does not answer or acknowledge.
+    /// Ends the task with a panic if a test stops the worker at this step. Like a dead worker, the
+    /// task then does not answer or acknowledge. If `T3_DIE_AT` names this step, a build with the
+    /// feature `mutants` aborts the whole process.
     pub(crate) async fn at(&self, step: Step) {
         kit::failpoint(step.name());
         if self.0.as_ref().is_some_and(|dies| dies(step)) {

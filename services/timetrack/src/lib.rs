@@ -50,7 +50,8 @@ pub(crate) struct App {
     /// The cached list of the employees who are at work.
     pub(crate) tracking: RecentAnswer<(), Vec<Doing>>,
     pub(crate) settling: Settling,
-    /// How often each message of INGEST has failed for a reason of its own, in this process.
+    /// How often each message of INGEST has failed in this process although MongoDB and NATS could
+    /// be reached.
     pub(crate) failures: OwnFailures,
     pub(crate) reconciler: Reconciler,
 }

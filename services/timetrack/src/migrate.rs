@@ -16,8 +16,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// takes `busy` percent of the time, and calls `tell` after every batch.
 ///
 /// # Errors
-/// When a process of an earlier version runs, or MongoDB cannot be reached. The next call
-/// continues.
+/// When a process runs that cannot read the newest layout of windows, when a process still writes
+/// an earlier layout after a minute, or when MongoDB cannot be reached. The next call continues.
 pub async fn migrate(deps: &Deps, busy: u8, tell: impl Fn(Migrating)) -> anyhow::Result<()> {
     let store = Store::open(&deps.database());
     ensure!(

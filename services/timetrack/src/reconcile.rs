@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The names of the copies, in the order of comparison. A task needs its project, and an assignment
-/// its member, so these are compared first.
+/// needs its membership, so projects and members are compared first.
 pub(crate) const COPIES: [&str; 5] = ["employees", "projects", "tasks", "members", "assignments"];
 
 impl Copies for App {
@@ -140,7 +140,8 @@ where
     }
 }
 
-/// Stores a binding, unless a newer one is stored. The event makes workers empty their caches.
+/// Stores a binding, unless a newer one is stored, and returns whether it was stored. The event
+/// `BindingsRepaired` makes workers empty their caches.
 async fn keep(app: &App, binding: &Binding) -> Result<bool, Error> {
     kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let is_kept = app.store.bindings.heal(tx, binding.clone()).await?;
@@ -180,8 +181,8 @@ async fn end(app: &App, key: BindingKey, version: i64) -> Result<bool, Error> {
     }
 }
 
-/// Whether the owner must have this binding. Projects keeps no deleted projects and tasks, and it
-/// deletes the tasks of a deleted project without an event for each.
+/// Whether the owner must have this binding. The service `projects` keeps no deleted projects and
+/// tasks, and it deletes the tasks of a deleted project without an event for each.
 async fn is_live(app: &App, binding: &Binding) -> Result<bool, Error> {
     Ok(match binding {
         Binding::Project(project) => !project.deleted,
@@ -195,8 +196,8 @@ async fn is_live(app: &App, binding: &Binding) -> Result<bool, Error> {
 }
 
 /// Whether the stored binding is missing, or differs from the owner's and is not newer. Two things
-/// are no difference: a field that an earlier version did not send, and a change that follows from
-/// another event.
+/// are no difference: a field that an earlier version of the owner's program did not send, and a
+/// change that follows from another event.
 async fn says_else(app: &App, known: Option<Binding>, entry: &Binding) -> Result<bool, Error> {
     let Some(mut known) = known else { return Ok(true) };
     if known.version() > entry.version() {
@@ -210,8 +211,8 @@ async fn says_else(app: &App, known: Option<Binding>, entry: &Binding) -> Result
             known.open.clone_from(&entry.open)
         }
         (Binding::Task(known), Binding::Task(entry)) => {
-            // When a membership ends, projects raises the version of the task without an event
-            // about the task. So the version is not compared.
+            // When a membership ends, the service `projects` raises the version of the task without
+            // an event about the task. So the version is not compared.
             known.version = entry.version;
             if known.projects.is_none() {
                 known.projects.clone_from(&entry.projects);

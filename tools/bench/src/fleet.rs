@@ -78,7 +78,7 @@ pub struct Fleet {
     /// The connection string of MongoDB, as `root`.
     mongo_url: String,
     secrets: Secrets,
-    /// The seed of the NATS user `bench`, which may do everything.
+    /// The seed of the NATS user `bench`, who may do everything in the account of the streams.
     seed: Secret,
     replicas: Vec<Replica>,
     nats: Vec<Nats>,
@@ -230,7 +230,8 @@ impl Fleet {
         self.spawn_with(service, &wrong)
     }
 
-    /// Returns the processes that were started first. The caller must stop them.
+    /// Returns the service processes that the start of the fleet has started. The caller must stop
+    /// them.
     pub fn take_replicas(&mut self) -> Vec<Replica> {
         std::mem::take(&mut self.replicas)
     }
@@ -282,7 +283,7 @@ impl Fleet {
         kit::mongo::connect(&self.mongo_url, None, "bench").await
     }
 
-    /// Connects to NATS as a user who may do everything.
+    /// Connects to NATS as a user who may do everything in the account of the streams.
     ///
     /// # Errors
     /// When NATS cannot be reached.

@@ -22,8 +22,9 @@ impl Golden {
         env::var_os("UPDATE_GOLDEN").is_some()
     }
 
-    /// Serializes the message and compares the JSON with the file. Also deserializes the file and
-    /// compares the result with the message.
+    /// Serializes the message and compares the JSON with the file. Also deserializes the file,
+    /// serializes the result again and compares that with the file. With `UPDATE_GOLDEN`, the file
+    /// is first replaced by the JSON.
     pub(crate) fn check<T: Serialize + DeserializeOwned>(&mut self, file: &str, message: &T) {
         let text = serde_json::to_string_pretty(message).expect("JSON") + "\n";
         let path = Self::folder().join(format!("{file}.json"));

@@ -1,4 +1,4 @@
-//! Golden files of messages about sums of time, and about days that need attention.
+//! Golden files of messages about sums of time, overlapping windows and long days.
 
 use contracts::*;
 

@@ -96,7 +96,7 @@ async fn what_only_a_newer_version_knows_waits_until_one_has_started() {
         seen.calls.fetch_add(1, Ordering::SeqCst);
         Ok(Vec::new())
     });
-    // An update runs `provision` before it replaces the programs, so the old version receives
+    // An update runs `provision` before it replaces the programs, so the earlier program receives
     // events that it does not know.
     harness.provision(&Needs::of(Service::Timetrack).consumer(newer.pull())).await;
     let stop = Shutdown::new();

@@ -112,8 +112,8 @@ async fn an_event_that_nats_refuses_holds_up_no_others() {
     let harness = Harness::start().await;
     let db = database(&harness).await;
     let outbox = db.collection::<Document>("outbox");
-    // A row that is too large for NATS. An earlier version could have written it, or NATS may have
-    // had a higher limit then.
+    // A row that is too large for NATS. An earlier version of the service could have written it,
+    // or NATS may have had a higher limit then.
     let id = kit::mongo::value(&kit::new_id::<EventId>());
     let too_long = doc! { "_id": id, "subject": "evt.directory.v1.employee.1.changed", "payload": "x".repeat(1_100_000), "headers": {} };
     outbox.insert_one(too_long).await.unwrap();

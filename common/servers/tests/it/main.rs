@@ -1,4 +1,4 @@
-//! Tests that start and end real NATS and MongoDB servers in every way.
+//! Tests that start and end real NATS and MongoDB servers in several ways.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

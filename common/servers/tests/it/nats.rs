@@ -77,8 +77,8 @@ async fn a_paused_nats_answers_again_when_it_goes_on() {
     within(async_nats::connect(nats.url())).await.unwrap();
 }
 
-/// If the server kept such a client, the client would still get its share of the requests to its
-/// service.
+/// A client that answers no PING must be disconnected. Otherwise it would still get its share of
+/// the requests to the service that it runs.
 #[tokio::test]
 async fn a_client_that_stands_still_is_let_go_of_within_seconds() {
     let folder = folder();

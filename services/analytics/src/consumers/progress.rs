@@ -13,12 +13,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The first and the longest pause between two reads of the consumer's state. Each pause is twice
 /// the one before.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(8));
-/// The shortest and the longest time from the beginning of a batch of recounting to the beginning
-/// of the next.
+/// The limits of the planned time from the beginning of a batch to the beginning of the next one.
+/// The next batch begins earlier if a report waits, and later if the batch itself takes longer.
 const PACE: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(200));
 
-/// The position in EVENTS up to which windows are counted. Concurrent reports share one read of
-/// this position.
+/// Compares two positions in EVENTS: that of the last `windows.recorded` event, and that up to
+/// which windows are counted. Concurrent reports share the reads of both.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bus: Bus,
@@ -52,9 +52,9 @@ impl Progress {
     /// Waits until every window that was recorded before this call is counted.
     ///
     /// A window is answered 201 once its event is in EVENTS, and the event is acknowledged once the
-    /// sums of its days are stored. So this call waits until every event that is in EVENTS now is
-    /// acknowledged. All replicas share one consumer, so the events that other replicas have
-    /// counted are included.
+    /// sums that its windows change are stored. So this call waits until every `windows.recorded`
+    /// event that is in EVENTS now is acknowledged. All replicas share one consumer, so the events
+    /// that other replicas have counted are included.
     ///
     /// # Errors
     /// [`Code::Unavailable`] after 2 seconds.
@@ -70,9 +70,9 @@ impl Progress {
     }
 
     /// Wakes the reports that wait, and pauses before the next batch, for as long as the last batch
-    /// took (within [`PACE`]). The pause leaves MongoDB to the recording of windows; and a batch of
-    /// many windows costs hardly more than a batch of few. The pause ends early when a report
-    /// waits.
+    /// took (within [`PACE`]). During the pause, MongoDB is free for the recording of windows, and
+    /// more windows arrive for the next batch: a batch of many windows costs hardly more than a
+    /// batch of few. The pause ends early when a report waits.
     pub(crate) async fn rest(&self, begun: Instant) {
         self.counted.notify_waiters();
         let (shortest, longest) = PACE;
@@ -83,7 +83,8 @@ impl Progress {
         }
     }
 
-    /// The position of the last `windows.recorded` event, from a read that began after this call.
+    /// The position that must be counted ([`Self::last_place`]), from a read that began after this
+    /// call.
     async fn recorded(&self) -> Result<u64, Error> {
         let read = async { self.look().await.map_err(|error| error.to_failure()) };
         self.recorded.read(read).await.map_err(Error::from)
@@ -99,8 +100,8 @@ impl Progress {
         }
     }
 
-    /// The position of the last `windows.recorded` event, or the counted position if no event is
-    /// after it. Usually no event is after it, and then the server's reply is small.
+    /// The position of the last `windows.recorded` event, or the counted position if no such event
+    /// is after the counted position. Usually none is, and then the server's reply is small.
     async fn last_place(&self) -> Result<u64, Error> {
         loop {
             let known = *self.floor.lock().await;
@@ -172,8 +173,8 @@ impl Progress {
 }
 
 /// The position up to which every window is counted. While no event is delivered and
-/// unacknowledged, this is the last delivered position: after a network partition, the
-/// acknowledgement floor may stay lower forever.
+/// unacknowledged, this is the last delivered position, because the acknowledgement floor may stay
+/// lower forever after a network partition. Otherwise this is the acknowledgement floor.
 fn counted(delivered: u64, acknowledged: u64, in_hand: usize) -> u64 {
     if in_hand == 0 { delivered.max(acknowledged) } else { acknowledged }
 }

@@ -13,24 +13,24 @@ use crate::{
     store::Fresh,
 };
 
-/// How many months of employees are recomputed together.
+/// The most months of single employees (one document each) that are recomputed together.
 const MONTHS_AT_ONCE: usize = 64;
 /// How many groups of [`MONTHS_AT_ONCE`] months, or how many months of all employees together, are
 /// recomputed at the same time.
 const AT_ONCE: usize = 4;
-/// How often months are recomputed when other writers change them at the same time.
+/// How often months are recomputed at most when other writers change them at the same time.
 const TRIES: u32 = 50;
 /// The pause between two of these attempts.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Recomputes the sums of these times from all stored facts: first the months of single employees,
-/// then the months of all employees together.
+/// Recomputes the sums of the touched times from the stored facts: first in the documents of single
+/// employees, then in those of all employees together.
 pub(crate) async fn recount(app: &App, touched: Touched) -> Result<(), Error> {
     recount_employees(app, &touched).await?;
     recount_company(app, touched.days()).await
 }
 
-/// Recomputes the months of single employees.
+/// Recomputes the touched times in the documents of single employees, of which each has one month.
 pub(crate) async fn recount_employees(app: &App, touched: &Touched) -> Result<(), Error> {
     let months: Vec<_> = touched.months().into_iter().collect();
     let groups: Vec<BTreeMap<_, _>> =
@@ -73,8 +73,8 @@ async fn recount_group(app: &App, mut months: BTreeMap<EmployeeMonth, Touched>) 
     Err(too_many())
 }
 
-/// Recomputes these days of all employees together, from the days of single employees, also with
-/// compare-and-set.
+/// Recomputes the sums of all employees together on these days, from the sums of single employees
+/// on the same days, also with compare-and-set.
 pub(crate) async fn recount_company(app: &App, mut months: BTreeMap<UtcMonth, BTreeSet<i64>>) -> Result<(), Error> {
     for _ in 0..TRIES {
         let seen = app.store.company.seen(months.keys().copied()).await?;
@@ -97,7 +97,8 @@ fn too_many() -> Error {
     Failure::new(Code::Unavailable, "Too many changes of the same days at once.").into()
 }
 
-/// The parts of windows that count in the touched times.
+/// The counting parts of all windows that reach into the touched times. Outside these times, the
+/// parts may be wrong.
 pub(crate) async fn counting(app: &App, touched: &Touched) -> Result<Vec<Part>, Error> {
     let places: Vec<Place> = touched.places().collect();
     let facts = app.store.facts.reaching_into(places).await?;

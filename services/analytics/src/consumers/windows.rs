@@ -15,9 +15,9 @@ use crate::{
     domain::{Touched, is_sound},
 };
 
-/// The most events of a batch. Each event has at most 400 windows.
+/// The most events of a batch. Each event has at most [`contracts::WINDOWS_AN_EVENT`] windows.
 const MOST_A_ROUND: usize = 32;
-/// How long pulling pauses when a dependency cannot be reached.
+/// How long pulling pauses, and redelivery is delayed, when a dependency cannot be reached.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// An event of the batch that is being counted.
@@ -118,9 +118,9 @@ async fn alone(app: &App, mut one: Taken, in_hand: &InHand) {
     one.again(delay).await;
 }
 
-/// Stores facts, then recomputes everything that they can have changed. Facts that are already
-/// stored are recomputed too, because the process that stored them may have stopped before it
-/// recomputed.
+/// Stores facts, then recomputes everything that they can have changed. The sums of facts that are
+/// already stored are recomputed too, because the process that stored them may have stopped before
+/// it recomputed the sums.
 async fn count(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
     let places = app.store.facts.take(facts).await?;
     kit::failpoint("inserted");

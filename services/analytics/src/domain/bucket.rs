@@ -3,8 +3,9 @@ use std::collections::BTreeSet;
 use contracts::{CALENDAR, Grouping, Millis, TimeRange, YearMonth, Zone};
 use jiff::civil::{Date, Weekday};
 
-/// A part of a report's range with rows of its own: the whole range, or its part in one local day,
-/// week or month.
+/// A part of a report's range that has rows of its own. The range is divided at the start of each
+/// local day, week and month that the report groups by. Without such a grouping, the bucket is the
+/// whole range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bucket {
     pub(crate) range: TimeRange,
@@ -42,7 +43,8 @@ pub(crate) fn buckets(range: TimeRange, by: &BTreeSet<Grouping>, zone: &Zone) ->
     buckets
 }
 
-/// The first day after this one on which a day, week or month of the report begins.
+/// The first date after this one on which a unit that the report groups by (day, week or month)
+/// begins; none if it groups by none of them.
 fn next_edge(date: Date, by: &BTreeSet<Grouping>) -> Option<Date> {
     let edge = |unit| match unit {
         Grouping::Day => date.tomorrow().ok(),

@@ -3,8 +3,7 @@ use std::cmp::Reverse;
 use contracts::{EmployeeId, LongDay, LongestWindow, TimeRange, WindowFact};
 use jiff::civil::Date;
 
-/// A day of an employee, with the time that counts in it. A report lists it when that time is above
-/// the limit.
+/// A local day on which more time counts for an employee than the limit of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CountedDay {
     pub(crate) employee: EmployeeId,
@@ -14,8 +13,9 @@ pub(crate) struct CountedDay {
     pub(crate) time: i64,
 }
 
-/// Makes the report's row for a day: its windows' number, total time and the longest window. The
-/// facts must contain the newest fact of each window that reaches into the day.
+/// Makes the report's row for a day, with the number of the employee's windows that are not voided
+/// and reach into `day.range`, the sum of their lengths inside it, and the window with the most
+/// time inside it. The facts must contain the newest fact of each such window, and no older one.
 pub(crate) fn explained<'a>(day: CountedDay, facts: impl IntoIterator<Item = &'a WindowFact>) -> LongDay {
     let inside = |fact: &&WindowFact| {
         let range = TimeRange::new(fact.start, fact.end).ok()?.clip(day.range)?;

@@ -25,7 +25,7 @@ impl DayPieces {
         Self { whole: whole.start..whole.end.max(whole.start), edges }
     }
 
-    /// The months that contain these days.
+    /// The UTC months that the range touches.
     pub(crate) fn months(&self) -> BTreeSet<UtcMonth> {
         let edges = self.edges.iter().map(|(day, _)| *day);
         let ends = [self.whole.start, self.whole.end - 1].into_iter().filter(|_| !self.whole.is_empty());

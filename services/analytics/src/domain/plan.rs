@@ -8,7 +8,7 @@ use super::{Bucket, UtcMonth};
 /// end of the page.
 const MOST_BUCKETS: usize = 7;
 
-/// A part of a bucket that a stored document can answer.
+/// A piece of time that is added to a bucket, or subtracted from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
     /// A whole month, from the stored sum of the month.
@@ -35,8 +35,10 @@ impl Piece {
     }
 }
 
-/// The pieces that one query reads. They are either all pieces of one bucket; or pieces of several
-/// buckets that are consecutive whole months, or days and parts of days of one month.
+/// The pieces that are read together, of at most [`MOST_BUCKETS`] consecutive buckets. Two
+/// consecutive parts of days must be in the same month. A piece of a later bucket than the first
+/// must fit the piece before it: both are whole months, or neither is and both are in the same
+/// month.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Step {
     /// The pieces, each with the index of its bucket.
@@ -49,13 +51,13 @@ impl Step {
         self.pieces.iter().map(|(_, piece)| piece.month()).collect()
     }
 
-    /// The pieces that stored sums of days and months can answer; none if the step has no such
-    /// piece.
+    /// The step with only the pieces that are read from sums of whole days and months; none if it
+    /// has no such piece.
     pub(crate) fn whole(&self) -> Option<Self> {
         self.those(|piece| !matches!(piece, Piece::Edge { .. }))
     }
 
-    /// The pieces that only stretches can answer; none if the step has no such piece.
+    /// The step with only the pieces that are read from stretches; none if it has no such piece.
     pub(crate) fn edges(&self) -> Option<Self> {
         self.those(|piece| matches!(piece, Piece::Edge { .. }))
     }
@@ -77,8 +79,8 @@ impl Step {
     fn takes(&self, bucket: usize, piece: Piece) -> bool {
         let (Some((first, _)), Some((_, last))) = (self.pieces.first(), self.pieces.last()) else { return true };
         let alike = match (last, piece) {
-            // A plan with stretches only has many pieces of this kind. The stretches of more than
-            // one month in one step would be too much data.
+            // A plan that reads only stretches (`plan_of_edges`) has many pieces of this kind. The
+            // stretches of more than one month in one step would be too much data.
             (Piece::Edge { .. }, Piece::Edge { .. }) => last.month() == piece.month(),
             _ if bucket == *first => true,
             (Piece::Month(_), Piece::Month(_)) => true,
@@ -90,8 +92,8 @@ impl Step {
 }
 
 /// The steps that read these buckets, in order of time, as whole months, whole days and parts of
-/// days at the ends. The pieces together are exactly the buckets: no time is missing or counted
-/// twice.
+/// days at the ends. After the subtractions, the pieces are exactly the buckets: no time is missing
+/// or counted twice.
 pub(crate) fn plan(buckets: &[Bucket]) -> Vec<Step> {
     steps(buckets, |at, end| {
         let day = TimeRange::of_utc_day(at.utc_day());
@@ -123,8 +125,9 @@ fn steps(buckets: &[Bucket], whole: impl Fn(Millis, Millis) -> Option<Piece>) ->
     steps
 }
 
-/// Divides a range into pieces, in order of time. `whole` decides whether a month or a day is read
-/// as a sum.
+/// Divides a range into pieces, in order of time. `whole` gets a moment and the end of the range,
+/// and returns the whole month or day that begins at the moment and is read as a sum; none if a
+/// part of a day is read instead.
 fn pieces(range: TimeRange, whole: impl Fn(Millis, Millis) -> Option<Piece>) -> Vec<Piece> {
     let (mut at, end, mut pieces) = (range.start(), range.end(), Vec::new());
     while at < end {
@@ -143,8 +146,8 @@ fn pieces(range: TimeRange, whole: impl Fn(Millis, Millis) -> Option<Piece>) -> 
     pieces
 }
 
-/// The same time with fewer pieces: if more than half of a month's days are needed, the month is
-/// read as a whole, and the other days are subtracted.
+/// The same time with fewer pieces: where this takes fewer pieces than reading consecutive days of
+/// a month one by one, the month is read as a whole, and its other days are subtracted.
 fn shorter(pieces: &[Piece]) -> Vec<Piece> {
     let follow = |a: &Piece, b: &Piece| matches!((a, b), (Piece::Day(_), Piece::Day(_))) && a.month() == b.month();
     let mut shorter = Vec::with_capacity(pieces.len());

@@ -20,7 +20,7 @@ pub(crate) struct Question {
 /// The key of a row. The rows of a report are ordered by their keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
-    /// The index of the row's bucket among the buckets of this page.
+    /// The index of the row's bucket in [`Question::buckets`].
     pub(crate) bucket: usize,
     pub(crate) project: Option<ProjectId>,
     pub(crate) task: Option<TaskId>,
@@ -30,18 +30,18 @@ pub(crate) struct Key {
 /// The kind of documents that a report is computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// The monthly sums of all employees together. For parts of days, the stretches of the
-    /// employees' months.
+    /// The documents with the sums of all employees together, one for each UTC month. For parts of
+    /// days, the stretches in the documents of single employees.
     Company,
-    /// The months of single employees.
+    /// The documents of single employees, one for each employee and UTC month.
     Employees,
-    /// The facts of windows, because no sums by shift are stored.
+    /// The facts of windows, if the report filters by shift: no sums by shift are stored.
     Facts,
 }
 
 impl Question {
-    /// The report, limited to the months that have data; none if no month has. So a client may
-    /// request a range that begins long before the first window.
+    /// The report, limited to the time from the first to the last month that has data; none if no
+    /// time is left. So a client may request a range that begins long before the first window.
     pub(crate) fn narrowed_to(&self, months: &BTreeSet<UtcMonth>) -> Option<Self> {
         let (first, last) = (months.first()?.range(), months.last()?.range());
         let range = TimeRange::new(first.start(), last.end()).ok()?.clip(self.range)?;
@@ -69,7 +69,7 @@ impl Question {
         Err(Failure::field("groupBy", message))
     }
 
-    /// The buckets of this page: from the bucket in which the previous page ended.
+    /// The buckets from the one in which the previous page ended to the end of the range.
     pub(crate) fn buckets(&self) -> Vec<Bucket> {
         let mut buckets = buckets(self.range, &self.by, &self.zone);
         if let Some(after) = self.after {

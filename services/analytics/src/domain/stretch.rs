@@ -15,7 +15,8 @@ pub(crate) struct Work {
     pub(crate) income: Rate,
 }
 
-/// A time range that counts, on one project and task at one price, within one day of an employee.
+/// A time range that counts for an employee, on one project and task at one price. Stored stretches
+/// are within one UTC day each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stretch {
     pub(crate) counts: TimeRange,

@@ -4,7 +4,7 @@ use contracts::{EmployeeId, Page, ProjectId, TaskId, TimeCursor, TimeRow};
 
 use super::{Bucket, Cells, Key, Piece, Question, Sheet, Step, Total};
 
-/// The rows of a report. The data of one stored month after another is added to them.
+/// The rows of a report. The data of one document of a month after another is added to them.
 #[derive(Debug)]
 pub(crate) struct Tally<'a> {
     question: &'a Question,
@@ -16,7 +16,7 @@ impl<'a> Tally<'a> {
         Self { question, sums: BTreeMap::new() }
     }
 
-    /// Adds the data of one stored month, as far as the step needs it.
+    /// Adds the data of one document of a month, as far as the step needs it.
     pub(crate) fn add(&mut self, step: &Step, sheet: &Sheet) {
         let who = sheet.employee;
         for (bucket, piece) in step.pieces.iter().copied() {
@@ -47,8 +47,9 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Adds the sums of each project and task. Consecutive sums that belong to the same row are
-    /// added first, so that the row is searched only once for all of them.
+    /// Adds the sums of each project and task that the filter includes. Consecutive sums that
+    /// belong to the same row are added to each other first, so that the row is searched only once
+    /// for all of them.
     fn add_cells(&mut self, bucket: usize, who: Option<EmployeeId>, cells: &Cells) {
         let taken = cells.iter().filter(|((project, task), _)| self.question.filter.takes(*project, *task));
         let keyed: Vec<_> = taken.map(|(work, total)| (self.question.key(bucket, Some(*work), who), *total)).collect();
@@ -71,7 +72,9 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// The number of rows of earlier buckets. No later step adds to these rows.
+    /// The number of rows so far of the buckets before this one. Steps come in the order of their
+    /// buckets, so a step that begins with this bucket adds to none of these rows, nor does a later
+    /// step.
     pub(crate) fn rows_before(&self, bucket: usize) -> usize {
         let first = Key { bucket, project: None, task: None, employee: None };
         self.sums.range(..first).count()
@@ -82,7 +85,8 @@ impl<'a> Tally<'a> {
         self.sums.into_iter().filter(|(_, total)| total.time > 0)
     }
 
-    /// The first rows, `most` at most. Money of reports is rounded to cents only here.
+    /// The first rows, `most` at most, with the position of the last one if another row follows.
+    /// The money of a report is rounded to cents only here.
     pub(crate) fn page(self, buckets: &[Bucket], most: usize) -> Page<TimeRow, TimeCursor> {
         let mut page = Page { items: Vec::new(), next: None };
         let mut last = None;

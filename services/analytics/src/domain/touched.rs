@@ -16,7 +16,7 @@ const NEAR: i64 = HOUR;
 pub(crate) struct Touched(BTreeMap<EmployeeId, Vec<TimeRange>>);
 
 impl Touched {
-    /// The union of these time ranges, for each employee.
+    /// The union of these time ranges, for each employee. Gaps shorter than [`NEAR`] are included.
     pub(crate) fn by(places: impl IntoIterator<Item = Place>) -> Self {
         let mut ranges: BTreeMap<EmployeeId, Vec<TimeRange>> = BTreeMap::new();
         for Place { employee, start, end } in places {
@@ -31,7 +31,7 @@ impl Touched {
         self.0.iter().flat_map(move |(employee, ranges)| ranges.iter().map(move |range| place(*employee, range)))
     }
 
-    /// The time ranges, divided by month.
+    /// The time ranges, divided by employee and UTC month.
     pub(crate) fn months(&self) -> BTreeMap<EmployeeMonth, Self> {
         let mut months: BTreeMap<EmployeeMonth, Vec<Place>> = BTreeMap::new();
         for place in self.places() {
@@ -45,7 +45,8 @@ impl Touched {
         months.into_iter().map(|(month, places)| (month, Self::by(places))).collect()
     }
 
-    /// The days that are touched only in part. Recomputing them also needs their former stretches.
+    /// The UTC days of employees that are touched only in part. Recomputing them also needs their
+    /// former stretches.
     pub(crate) fn days_touched_partly(&self) -> impl Iterator<Item = EmployeeDay> {
         self.places().flat_map(|place| {
             place.days().filter(move |day| {
@@ -55,7 +56,7 @@ impl Touched {
         })
     }
 
-    /// The days on which any employee is touched, by month.
+    /// The UTC days on which the time of any employee is touched, by UTC month.
     pub(crate) fn days(&self) -> BTreeMap<UtcMonth, BTreeSet<i64>> {
         let mut days: BTreeMap<UtcMonth, BTreeSet<i64>> = BTreeMap::new();
         for day in self.places().flat_map(Place::days) {

@@ -45,9 +45,9 @@ pub(crate) async fn long_days(
     Ok(Page { items, next })
 }
 
-/// The time ranges of these days of a report, clipped to its range. Only the time from the first to
-/// the last of these days is divided into days, because the range of the report may be centuries
-/// long.
+/// The time range of each local day from the first to the last of these rows, clipped to the range
+/// of the report. Days shortly before and after them may be included. The whole range is not
+/// divided into days, because it may be centuries long.
 fn days_of(question: &Question, rows: &[TimeRow]) -> HashMap<Date, TimeRange> {
     let ends = rows.first().and_then(|row| row.day).zip(rows.last().and_then(|row| row.day));
     let around = ends.and_then(|(first, last)| {

@@ -10,8 +10,9 @@ use crate::{
     store::Sums,
 };
 
-/// The sums of each employee's time in each of the requested ranges, page by page. Admins see all
-/// employees, other callers only the employees whose data they may see.
+/// The sums of each employee's time in each of the requested ranges, page by page. Only admins may
+/// request all employees (an empty list). Other callers must list employees whose data they may
+/// see.
 pub(crate) async fn period_sums(
     app: Arc<App>,
     call: Call,
@@ -37,8 +38,8 @@ pub(crate) async fn period_sums(
     kit::page_within(stream::iter(shown), |sums| sums.employee).await
 }
 
-/// The sums of all employees. If no month of the ranges has changed since an earlier request, they
-/// come from the cache.
+/// The sums of all employees. They come from the cache if no month of the ranges has changed since
+/// an earlier request for the same ranges.
 async fn of_everybody(app: &App, ranges: Vec<TimeRange>) -> Result<Arc<Sums>, Error> {
     let months: BTreeSet<UtcMonth> = ranges.iter().flat_map(|range| DayPieces::of(*range).months()).collect();
     let states = app.store.company.states(months).await?;
@@ -127,7 +128,7 @@ mod tests {
                     } else {
                         harness.publish(&event).await;
                     }
-                    // The same request follows each arrival, so a cached sum would be wrong if it
+                    // The same request follows each event, so a cached sum would be wrong if it
                     // were returned after a change.
                     let so_far = &arrivals[..arrivals.len().min((n + 1) * 3)];
                     assert_eq!(ask(&harness, &whole).await, by_timetrack(so_far, &whole, count_overlaps));

@@ -5,8 +5,8 @@ use kit::{Call, Error};
 
 use crate::{App, domain::Question, engine};
 
-/// Lists the employees who have time in one range (`worked`) and none in another (`silent`). For
-/// admins.
+/// Lists those of the requested employees (of all, if the list is empty) who have time in one range
+/// (`worked`) and none in another (`silent`). For admins.
 pub(crate) async fn silent(app: Arc<App>, call: Call, asked: ListSilent) -> Result<Vec<EmployeeId>, Error> {
     call.require_admin()?;
     let (worked, silent) = (asked.worked, asked.silent);

@@ -26,7 +26,7 @@ impl CompanyMonths {
         Self(Months { rows: db.collection("company_months") })
     }
 
-    /// The stored versions of these months. A month that is not stored has version 0.
+    /// The versions of the documents of these months. A month without a document has version 0.
     pub(crate) async fn seen(
         &self,
         months: impl IntoIterator<Item = UtcMonth>,
@@ -34,8 +34,8 @@ impl CompanyMonths {
         self.0.seen(months, &BTreeSet::new()).await
     }
 
-    /// Stores these days in each month whose version is still the one in `seen`. Returns the other
-    /// months.
+    /// Stores the new values of these days in the document of each month whose version is still the
+    /// one in `seen`. Returns the other months.
     pub(crate) async fn store(
         &self,
         months: BTreeMap<UtcMonth, BTreeMap<i64, Cells>>,
@@ -45,15 +45,15 @@ impl CompanyMonths {
         self.0.store(months.into_iter().map(|(month, days)| (month, fresh(days).collect())).collect(), seen).await
     }
 
-    /// The present states of these months. Two equal states mean that nothing in the month has
-    /// changed in between.
+    /// The present state (version and sums) of each of these months that is stored. If a month has
+    /// the same state twice, nothing in it has changed in between.
     pub(crate) async fn states(&self, months: impl IntoIterator<Item = UtcMonth>) -> Result<MonthStates, Error> {
         let these = doc! { "_id": one_of(months) };
         let found = self.0.rows.find(these).projection(doc! { "version": 1, "total": 1 }).await?;
         Ok(found.map_ok(|row| (row.id, (row.version, row.total))).try_collect().await?)
     }
 
-    /// Reads the fields of the months that a step needs.
+    /// Reads the fields that a step needs from the documents of its months.
     pub(crate) async fn read(
         &self,
         step: &Step,
@@ -67,7 +67,7 @@ impl CompanyMonths {
         }))
     }
 
-    /// All months that are stored.
+    /// All months that have a document.
     pub(crate) async fn months(&self) -> Result<BTreeSet<UtcMonth>, Error> {
         read_all(self.0.rows.distinct("_id", doc! {}).await?)
     }

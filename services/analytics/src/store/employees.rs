@@ -34,7 +34,7 @@ impl EmployeeMonths {
         &self.0.rows
     }
 
-    /// The stored versions of these months, with the stretches of these days.
+    /// The versions of the documents of these months, with the stretches of these days.
     pub(crate) async fn seen(
         &self,
         months: impl IntoIterator<Item = EmployeeMonth>,
@@ -43,8 +43,8 @@ impl EmployeeMonths {
         self.0.seen(months, days).await
     }
 
-    /// Stores these days in each month whose version is still the one in `seen`. Returns the other
-    /// months.
+    /// Stores the new values of these days in the document of each month whose version is still the
+    /// one in `seen`. Returns the other months.
     pub(crate) async fn store(
         &self,
         months: BTreeMap<EmployeeMonth, BTreeMap<i64, Fresh>>,
@@ -53,8 +53,8 @@ impl EmployeeMonths {
         self.0.store(months, seen).await
     }
 
-    /// Reads the fields of the months that a step needs: of these employees, or of all if the list
-    /// is empty.
+    /// Reads the fields that a step needs from the documents of its months: of these employees, or
+    /// of all if the list is empty.
     pub(crate) async fn read(
         &self,
         step: &Step,
@@ -106,7 +106,7 @@ impl EmployeeMonths {
         Ok(time)
     }
 
-    /// The employees who have stored months.
+    /// The employees who have a document.
     pub(crate) async fn employees(&self) -> Result<BTreeSet<EmployeeId>, Error> {
         read_all(self.0.rows.distinct("_id.employee", doc! {}).await?)
     }
@@ -161,8 +161,8 @@ mod tests {
         };
         let (first, second) = (both.iter().take(1).copied().collect(), both.iter().skip(1).copied().collect());
 
-        // The first round inserts new months, the second one updates them. In both, the writer that
-        // read before the other one stored must be refused.
+        // The first round inserts new documents, the second one updates them. In both, the writer
+        // that read before the other one stored must be refused.
         for time in [10, 20] {
             let seen = months.seen(both.clone(), &BTreeSet::new()).await.unwrap();
             assert_eq!(months.store(sums(&first, time), &seen).await.unwrap(), BTreeSet::new());

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::{bulk, read_all};
 use crate::domain::{EmployeeDay, Place, UtcMonth, latest};
 
-/// How often facts are written when other writers change the same windows at the same time.
+/// How often facts are written at most when other writers change the same windows at the same time.
 const TRIES: u32 = 50;
 /// The pause before each new attempt.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -49,8 +49,8 @@ struct Row {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     rate_parts: Vec<RatePart>,
     voided: bool,
-    /// The time ranges of earlier revisions. Their days must be recomputed too, also when the event
-    /// is redelivered after the new fact was stored.
+    /// The employees and time ranges of earlier revisions. The sums there must be recomputed too,
+    /// also when the event is redelivered after the new fact was stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     moved_from: Vec<Stood>,
 }
@@ -212,7 +212,8 @@ impl Facts {
         Ok(facts)
     }
 
-    /// The windows that reach into any of these time ranges. A window may be returned twice.
+    /// The facts of the windows, voided ones excepted, that reach into any of these time ranges of
+    /// employees. A fact may be returned twice.
     pub(crate) async fn reaching_into(&self, places: Vec<Place>) -> Result<Vec<WindowFact>, Error> {
         let loads = places.chunks(PLACES_AT_ONCE).map(|places| {
             let any: Vec<Document> = places.iter().map(|place| touching(*place)).collect();
@@ -226,8 +227,8 @@ impl Facts {
         Ok(loaded.into_iter().flatten().collect())
     }
 
-    /// The number, revisions and time of these employees' windows, summed for each UTC month in
-    /// which windows begin.
+    /// For each of these employees and each UTC month: the number of the employee's windows that
+    /// begin in the month, the sum of their revisions and the sum of their lengths.
     pub(crate) async fn sums(&self, employees: &BTreeSet<EmployeeId>) -> Result<HashSet<FactSum>, Error> {
         let these = doc! { "$match": { "employee": one_of(employees) } };
         let start = doc! { "$toDate": "$start" };
@@ -288,8 +289,8 @@ impl Facts {
         Ok(months)
     }
 
-    /// The days in a range on which employees have windows of these shifts. An empty list of
-    /// employees means all.
+    /// The UTC days in a range on which these employees have windows of these shifts that are not
+    /// voided. An empty list of employees means all.
     pub(crate) async fn days_of_shifts(
         &self,
         range: TimeRange,
@@ -322,9 +323,9 @@ fn stands() -> Document {
     doc! { "_id": 0, "employee": 1, "start": 1, "end": 1 }
 }
 
-/// Matches windows that reach into a time range. No window is longer than [`WINDOW_MOST`], so a
-/// window that starts before the range ends has its own end at most that much later. This limits
-/// the scan of the index.
+/// Matches windows of an employee that reach into a time range and are not voided. No window is
+/// longer than [`WINDOW_MOST`], so a window that starts before the range ends has its own end at
+/// most that much later. This limits the scan of the index.
 fn touching(Place { employee, start, end }: Place) -> Document {
     doc! {
         "employee": value(&employee),

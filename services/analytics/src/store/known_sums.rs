@@ -8,7 +8,7 @@ use contracts::{EmployeeId, PeriodSum, TimeRange};
 
 use crate::domain::UtcMonth;
 
-/// The number of requests whose sums are cached.
+/// The most requests whose sums are cached.
 const KEPT: usize = 4;
 /// The most ranges of a request whose sums are cached. More ranges would take megabytes of memory.
 const MOST_RANGES: usize = 13;
@@ -16,12 +16,13 @@ const MOST_RANGES: usize = 13;
 /// The sums of each employee in each of the requested ranges, in their order.
 pub(crate) type Sums = BTreeMap<EmployeeId, Vec<PeriodSum>>;
 
-/// The version and sums of some months of all employees together. After a change of an employee's
-/// month, these values change too, before the event that caused the change is acknowledged.
+/// The version and the sums of all employees together, of some UTC months. After a change of an
+/// employee's sums in a month, these values change too, before the event that caused the change is
+/// acknowledged.
 pub(crate) type MonthStates = BTreeMap<UtcMonth, (i64, Option<Binary>)>;
 
-/// A cache of the last sums of all employees. An entry is valid as long as its months have not
-/// changed.
+/// A cache of the last period sums of all employees. An entry is valid as long as its months have
+/// not changed.
 #[derive(Debug, Default)]
 pub(crate) struct KnownSums(Mutex<VecDeque<Known>>);
 
@@ -40,8 +41,9 @@ impl KnownSums {
         Some(known.sums.clone())
     }
 
-    /// Caches sums. The states must have been read before the sums were computed: a change in
-    /// between then gives the months a later state, and the entry is not used.
+    /// Caches sums, unless there are more than [`MOST_RANGES`] ranges. The states must have been
+    /// read before the sums were computed: a change in between then gives the months a later state,
+    /// and the entry is not used.
     pub(crate) fn keep(&self, ranges: Vec<TimeRange>, states: MonthStates, sums: Arc<Sums>) {
         if ranges.len() > MOST_RANGES {
             return;

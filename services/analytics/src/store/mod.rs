@@ -1,4 +1,5 @@
-//! The MongoDB collections: facts from events, and the months that are recomputed from facts.
+//! The MongoDB collections: facts from events, and sums by UTC month that are recomputed from
+//! facts.
 
 mod bulk;
 mod company;

@@ -35,16 +35,17 @@ pub(super) struct Row<Id> {
     /// The sums of each day, by project and task.
     #[serde(default)]
     pub(super) cells: BTreeMap<String, Binary>,
-    /// The hash of each day. Missing in months of all employees together, and on days that an
+    /// The hash of each day. Missing in documents of all employees together, and on days that an
     /// earlier version of the program has computed.
     #[serde(default)]
     pub(super) marks: BTreeMap<String, Binary>,
-    /// The stretches of each day. Missing in months of all employees together.
+    /// The stretches of each day. Missing in documents of all employees together.
     #[serde(default)]
     pub(super) parts: BTreeMap<String, Binary>,
 }
 
-/// The state of a month at the moment of reading. Storing the month compares the version.
+/// The state of a month's document at the moment of reading. Storing new values compares the
+/// version.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     version: i64,
@@ -70,7 +71,8 @@ pub(crate) enum Fresh {
     Cells(Cells),
 }
 
-/// A collection of months, whose days are recomputed one by one. No document is ever removed.
+/// A collection with one document for each month. Single days of a document can be replaced. No
+/// document is ever removed.
 #[derive(Debug)]
 pub(super) struct Months<Id: Send + Sync> {
     pub(super) rows: Collection<Row<Id>>,
@@ -80,8 +82,8 @@ impl<Id> Months<Id>
 where
     Id: Copy + Ord + Hash + Serialize + DeserializeOwned + Send + Sync + Unpin,
 {
-    /// The stored versions of these months, with the stretches of these days. A month that is not
-    /// stored has version 0.
+    /// The versions of the documents of these months, with the stretches of these days. A month
+    /// without a document has version 0.
     pub(super) async fn seen(
         &self,
         ids: impl IntoIterator<Item = Id>,
@@ -97,8 +99,8 @@ where
         Ok(seen)
     }
 
-    /// Stores these days in each month whose version is still the one in `seen`. Returns the other
-    /// months.
+    /// Stores the new values of these days in the document of each month whose version is still the
+    /// one in `seen`. Returns the other months.
     pub(super) async fn store(
         &self,
         months: BTreeMap<Id, BTreeMap<i64, Fresh>>,
@@ -116,8 +118,8 @@ where
     }
 }
 
-/// The update of a month: the new values of these days, the new sums of the month and the next
-/// version.
+/// The update of a month's document: the new values of these days, the new sums of the month and
+/// the next version.
 fn update(seen: &Seen, days: BTreeMap<i64, Fresh>) -> anyhow::Result<Document> {
     let others = seen.cells.iter().filter(|(day, _)| day.parse().is_ok_and(|day| !days.contains_key(&day)));
     let mut all: Vec<Cells> = others.map(|(_, cells)| packed::unpack_cells(cells)).collect::<Result<_, _>>()?;

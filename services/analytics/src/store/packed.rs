@@ -18,9 +18,9 @@ const VERSION: u8 = 1;
 /// The time in milliseconds, the cost and the income.
 type Sum = (i64, i128, i128);
 
-/// The stretches of a day. Each stretch has its start, its length, and the index of its work in
-/// `works`. A start is relative to the stretch before; the first start is relative to the beginning
-/// of the day.
+/// The stretches of a day. Each stretch has its start and its length in milliseconds, and the index
+/// of its work in `works`. A start is relative to the start of the stretch before; the first start
+/// is relative to the beginning of the day.
 #[derive(Serialize, Deserialize)]
 struct Stretches {
     works: Vec<(ProjectId, TaskId, Rate, Rate)>,

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::domain::{DayPieces, EmployeeMonth, Stretch, Total, UtcMonth};
 
-/// The most days whose fields a query names one by one. With more days, it takes MongoDB less time
-/// to return the fields of the whole month.
+/// The most whole days whose fields a query names one by one. With more days, it takes MongoDB less
+/// time to return the fields of the whole month.
 const MOST_NAMED: i64 = 20;
 
 /// For each employee, the days whose hash is not stored.
@@ -49,8 +49,8 @@ impl EmployeeMonths {
         Ok(all)
     }
 
-    /// Adds the hashes of days without a stored hash, which an earlier version of the program has
-    /// computed. The hashes are computed from the stretches.
+    /// Adds the hashes of the days whose hash is not stored, because an earlier version of the
+    /// program has computed the sums of these days. The hashes are computed from the stretches.
     async fn mark(
         &self,
         all: &mut BTreeMap<EmployeeId, Vec<CountedSum>>,
@@ -75,8 +75,8 @@ impl EmployeeMonths {
     }
 }
 
-/// The fields of a month that must be read. If the ranges have few days, only the fields of these
-/// days.
+/// The fields of a month that must be read. If the ranges have at most [`MOST_NAMED`] whole days,
+/// only the fields of these days.
 fn fields(ranges: &[DayPieces]) -> Document {
     let edges = ranges.iter().flat_map(|range| range.edges.iter().map(|(day, _)| *day));
     let mut fields: Document = edges.map(|day| (format!("parts.{day}"), 1.into())).collect();
@@ -91,7 +91,8 @@ fn fields(ranges: &[DayPieces]) -> Document {
     fields
 }
 
-/// Adds the days of one month to the sums of each range.
+/// Adds the days of one month of an employee to the sums of each range, and the days without a
+/// stored hash to `unmarked`.
 fn add(
     sums: &mut [CountedSum],
     ranges: &[DayPieces],

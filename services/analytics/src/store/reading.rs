@@ -29,7 +29,7 @@ pub(super) fn fields(step: &Step, tells_work_apart: bool) -> Document {
     fields
 }
 
-/// Unpacks the values of a month that were read.
+/// Unpacks the values that were read from the document of a month.
 pub(super) fn sheet<Id>(employee: Option<EmployeeId>, month: UtcMonth, row: &Row<Id>) -> anyhow::Result<Sheet> {
     Ok(Sheet {
         employee,

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Stage {
     /// Facts are read from timetrack: `windows` so far, up to the window `after`.
     Facts { windows: u64, after: Option<WindowId> },
-    /// The months of single employees are recomputed: done up to the employee `after`.
+    /// The sums of single employees are recomputed: done up to the employee `after`.
     Employees { after: Option<EmployeeId> },
-    /// The months of all employees together are recomputed.
+    /// The sums of all employees together are recomputed.
     Company,
 }
 

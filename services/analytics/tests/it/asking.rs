@@ -24,7 +24,7 @@ async fn filters_choose_among_what_counts() {
     let everybody = [vec![], vec![ANN], vec![BOB], vec![ANN, BOB]];
     let projects = [vec![], vec![project(1)], vec![project(1), project(2)], vec![project(9)]];
     let tasks = [vec![], vec![task(1)], vec![task(2), task(3)]];
-    // One range has whole days and parts of days at its ends; the other is inside one day.
+    // The first range consists of whole days, the second one of parts of two adjoining days.
     for asked in [week(), all_of(MIDNIGHT - HOUR + 5, MIDNIGHT + 6 * HOUR + 7)] {
         for employees in &everybody {
             for projects in &projects {

@@ -68,8 +68,8 @@ async fn a_range_clips_to_the_millisecond_and_adjoining_ranges_add_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn money_is_exact_and_rounded_once_at_the_end() {
     let (harness, _analytics) = start().await;
-    // A third of an hour at 100.01 gives 33.33666…. If each window were rounded, three windows
-    // would be a cent too little.
+    // A third of an hour gives 33.33666… at 100.01, and 0.00333… at 0.01. If each window were
+    // rounded, the income of three windows would be a cent too high, and their cost a cent too low.
     let rates =
         Rates { bill_rate: Rate::try_from(100.01).ok(), pay_rate: Rate::try_from(0.01).ok(), ..Rates::default() };
     let third = 1_200 * SECOND;

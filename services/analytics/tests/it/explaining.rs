@@ -114,7 +114,8 @@ async fn neither_counting_nor_a_rebuild_scans_a_collection() {
     harness.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
     assert_plans(&profile(&harness).await, "counting");
 
-    // The rebuild reads all windows from timetrack, and sends no request to another service.
+    // The rebuild requests all windows from timetrack, which has none here, and then recomputes the
+    // sums of all stored facts.
     let run = |deps, shutdown| timetrack::run(timetrack::Config::default(), deps, shutdown);
     let _timetrack = harness.spawn(timetrack::needs(), run).await;
     rebuild(&Config::default(), &harness.deps(Service::Analytics).await, |_| {}).await.unwrap();

@@ -93,8 +93,8 @@ pub async fn times(harness: &Harness, asked: &GetProjectTime) -> Vec<(ProjectId,
     harness.ask(asked).await.expect("an answer").into_iter().map(|sum| (sum.id, sum.time)).collect()
 }
 
-/// The correct reply, computed by brute force: for each piece of time between two edges of windows,
-/// the window that counts.
+/// The correct reply, computed by brute force: for each employee and each piece of time between two
+/// edges of the employee's windows, the window that counts.
 pub fn brute(arrived: &[WindowFact], asked: &GetProjectTime) -> Vec<ProjectTime> {
     let mut latest: HashMap<WindowId, &WindowFact> = HashMap::new();
     for fact in arrived {

@@ -111,7 +111,7 @@ async fn the_longest_question_costs_what_there_is_to_count_and_is_refused_where_
         let asked = GetTime { filter: Filter { shifts, ..Filter::default() }, ..asked.clone() };
         assert_eq!(times(ask(&harness, &asked).await), [1, 2], "{asked:?}");
     }
-    // Now two hundred years lie between the first hour and the last.
+    // Now almost two hundred years lie between the first window and the last.
     harness.publish(&recorded(&[window(3, 73_000 * DAY, 73_000 * DAY + 3)])).await;
     let refused = harness.ask(&asked).await.unwrap_err();
     assert_eq!((refused.code, refused.errors[0].field.as_str()), (Code::Invalid, "groupBy"));

@@ -26,8 +26,8 @@ async fn all(harness: &Harness, asked: &ListLongDays) -> Vec<LongDay> {
     }
 }
 
-/// Ann has a window of 23 hours from a laptop that was asleep, and one of 8 hours inside it; Bob
-/// has a window of 10 hours.
+/// Ann has a window of 23 hours from a laptop that was asleep, one of 8 hours inside it, and a
+/// voided one of 24 hours two days later; Bob has a window of 10 hours.
 fn history() -> Vec<WindowFact> {
     vec![
         window(1, MIDNIGHT, MIDNIGHT + 23 * HOUR),

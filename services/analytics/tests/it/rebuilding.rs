@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::fixture::*;
 
-/// The windows of five employees in three months, more than two pages. Some are voided, and some
-/// overlap.
+/// 2,200 windows of five employees, which start within 92 days and touch four UTC months. Timetrack
+/// sends them in three pages. Some are voided, and some overlap.
 pub fn windows() -> Vec<WindowFact> {
     let window = |n: i64| WindowFact {
         id: Uuid::from_u128((n as u128).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)).into(),
@@ -106,7 +106,7 @@ async fn what_was_damaged_is_healed_and_the_figures_are_as_before() {
     let day = copied.get_document("cells").unwrap().keys().next().unwrap();
     let of_another = doc! { "$set": { "total": copied.get("total") }, "$unset": { format!("cells.{day}"): true } };
     of_all.update_many(doc! {}, of_another).await.unwrap();
-    // This month has sums and no windows any more.
+    // This document has the sums of a month that has no windows any more.
     let mut left = of_employees.find_one(doc! {}).await.unwrap().unwrap();
     left.get_document_mut("_id").unwrap().insert("month", 666);
     of_employees.insert_one(left).await.unwrap();

@@ -181,8 +181,7 @@ async fn what_somebody_began_to_put_right_who_died_is_finished() {
     let names = ["mends", "employee_months", "company_months"];
     let [mends, of_employees, of_all] = names.map(|name| collection(&harness, Service::Analytics, name));
     let (mends, of_employees, of_all) = (mends.await, of_employees.await, of_all.await);
-    // The facts are right, but the sums of the months are missing, as after a crash in the middle
-    // of a repair.
+    // The facts are right, but all sums are missing, as after a crash in the middle of a repair.
     of_employees.delete_many(doc! {}).await.unwrap();
     of_all.delete_many(doc! {}).await.unwrap();
     let whole = |n: u128| {

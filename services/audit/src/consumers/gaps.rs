@@ -2,8 +2,9 @@
 //! about the gap.
 //!
 //! Two values say how far the trail has read the stream: a mark in the database, and the position
-//! that this process has seen. A mark is written every five minutes at most. The consumer's
-//! acknowledgement floor cannot be used, because the server moves it past purged messages.
+//! that this process has seen. A new mark is written when the last one is five minutes old, and
+//! after a gap was found. The consumer's acknowledgement floor cannot be used, because the server
+//! moves it past purged messages.
 
 use std::sync::{
     Arc,
@@ -15,9 +16,9 @@ use kit::{Shutdown, metrics::sample};
 
 use crate::{App, domain::gap};
 
-/// The age of a mark after which a new one is written, in milliseconds. The gap is searched from
-/// the last mark. So after a longer outage a gap may be reported although the purged messages were
-/// not for the trail. No gap is missed.
+/// The age of a mark after which a new one is written, in milliseconds. After a restart, a gap is
+/// searched from the last mark on. So a gap may be reported although the trail had read the purged
+/// messages, or they were not for the trail. No gap is missed.
 const MARK_EVERY: i64 = 5 * 60 * 1_000;
 
 /// Searches for gaps every five seconds, until shutdown.

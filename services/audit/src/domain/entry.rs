@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 /// A SHA-256 hash.
 pub(crate) type Hash = [u8; 32];
 
-/// The hash that stands for the entry before the first entry.
+/// The hash from which the first entry is computed, in place of the hash of an entry before it.
 pub(crate) const ORIGIN: Hash = [0; 32];
 
 /// The content of an entry, before it is appended to the chain.

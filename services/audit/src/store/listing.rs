@@ -7,7 +7,7 @@ use kit::Error;
 use super::{chain::ChainStore, stored::Stored};
 use crate::domain::{Entry, hex};
 
-/// The most entries that one query reads, which is also the most that a page can contain.
+/// The most entries of one page. The query reads one entry more.
 const BATCH: i64 = 1_000;
 
 impl ChainStore {

@@ -1,4 +1,4 @@
-//! The trail while NATS or MongoDB cannot be reached.
+//! Tests of the trail while NATS or MongoDB cannot be reached.
 
 use std::time::Duration;
 

@@ -28,8 +28,8 @@ async fn an_entry_that_comes_twice_is_taken_once_and_one_that_comes_late_stands_
     let (mut late, first, last) =
         (audited(Action::TaskCreated), audited(Action::TaskCreated), audited(Action::TaskDeleted));
     late.at = Millis(1);
-    // The message must be redelivered although its entry is written, as after a crash between the
-    // insert and the acknowledgement.
+    // The event is published twice, so the service receives it again although its entry is written,
+    // as after a crash between the insert and the acknowledgement.
     trail.harness.publish_twice(&first).await;
     trail.publish(&late).await;
     trail.entries(2).await;

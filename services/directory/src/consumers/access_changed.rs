@@ -5,20 +5,21 @@ use kit::{Delivery, Error};
 
 use crate::App;
 
-/// Writes into the bucket that gateways watch what an API key allows, or that the key is revoked.
+/// Copies the state of an API key (its hash, what it allows, whether it is revoked) into the KV
+/// bucket that gateways watch.
 pub(crate) async fn api_key_changed(app: Arc<App>, _: Delivery, event: ApiKeyChanged) -> Result<Vec<Awaited>, Error> {
     app.revocations.keep(&ApiKeyChanged::entry_key(event.id), &event, |key| key.version).await?;
     Ok(Vec::new())
 }
 
-/// Writes into the bucket that gateways watch an employee's role, and which older tokens are
-/// invalid.
+/// Copies the state of an account (the employee's role, and which older tokens are invalid) into
+/// the KV bucket that gateways watch.
 pub(crate) async fn account_changed(app: Arc<App>, _: Delivery, event: AccountChanged) -> Result<Vec<Awaited>, Error> {
     app.revocations.keep(&AccountChanged::entry_key(event.employee_id), &event, |account| account.version).await?;
     Ok(Vec::new())
 }
 
-/// Writes into the bucket that gateways watch that a session has ended.
+/// Adds an entry about the end of a session to the KV bucket that gateways watch.
 pub(crate) async fn session_ended(app: Arc<App>, _: Delivery, event: SessionEnded) -> Result<Vec<Awaited>, Error> {
     app.revocations.end_session(&event, app.clock.now()).await?;
     Ok(Vec::new())

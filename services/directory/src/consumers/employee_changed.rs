@@ -5,9 +5,9 @@ use kit::{Delivery, Error};
 
 use crate::App;
 
-/// Writes into the bucket that gateways watch which older tokens of an employee are invalid. The
-/// handler of a deactivation does the same; this consumer does it if the handler crashes before
-/// that.
+/// Copies an employee's epoch into the KV bucket that gateways watch, if the employee was ever
+/// deactivated. Gateways refuse tokens of older epochs. The handler of a deactivation does the
+/// same; this consumer does it if the handler crashes before that.
 pub(crate) async fn employee_changed(
     app: Arc<App>,
     _delivery: Delivery,

@@ -5,8 +5,8 @@ use kit::{Delivery, Error};
 
 use crate::App;
 
-/// Updates the list of an employee's projects. Each edge has a version, so an older event or a
-/// redelivered event changes nothing.
+/// Updates the list of an employee's projects. The edge between a project and an employee has a
+/// version, so an older event or a redelivered event changes nothing.
 ///
 /// The list is a copy of the memberships. A change of it does not change the employee's version,
 /// and no event reports it.

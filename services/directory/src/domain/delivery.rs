@@ -1,6 +1,7 @@
 use contracts::{DeliveryState, InvitationDelivery, Millis};
 
-/// The delivery state of an employee's last invitation, as the mailer reports it.
+/// The delivery state of an employee's last invitation, as the mailer has reported it or as this
+/// service has set it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Delivery {
     /// The number of the mailer's report, from 1. A state that this service sets has 0, or the

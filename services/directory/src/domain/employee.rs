@@ -13,8 +13,8 @@ const MOST_COMPUTERS: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Employee {
     pub(crate) id: EmployeeId,
-    /// The number of changes, except changes of `projects` and `team`, and the mailer's reports
-    /// about a delivery.
+    /// The number of changes, the creation included. Changes of `projects` and `team` and the
+    /// mailer's reports about a delivery do not count.
     pub(crate) version: i64,
     /// The number of deactivations. Tokens and memberships of an older epoch are invalid.
     pub(crate) epoch: i64,
@@ -41,12 +41,14 @@ pub(crate) struct Employee {
     /// The last invitation. All earlier invitations are invalid.
     pub(crate) invitation: InvitationId,
     pub(crate) invited_at: Millis,
-    /// The delivery state of the last invitation. None if that invitation is older than this field.
+    /// The delivery state of the last invitation. None if an earlier version of this service, which
+    /// did not store the state, has made the invitation.
     pub(crate) delivery: Option<Delivery>,
     /// When the employee first set a password.
     pub(crate) activated_at: Option<Millis>,
     pub(crate) deactivated_at: Option<Millis>,
-    /// The intervals of time without a deactivation. Only the last interval can be open.
+    /// The intervals in which the employee was not deactivated. Only the last interval can be
+    /// without an end.
     pub(crate) active: Vec<Term>,
     pub(crate) created_at: Millis,
 }

@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 pub(crate) enum Guess<'a> {
     /// A password for the account with this address. The account may not exist.
     Password(&'a str),
-    /// A token of a link or a session. A token is too long to guess, but clients may send the same
-    /// invalid token again and again.
+    /// The token of a mailed link. A token is too long to guess, but a client may send the same
+    /// invalid token again and again, so attempts with one token are limited.
     Token(&'a Secret),
     /// A request for a mail to this address.
     Mail(&'a str),
@@ -24,7 +24,8 @@ pub(crate) enum Guess<'a> {
 pub(crate) struct AttemptKey(String);
 
 /// The keys of the three records of an attempt: for the account and the network address together,
-/// for the account, and for the network address.
+/// for the account, and for the network address. For an attempt with a token, the token takes the
+/// place of the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AttemptKeys {
     pub(crate) pair: AttemptKey,

@@ -1,4 +1,5 @@
-//! The rules about employees, accounts, mails and attempts to log in. They use no NATS, HTTP or MongoDB.
+//! The rules about employees, teams, sessions, API keys, mails and attempts to log in. They use no
+//! NATS, HTTP or MongoDB.
 
 mod api_key;
 mod delivery;

@@ -5,15 +5,15 @@ use contracts::{
 use super::{Employee, RefreshToken, TokenHash};
 
 /// How long a session with refresh tokens can last, in milliseconds. Then the employee must log in
-/// again (NIST SP 800-63B, 2.1.3, requires a log-in every 30 days).
+/// again (NIST SP 800-63B, 2.1.3, requires a time limit, and recommends at most 30 days).
 const LONGEST: i64 = 30 * DAY;
 /// The longest time between two refreshes of a session, in milliseconds.
 const IDLE: i64 = 14 * DAY;
 /// How long a used refresh token is accepted again, in milliseconds: two programs may share it, or
 /// the answer may have been lost. A thief would have to use a stolen token within this time.
 const GRACE: i64 = 60 * SECOND;
-/// How much longer than its last token an ended session is remembered, in milliseconds, because the
-/// clocks of two machines may differ.
+/// How long a session is still remembered after its last token has expired, in milliseconds,
+/// because the clocks of two machines may differ.
 const SLACK: i64 = HOUR / 12;
 
 /// A session of an employee, which begins with a log-in.
@@ -100,9 +100,9 @@ impl Session {
 
     /// Uses a refresh token, and returns the next one.
     ///
-    /// The token that was used last is accepted again for a minute, unless its successor was used.
-    /// It then gives the same successor. So neither concurrent requests nor a lost answer end the
-    /// session. Any other used token must have been copied, and is refused.
+    /// A used token is accepted again, with the same successor, for a minute and only until the
+    /// successor is used. So neither concurrent requests nor a lost answer end the session. A used
+    /// token that comes later must have been copied, and is refused.
     pub(crate) fn refresh(
         &mut self,
         shown: &RefreshToken,

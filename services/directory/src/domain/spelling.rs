@@ -5,7 +5,7 @@ use std::iter::once;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The spelling of a password that is hashed: Unicode NFC (NIST SP 800-63B, 3.1.1.2).
+/// The spelling in which a password is hashed: Unicode NFC (NIST SP 800-63B, 3.1.1.2).
 pub(crate) fn composed(password: &str) -> String {
     password.nfc().collect()
 }

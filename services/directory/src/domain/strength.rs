@@ -40,8 +40,8 @@ pub(crate) fn hard_to_guess(field: &str, password: &Secret, employee: &Employee)
         let advice: Vec<String> = warning.into_iter().chain(suggestions).collect();
         return Err(too_easy(field, advice.join(" ").trim_end_matches('.')));
     }
-    // The estimator rates any three words as strong, so the words that an attacker knows are
-    // removed first.
+    // The estimator rates any three words as strong, even three words that an attacker knows. So
+    // the rest of the password without the known words is rated too.
     if zxcvbn(without(&password, &known).trim(), &inputs).score() < LEAST_SCORE {
         return Err(too_easy(field, "Your name, your address and our name are known. Add other words"));
     }

@@ -10,7 +10,7 @@ use super::composed;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Team {
     pub(crate) id: TeamId,
-    /// The number of changes.
+    /// The number of changes, the creation included.
     pub(crate) version: i64,
     pub(crate) name: Name,
     pub(crate) managers: BTreeSet<EmployeeId>,

@@ -273,8 +273,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever others guess, a client at another network address that waits as long as each
-        /// answer says is let in after a few minutes.
+        /// Whatever others guess at an account, a client at another network address that waits as
+        /// long as each answer says may try after at most three minutes.
         #[test]
         fn nobody_is_locked_out_from_elsewhere_for_longer_than_a_few_minutes(
             pauses in prop::collection::vec(0i64..20_000, 1..80),
@@ -303,8 +303,8 @@ mod tests {
             prop_assert!(let_in_at.is_some_and(|at| at - came_at <= ACCOUNT.longest), "{let_in_at:?}");
         }
 
-        /// Only few guesses at one account are possible from one network address in a day, however
-        /// they are spread.
+        /// At most 48 guesses at one account are possible from one network address in a day,
+        /// however they are spread.
         #[test]
         fn a_pair_has_few_guesses_a_day(pauses in prop::collection::vec(0i64..4_000_000, 1..40)) {
             let (mut kept, mut now, mut made) = (Kept::default(), START, 0);

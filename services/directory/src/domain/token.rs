@@ -3,8 +3,8 @@ use contracts::{Millis, Secret};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The most tokens of one mail. Each attempt to send the mail makes a token, because an attempt
-/// that seems to fail may have succeeded.
+/// The most tokens that are stored for one mail. Each attempt to send the mail makes a token. The
+/// earlier tokens stay valid, because an attempt that seems to have failed may have succeeded.
 const MOST: usize = 5;
 
 /// The hash of a token, and the time of its expiry.
@@ -24,7 +24,7 @@ pub(crate) fn add_token(tokens: &mut Vec<MintedHash>, hash: TokenHash, expires_a
     expires_at
 }
 
-/// The SHA-256 of a token. Tokens are 32 random bytes, so a fast hash is enough.
+/// The SHA-256 of a token. A token has at least 32 random bytes, so a fast hash is enough.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct TokenHash(String);

@@ -6,9 +6,9 @@ use kit::{Call, Error};
 use super::{audit, require, save, set_role::require_another_owner};
 use crate::{App, WAIT_FOR_SWEEP};
 
-/// Deactivates an employee: sessions and invitations end, and projects ends all memberships. Waits
-/// until this service's copy of the memberships shows that, and until no gateway accepts a token of
-/// the employee any more.
+/// Deactivates an employee: sessions, invitations and mailed links end, and the service `projects`
+/// ends all memberships. Waits for a limited time until this service's copy of the memberships
+/// shows that, and then until no gateway accepts a token of the employee any more.
 pub(crate) async fn deactivate_employee(
     app: Arc<App>,
     call: Call,
@@ -19,8 +19,8 @@ pub(crate) async fn deactivate_employee(
     let changed = kit::change!(app.db.awaited(WAIT_FOR_SWEEP), tx => {
         let loaded = app.store.employees.load(tx, request.id).await?;
         let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
-        // A second deactivation changes nothing, so the condition of the request need not hold for
-        // it.
+        // A second deactivation changes nothing, so the request's condition (If-Match) need not
+        // hold for it.
         if employee.deactivated_at.is_none() {
             require(&if_match, &employee)?;
         }
@@ -49,8 +49,9 @@ pub(crate) async fn deactivate_employee(
     Ok(swept.unwrap_or(employee).shown())
 }
 
-/// Writes the employee's epoch into the bucket, as the consumer of the event also does, and waits
-/// until no gateway accepts a token of this employee. So the answer does not wait for the consumer.
+/// Writes the employee's epoch into the KV bucket that gateways watch, and waits until no gateway
+/// accepts a token of this employee. The consumer of the event about the employee writes the same,
+/// but the answer does not wait for the consumer.
 async fn end_tokens(app: &App, employee: EmployeeId) -> Result<(), Error> {
     let Some(employee) = app.store.employees.get(employee).await? else { return Ok(()) };
     let revision = app.revocations.revoke(employee.id, employee.epoch).await?;

@@ -17,7 +17,8 @@ pub(crate) async fn get_team_members(
     Ok(members)
 }
 
-/// Returns the teams that a manager manages, and their employees.
+/// Returns the teams that a manager manages, the employees of these teams, and the projects of
+/// these employees and of the manager.
 pub(crate) async fn get_reach(app: Arc<App>, call: Call, request: GetReach) -> Result<ManagedTeams, Error> {
     call.require_admin()?;
     let managed = app.store.teams.managed_by(request.manager).await?;

@@ -6,11 +6,11 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// How long to wait until EVENTS has all events about a page.
+/// How long to wait until the stream EVENTS has all events about a page.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// Returns the states of all employees, page by page. Each page is returned once EVENTS has all
-/// events about it.
+/// Returns the states of all employees, page by page. Each page is returned once the stream EVENTS
+/// has all events about it.
 pub(crate) async fn list_employee_states(
     app: Arc<App>,
     call: Call,

@@ -15,7 +15,8 @@ pub(crate) async fn list_roster(app: Arc<App>, call: Call, asked: ListRoster) ->
     app.store.employees.roster(&asked).await
 }
 
-/// Counts the invitations that could not be delivered. Only for admins.
+/// Counts the employees whose last invitation could not be delivered, or could not be delivered
+/// yet. Only for admins.
 pub(crate) async fn count_undelivered(app: Arc<App>, call: Call, asked: CountUndelivered) -> Result<u64, Error> {
     call.require_admin()?;
     app.store.employees.undelivered(&asked.employees).await

@@ -9,8 +9,9 @@ use crate::{
     domain::{About, Employee, Mail, TokenHash, token_of},
 };
 
-/// Returns the recipient and the content of a mail, and stores the hash of its new token. None for
-/// a mail that need not be sent: its address is unknown, or another change has made it useless.
+/// Returns the recipient and the content of a mail. If the mail has a link, makes a token for it
+/// and stores the token's hash. None for a mail that need not be sent: its address is unknown, it
+/// is too late or useless after another change, or an invitation is mailed instead.
 pub(crate) async fn mint_mail(app: Arc<App>, call: Call, request: MintMail) -> Result<Option<MintedMail>, Error> {
     if call.caller != Caller::Service {
         return Err(Failure::new(Code::Forbidden, "Only the mailer may do this.").into());

@@ -1,4 +1,4 @@
-//! The handlers of requests, one file for each.
+//! The handlers of requests.
 
 mod activate;
 mod change_password;
@@ -113,8 +113,8 @@ async fn save(app: &App, tx: &mut Tx<'_>, employee: &Employee) -> Result<(), Err
     tx.emit(&employee.changed()).await
 }
 
-/// Refuses a change if the employee has changed since the caller read it, according to the
-/// request's condition.
+/// Refuses a change if the request's condition (If-Match) does not hold, because the employee has
+/// changed since the caller read them.
 fn require(if_match: &IfMatch, employee: &Employee) -> Result<(), Failure> {
     if_match.require(|| employee.clone().shown().tag())
 }
@@ -158,8 +158,8 @@ fn require_no_higher(maker: &Scopes, employee: &Employee) -> Result<(), Failure>
     Err(Failure::new(Code::MissingScope, detail))
 }
 
-/// Writes the state of a key into the bucket, as the consumer of the event also does, and waits
-/// until every gateway knows it.
+/// Writes the state of a key into the KV bucket that gateways watch, as the consumer of the event
+/// about the key also does. Waits until no gateway uses an older state.
 async fn until_key_is_known(app: &App, key: &ApiKey) -> Result<(), Error> {
     let entry = ApiKeyChanged::entry_key(key.id);
     let revision = app.revocations.keep(&entry, &key.changed(), |key| key.version).await?;
@@ -167,8 +167,8 @@ async fn until_key_is_known(app: &App, key: &ApiKey) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes the state of an account into the bucket, as the consumer of the event also does, and
-/// waits until no gateway uses an older state.
+/// Writes the state of an account into the KV bucket that gateways watch, as the consumer of the
+/// event about the account also does. Waits until no gateway uses an older state.
 async fn until_account_is_known(app: &App, employee: &Employee) -> Result<(), Error> {
     let entry = AccountChanged::entry_key(employee.id);
     let revision = app.revocations.keep(&entry, &employee.account_changed(), |account| account.version).await?;

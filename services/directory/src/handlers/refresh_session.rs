@@ -15,7 +15,7 @@ enum Outcome {
     Taken(LoggedIn),
     /// The token was used before, so the request has ended the session.
     Reused(Session),
-    /// The token is malformed or unknown, or its session has ended.
+    /// The token is unknown, or its session is no longer valid.
     Refused,
 }
 

@@ -42,8 +42,8 @@ pub(super) async fn end(app: &App, tx: &mut Tx<'_>, session: &mut Session, why: 
     tx.audit(why, AuditSubject::new("employee", session.employee), deleted(&session.shown(None))).await
 }
 
-/// Writes the end of a session into the bucket, as the consumer of the event also does, and waits
-/// until no gateway accepts a token of the session.
+/// Writes the end of a session into the KV bucket that gateways watch, as the consumer of the event
+/// about the session also does. Waits until no gateway accepts a token of the session.
 pub(super) async fn until_end_is_known(app: &App, session: &Session) -> Result<(), Error> {
     let ended = session.ended();
     if let Some(revision) = app.revocations.end_session(&ended, app.clock.now()).await? {

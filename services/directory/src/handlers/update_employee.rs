@@ -11,8 +11,9 @@ use crate::{
 
 /// Changes an employee. A new address makes all earlier links invalid. An employee without a
 /// password gets a new invitation at the new address. An employee with a password can log in with
-/// the new address at once, gets a link to confirm the address there, and a notice at the former
-/// address.
+/// the new address at once, gets a link to confirm the address there (unless the address has
+/// reached its limit of mails), and a notice at the former address. A deactivated employee gets no
+/// mail.
 ///
 /// With `only_check`, nothing is written, and the answer shows the employee as the change would
 /// make them.

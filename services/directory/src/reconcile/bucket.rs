@@ -9,7 +9,7 @@ use kit::{Error, Tally};
 
 use crate::{App, domain::Employee};
 
-/// How long to wait until EVENTS has all committed events.
+/// How long to wait until the stream EVENTS has all committed events.
 const WAIT: Duration = Duration::from_secs(2);
 
 /// An entry that the bucket must have in this version or a newer one.

@@ -8,7 +8,7 @@ use kit::{Differences, Error, LocalCopy, Tally};
 
 use crate::App;
 
-/// The copies of the edges between projects and employees, which projects owns.
+/// The copies of the edges between projects and employees. The service `projects` owns the edges.
 pub(super) struct Edges<'a>(pub(super) &'a App);
 
 impl LocalCopy for Edges<'_> {
@@ -64,7 +64,7 @@ fn key(edge: &MemberChanged) -> MemberKey {
 }
 
 /// Compares each employee's list of projects with the edges. Every change writes both in one
-/// transaction.
+/// transaction, so a list that differs is wrong and is rebuilt at once.
 pub(super) async fn compare_lists(app: &App) -> Result<Tally, Error> {
     let shown = app.store.employees.lists().await?;
     let right = app.store.memberships.lists().await?;

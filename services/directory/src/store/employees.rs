@@ -176,8 +176,8 @@ impl Employees {
         Ok(roster(&self.rosters.people(read).await?, asked))
     }
 
-    /// The number of employees whose invitation could not be delivered: of these employees, or of
-    /// all if `employees` is empty.
+    /// The number of employees whose last invitation could not be delivered, or could not be
+    /// delivered yet. If `employees` is not empty, only these employees count.
     pub(crate) async fn undelivered(&self, employees: &[EmployeeId]) -> Result<u64, Error> {
         let states = [DeliveryState::Retrying, DeliveryState::Failed];
         let mut filter = doc! { "delivery.shown.state": one_of(states) };

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{MailBound, TokenHash};
 
-/// The times of the mails to one address within the last hour, as they are stored.
+/// The times of the mails with a link to one address within the last hour, as they are stored.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
@@ -34,8 +34,9 @@ impl MailBounds {
         Self(db.collection("mail_bounds"))
     }
 
-    /// Counts a mail to a normalised address, and returns whether the mail may be sent. Concurrent
-    /// calls for the same address conflict, so that one of the transactions runs again.
+    /// Counts a mail with a link to a normalised address if the mail may be sent, and returns
+    /// whether it may be sent. Concurrent calls for the same address conflict, so that one of the
+    /// transactions runs again.
     pub(crate) async fn take(&self, tx: &mut Tx<'_>, address: &str, now: Millis) -> Result<bool, Error> {
         let address = TokenHash::of(&Secret::new(address));
         let by_address = doc! { "_id": value(&address) };

@@ -15,11 +15,12 @@ use tokio::sync::Mutex;
 /// The number of counters. With this many, changes of different employees rarely write the same
 /// counter at the same time.
 const COUNTERS: u128 = 16;
-/// How long the list is used at most, even if no counter changes: a replica of an earlier version
-/// counts no changes.
+/// How long the cached list of employees is used at most, even if no counter changes: a replica of
+/// an earlier version counts no changes.
 const LASTS: Duration = Duration::from_secs(10);
 
-/// Counts changes of data that the roster shows.
+/// Counts changes of the names, activations and deactivations of some employees: those whose ids
+/// modulo [`COUNTERS`] are `id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Counter {
     #[serde(rename = "_id")]
@@ -47,7 +48,7 @@ struct Known {
 }
 
 /// A cache of all employees who have activated an account. It is used while the counters show that
-/// nothing has changed, because pages request parts of this list very often.
+/// nothing has changed, because parts of this list are requested very often.
 #[derive(Clone, Debug)]
 pub(super) struct Rosters {
     counters: Collection<Counter>,

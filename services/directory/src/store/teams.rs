@@ -105,8 +105,8 @@ impl Teams {
         Ok(ids)
     }
 
-    /// The employees who manage a team, are not deactivated and have one of these roles, with ids after `after`,
-    /// in the order of their ids.
+    /// The employees who manage a team, are not deactivated and have one of these roles, with ids
+    /// after `after`, in the order of their ids.
     pub(crate) async fn managers(
         &self,
         roles: &[Role],

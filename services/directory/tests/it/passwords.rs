@@ -72,8 +72,8 @@ impl Fixture {
         self.harness.ask(&UpdateEmployee { id: employee.id, changes, only_check: false }).await
     }
 
-    /// Waits until the audit trail has this many entries whose action begins with `noun`, and
-    /// returns these entries.
+    /// Waits until the audit trail has at least this many entries whose action begins with `noun`,
+    /// and returns these entries.
     async fn entries_about(&self, noun: &str, number: usize) -> Vec<Audited> {
         testkit::eventually(&format!("{number} entries of {noun}"), async || {
             let subject = "evt.directory.v1.audit.*.recorded".to_owned();
@@ -223,8 +223,8 @@ async fn an_admin_has_a_link_mailed_to_whoever_is_active_and_has_no_higher_role(
     let as_employee = fixture.harness.bus().ask(Caller::Employee(ann.id), &SendReset { id: ann.id }).await;
     refused(as_employee, Code::Forbidden);
 
-    // Otherwise an admin could change an owner's address, and take over the account with a mailed
-    // link.
+    // An admin may neither send a link to an owner nor change an owner's address. Otherwise the
+    // admin could take over the account with a mailed link.
     let admin = fixture.employ("Dora", "dora@x.org").await;
     fixture.harness.ask(&SetRole { id: admin.id, role: Role::Admin }).await.unwrap();
     fixture.harness.ask(&SetRole { id: ann.id, role: Role::Owner }).await.unwrap();
@@ -311,7 +311,7 @@ async fn an_admin_who_sends_the_address_once_more_has_the_link_mailed_again() {
     fixture.move_to(&ann, "ann@y.org").await.unwrap();
     fixture.move_to(&ann, "ann@y.org").await.unwrap();
     let token = fixture.mailed_token(3).await;
-    // The link that an admin has sent sets a password and confirms the address too.
+    // A link that an admin has requested sets a password and confirms the address too.
     fixture.harness.ask(&SendReset { id: ann.id }).await.unwrap();
     let reset = fixture.mailed_token(4).await;
     assert!(!fixture.reset(&reset, OTHER).await.unwrap().email_unconfirmed);
@@ -362,7 +362,8 @@ async fn whoever_guesses_at_the_old_password_is_made_to_wait() {
     let fixture = Fixture::start().await;
     let ann = fixture.employ("Ann", "ann@x.org").await;
     let mut codes = Vec::new();
-    // The pause doubles each time, so that it is met even on a slow machine.
+    // From the sixth failure on there is a pause, which doubles each time. So even on a slow
+    // machine one of the twelve attempts falls into a pause.
     for _ in 0..12 {
         codes.push(fixture.change(&ann, "not the old one at all", "seven violet herons").await.unwrap_err().code);
     }

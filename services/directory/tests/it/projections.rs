@@ -98,7 +98,7 @@ async fn an_older_word_about_an_employee_never_lowers_the_epoch() {
     fixture.harness.publish_twice(&changed(1)).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Directory).await;
     assert_eq!(epoch(&fixture, id).await, Some(2));
-    // The events are published at once, in no order.
+    // The events are published out of order, without waiting until each is processed.
     for newer in [7, 3, 9, 5, 4, 8, 6] {
         fixture.harness.publish(&changed(newer)).await;
     }

@@ -146,8 +146,8 @@ async fn whoever_ends_all_others_goes_on_alone() {
     for other in [&logged_in[0], &logged_in[2]] {
         refused(fixture.refresh(&refresh_token(other)).await, Code::InvalidToken);
     }
-    // The next token of the session has the new generation, so the next new generation ends it like
-    // all other tokens.
+    // A refresh gives the remaining session the new generation. So when another session later ends
+    // all others, this session ends too.
     let next = fixture.refresh(&refresh_token(own)).await.unwrap();
     assert_eq!(next.generation, account.generation);
     let later = fixture.begin("ann@x.org").await;

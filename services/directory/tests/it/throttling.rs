@@ -32,7 +32,7 @@ fn seconds(outcome: Result<LoggedIn, Failure>) -> i64 {
 
 /// Repeats an attempt, and moves the clock forward by the pauses that the refusals name, until a
 /// pause takes at least a minute: longer than a busy machine may delay the test. Returns the number
-/// of attempts that were made, and the last refusal.
+/// of attempts that were not refused, and the last refusal.
 async fn until_paused(fixture: &Fixture, attempt: impl AsyncFn(usize) -> Failure) -> (usize, Failure) {
     let mut tried = 0;
     for n in 0..200 {
@@ -110,7 +110,7 @@ async fn two_thousand_guesses_from_two_hundred_addresses_are_few_too_and_the_own
         assert_eq!(failure.code, Code::TooManyAttempts);
         let pause = i64::from(failure.retry_after.unwrap()) * 1_000;
         waited += pause;
-        // The header Retry-After is rounded up to whole seconds.
+        // `retry_after` is rounded up to whole seconds.
         assert!(waited <= FEW_MINUTES + 1_000, "{waited} ms");
         fixture.harness.clock.advance(pause);
         guess(&fixture, "ann@x.org", &addresses, 200).await;

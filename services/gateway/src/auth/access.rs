@@ -28,7 +28,8 @@ pub(crate) enum Access {
     /// As `Scoped`, but managers are refused: their scopes are limited to their teams, and the
     /// resource concerns everybody.
     ScopedForAll(Resource),
-    /// Callers with the scope get all data. Employees without the scope get their own data.
+    /// Callers with the scope get all data, or the data of their teams if they are managers.
+    /// Employees without the scope get their own data.
     ScopedOrOwn(Resource),
 }
 

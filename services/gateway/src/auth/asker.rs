@@ -18,8 +18,8 @@ pub(crate) enum Asker {
     Own(EmployeeId),
 }
 
-/// A request that can be sent for a manager. Each request type defines how it is limited to the
-/// manager's teams. [`Asker::ask`] accepts only types with this trait.
+/// A request type that [`Asker::ask`] accepts. Each type defines what happens when the caller is a
+/// manager: how the request is limited to the manager's teams, or that it is refused.
 pub(crate) trait ForManagers: Request {
     /// The request type that the service receives when the caller is a manager.
     type Sent: Request<Reply = Self::Reply>;
@@ -27,8 +27,8 @@ pub(crate) trait ForManagers: Request {
     /// Limits the request to what the manager may access.
     ///
     /// # Errors
-    /// 403 when the request is about other teams or employees, 404 when the manager must not learn
-    /// that the item exists.
+    /// 403 when managers may not send the request, or when it is about other teams or employees;
+    /// 404 when the manager must not learn that the item exists.
     fn within(self, reach: &Reach) -> Result<Self::Sent, Failure>;
 
     /// Removes from the reply what the manager must not see. Without an implementation nothing is
@@ -122,7 +122,7 @@ pub(crate) struct Reach {
     teams: BTreeSet<TeamId>,
     /// The employees whose data the manager sees: the members of their teams, and the manager.
     seen: BTreeSet<EmployeeId>,
-    /// The projects of these employees.
+    /// The projects that these employees are on.
     projects: BTreeSet<ProjectId>,
 }
 
@@ -165,7 +165,8 @@ impl Reach {
     }
 
     /// The employees whose data a request reads: the employees that it names or, when it names
-    /// none, all that the manager sees.
+    /// none, all that the manager sees. Fails if the manager does not see one of the named
+    /// employees.
     pub(super) fn seen_of(&self, asked: Vec<EmployeeId>) -> Result<Vec<EmployeeId>, Failure> {
         if asked.is_empty() {
             return Ok(self.seen.iter().copied().collect());
@@ -175,7 +176,8 @@ impl Reach {
     }
 
     /// The employees whose time a request changes: the employees that it names or, when it names
-    /// none, all that the manager sees except the manager.
+    /// none, all that the manager sees except the manager. Fails if the request names the manager,
+    /// or an employee whom the manager does not see.
     pub(super) fn decided_of(&self, asked: Vec<EmployeeId>) -> Result<Vec<EmployeeId>, Failure> {
         if asked.is_empty() {
             let others: Vec<_> = self.seen.iter().copied().filter(|employee| *employee != self.manager).collect();
@@ -187,8 +189,8 @@ impl Reach {
         self.seen_of(asked)
     }
 
-    /// The limits that are sent together with a request by id, because only the service that stores
-    /// the item knows whose data it is.
+    /// The manager's limits, which are sent together with requests such as one for an item by its
+    /// id: only the service that stores the item knows whose data it is.
     pub(super) fn bounds(&self) -> Within {
         Within { employees: self.seen.iter().copied().collect(), manager: Some(self.manager) }
     }

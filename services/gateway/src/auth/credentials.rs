@@ -17,7 +17,7 @@ const KEY_HEADER: &str = "x-api-key";
 pub(super) enum Credentials<'a> {
     /// The root key, or an API key.
     Key(&'a str),
-    /// The token that a log-in returned.
+    /// An access token (JWT), which a log-in or a refresh returned.
     Token(&'a str),
 }
 

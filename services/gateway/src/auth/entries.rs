@@ -19,7 +19,7 @@ pub(crate) struct Entries {
     ended: RwLock<Ended>,
 }
 
-/// The sessions that ended before they expired. Each is kept until its last token expires.
+/// The sessions that ended before they expired. Each is kept at least until its last token expires.
 #[derive(Debug, Default)]
 struct Ended {
     sessions: HashMap<SessionId, Millis>,

@@ -43,8 +43,8 @@ never! {
     AskCorrection,
 }
 
-/// Request types that only owners and admins may send. They settle or reopen time for everybody, or
-/// read pay runs.
+/// Request types that only owners and admins may send. They reopen periods, set or reopen locks,
+/// and make or read pay runs.
 macro_rules! admins_alone {
     ($($name:ty),* $(,)?) => {$(
         impl ForManagers for $name {
@@ -174,7 +174,8 @@ impl ForManagers for ListWindows {
     }
 }
 
-/// Request types with a list of employees. The list is limited to employees that the manager sees.
+/// Request types with a list of employees. A request without employees is limited to those that the
+/// manager sees. A request that names another employee is refused.
 macro_rules! of_employees {
     ($($name:ty),* $(,)?) => {$(
         impl ForManagers for $name {
@@ -216,8 +217,8 @@ impl ForManagers for UpdateWindows {
     }
 }
 
-/// The project with only those employees and rates that the manager sees; `None` when the manager
-/// does not see the project.
+/// The project without the employees whom the manager does not see, and without the rates of these
+/// employees. Rates for everybody stay. `None` when the manager does not see the project.
 fn seen(project: Project, reach: &Reach) -> Option<Project> {
     let mut project = Some(project).filter(|project| reach.sees_project(project.id))?;
     project.employees.retain(|employee| reach.sees(*employee));

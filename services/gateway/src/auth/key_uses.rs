@@ -21,8 +21,8 @@ impl KeyUses {
             return;
         }
         let app = app.clone();
-        // The audit trail gets an entry about the first use of a key. The report carries the origin
-        // of the request, so that the entry names it.
+        // The audit trail gets an entry when a key is used for the first time ever. The report
+        // carries the origin of the request, so that the entry names this origin.
         let origin = Origin::current().with_actor(Some(Actor::Key(id)));
         tokio::spawn(origin.scope(async move {
             let used = MarkKeyUsed { id, on: now.utc_date().to_string() };

@@ -3,9 +3,10 @@
 //! Each gateway also writes a heartbeat to the bucket. NATS delivers the entries of the bucket in
 //! order, so a heartbeat that arrives back proves that this gateway has received every revocation
 //! from before the heartbeat. When the last heartbeat that arrived back is too old, the gateway
-//! cannot decide which tokens are valid, and refuses them. A heartbeat also contains the last
-//! revision that the gateway has received. Directory waits for this revision before it answers a
-//! deactivation.
+//! cannot decide which tokens are valid, and refuses them. A heartbeat also contains the highest
+//! revision of the bucket that the gateway has received. Before directory answers a deactivation,
+//! it waits until the heartbeat of every gateway contains the revision of this deactivation or a
+//! later one.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -42,7 +43,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long the last heartbeat of a gateway that crashed stays in the bucket, in the format of the
 /// TTL header of NATS. Until then a deactivation waits for that gateway.
 const BEAT_TTL: &str = "5s";
-/// How long the deletion of a stopped gateway's heartbeat stays in the bucket.
+/// How long the message that deletes a stopped gateway's heartbeat stays in the bucket.
 const STOPPED_TTL: &str = "1s";
 /// The header that marks a message in a KV bucket as the deletion of its key.
 const DELETE_HEADER: (&str, &str) = ("KV-Operation", "DEL");
@@ -55,7 +56,7 @@ pub(crate) struct Revocations(Arc<Known>);
 struct Known {
     /// The epoch of each employee who was ever deactivated: tokens of earlier epochs are invalid.
     epochs: RwLock<HashMap<EmployeeId, i64>>,
-    /// The state of API keys, accounts and sessions.
+    /// The state of API keys and accounts, and the ended sessions.
     entries: Entries,
     /// When the newest heartbeat that arrived back was written; `None` before the first.
     last_beat: watch::Sender<Option<Written>>,
@@ -227,7 +228,8 @@ struct Beats {
     seen: u64,
     /// The heartbeats that have not arrived back in the current watch, oldest first.
     out: VecDeque<(u64, Written)>,
-    /// Whether the current KV watch has delivered one of this gateway's own heartbeats, so that it is known to work.
+    /// Whether the current watch has delivered one of this gateway's heartbeats, which proves that
+    /// the watch works.
     came_back: bool,
     /// Whether a revocation has arrived that no heartbeat has acknowledged yet.
     must_acknowledge: bool,

@@ -9,8 +9,8 @@ use contracts::{Caller, HOUR, MarkSessionsSeen, Millis, SessionId};
 use kit::{Bus, Shutdown};
 use tokio::sync::Notify;
 
-/// The length of a period in milliseconds: five minutes. Reported times are rounded down to the
-/// beginning of a period.
+/// The length of a period in milliseconds: five minutes. A session is reported at most once in each
+/// period, and the reported time is the beginning of the period.
 const PERIOD: i64 = HOUR / 12;
 /// How long uses are collected after the first one, before they are reported together.
 const REPORT_AFTER: Duration = Duration::from_secs(1);

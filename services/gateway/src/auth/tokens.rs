@@ -19,7 +19,8 @@ pub(crate) struct Tokens {
     keys: Vec<Key>,
     algorithm: Jwa,
     validation: Validation,
-    /// The validation of tokens from earlier versions, which have no `kid`, `iss` and `aud`.
+    /// The validation of tokens without `kid`. Earlier versions of the gateway issued such tokens,
+    /// also without `iss` and `aud`.
     nameless: Validation,
     seconds: i64,
 }
@@ -46,11 +47,11 @@ pub(crate) struct Claims {
     pub(crate) sub: EmployeeId,
     /// The epoch of the employee: the number of their deactivations when the token was issued.
     pub(crate) epoch: i64,
-    /// The generation of the account's tokens. A token of an earlier version has no generation,
-    /// which counts as 0.
+    /// The generation of the account's tokens. A token from an earlier version of the gateway has
+    /// no generation, which counts as 0.
     #[serde(default)]
     pub(crate) generation: i64,
-    /// The session of the token. Tokens of earlier versions have none.
+    /// The session of the token. Tokens from earlier versions of the gateway have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sid: Option<SessionId>,
     /// The issuer of the token.
@@ -94,8 +95,9 @@ impl Tokens {
         nameless.leeway = 0;
         // `verify` compares the expiry with our own clock. The library would use the system clock.
         nameless.validate_exp = false;
-        // A token without these claims is accepted, because earlier versions issued such tokens. A
-        // token with other values was issued by or for another system, and is refused.
+        // A token without these claims is accepted, because earlier versions of the gateway issued
+        // such tokens. A token with other values was issued by or for another system, and is
+        // refused.
         nameless.set_issuer(&[ISSUER]);
         nameless.set_audience(&[ISSUER]);
         let mut validation = nameless.clone();
@@ -294,7 +296,7 @@ mod tests {
         let (of_old, of_new) = (issue(&before), issue(&during));
         assert!(during.verify(&of_old, NOW).is_some() && during.verify(&of_new, NOW).is_some());
         assert!(after.verify(&of_old, NOW).is_none() && after.verify(&of_new, NOW).is_some());
-        // This token has no `kid`, like the tokens of earlier versions.
+        // This token has no `kid`, like the tokens from earlier versions of the gateway.
         let claims = json!({ "sub": kit::new_id::<EmployeeId>(), "epoch": 0, "iat": 0, "exp": NOW.0 / SECOND + 1 });
         let nameless = sign(Header::new(Jwa::HS256), &claims, "old");
         assert!(during.verify(&nameless, NOW).is_some() && after.verify(&nameless, NOW).is_none());

@@ -33,12 +33,13 @@ impl TrustedProxies {
     }
 
     /// The address of the client. A peer that is no trusted proxy is the client itself. Otherwise
-    /// the client is the last address in the headers that is no trusted proxy. Earlier addresses
-    /// may be made up by the client, so they are ignored.
+    /// the client is the last address in the headers that is no trusted proxy, or the first address
+    /// if all are trusted, or the peer without such headers. Addresses before the last untrusted
+    /// one may be made up by the client, so they are ignored.
     ///
     /// A proxy may set one of the two headers and pass on the other as the client sent it.
-    /// Therefore the peer counts as the client when the headers name different clients, or when a
-    /// header that is present is malformed.
+    /// Therefore the peer counts as the client when the headers name different clients, or when one
+    /// of them is malformed or has an element without an address after the last untrusted address.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         if !self.contain(peer) {
@@ -53,8 +54,8 @@ impl TrustedProxies {
         }
     }
 
-    /// The client that a header names; `Some(None)` when the header is malformed, `None` when it is
-    /// missing.
+    /// The client that a header names. `None` when the header is missing; `Some(None)` when it is
+    /// malformed, or when an element without an address comes after the last untrusted address.
     fn named(
         &self,
         peer: IpAddr,

@@ -46,8 +46,8 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::APPROVALS, content)
 }
 
-/// The form with the periods to approve, each with the hash that the page showed, and with the page
-/// to return to.
+/// The form with the periods to approve, each with the [`Period::hash`] that the page showed, and
+/// with the page to return to.
 #[derive(Deserialize)]
 pub(super) struct Seen {
     periods: Option<String>,

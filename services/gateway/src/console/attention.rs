@@ -1,5 +1,6 @@
-//! The page of what needs a decision: requested corrections, quarantined windows, undelivered mail,
-//! implausibly long days, overlapping computers, and employees whose apps send nothing any more.
+//! The page of what needs a decision: requested corrections, quarantined windows, dead messages,
+//! undelivered invitations, implausibly long days, time on two computers at once, and employees
+//! whose apps send nothing any more.
 
 use axum::response::Response;
 use contracts::{
@@ -32,7 +33,8 @@ use crate::{
 const HELD: usize = 50;
 /// The largest number of items of each kind that are read.
 const MOST: usize = 1_000;
-/// The number of days before today in which long days and overlapping computers are searched.
+/// The number of days before today. Long days, and time on two computers at once, are searched on
+/// these days and today.
 const DAYS: i32 = 14;
 /// The page lists days with more time than this, in milliseconds.
 const LONG: i64 = 16 * HOUR;
@@ -132,8 +134,8 @@ async fn after<R: ForManagers>(
     }
 }
 
-/// The recorded window that the query parameter `window` names; `None` when it was recorded as an
-/// adjustment.
+/// The recorded window that the query parameter `window` names. `None` when there is none, for
+/// example because the window became an adjustment, or when it cannot be read.
 async fn just_recorded(visitor: &Visitor, params: &Params) -> Option<Window> {
     let id = params.get("window", "must be the id of a window").ok().flatten()?;
     match visitor.ask_if(Resource::Time, GetWindow { id, seq: None, set_aside: false }).await {
@@ -176,8 +178,9 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     };
     let held = async {
         let (held, has_more) = held.await?;
-        // Only visitors who may add somebody to a project and a task are shown rates, so rates are
-        // requested only for them.
+        // The rates show whether hours would have no rate. This is shown only next to windows whose
+        // employee the visitor may add to the project or the task, so the rates are requested only
+        // if there are such windows.
         let is_any = may_assign(visitor) && held.iter().any(|held| may_be_placed(held.code));
         let rates = if is_any { no_rate::Known::ask(visitor).await? } else { None };
         Ok::<_, Failure>((held, has_more, rates))

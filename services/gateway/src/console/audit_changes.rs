@@ -12,7 +12,7 @@ use crate::names::KnownNames;
 
 /// The largest number of characters of a value that are shown.
 const LETTERS: usize = 300;
-/// The largest number of items of a list that are shown.
+/// The largest number of items that are shown of a list that has ids with known names.
 const LISTED: usize = 25;
 /// The milliseconds since 1970 of the years 2000 to 2099. A number in this range is shown as a
 /// moment.
@@ -108,7 +108,8 @@ fn text(value: &Value) -> String {
 }
 
 /// Shows a value: an id as its name, with the id as the HTML title; a moment in the reader's time
-/// zone; any other value as text.
+/// zone; a list that has ids with known names item by item, up to [`LISTED`] items; any other value
+/// as text.
 fn shown(reader: &Reader, names: &KnownNames, field: &str, value: &Value) -> Markup {
     match value {
         Value::String(id) => match any_name(names, id) {

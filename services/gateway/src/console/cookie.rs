@@ -25,7 +25,8 @@ const ZONE_SECONDS: i64 = 31_536_000;
 
 /// Which name and attributes the session cookie has. The prefix `__Host-` makes sure that no other
 /// host can set the cookie and that browsers send it over https only. Browsers refuse this prefix
-/// over plain http, so on the machine itself the cookie has another name.
+/// over plain http, so the cookie has another name for a browser that uses plain http on the
+/// gateway's own machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Manner {
     OverHttps,

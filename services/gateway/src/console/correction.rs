@@ -33,7 +33,7 @@ const SHOWN: usize = 20;
 /// The form of a correction.
 #[derive(Default, Deserialize)]
 pub(super) struct Filled {
-    /// The window to change; `None` for new time.
+    /// The window to change or void; `None` to add time.
     window: Option<WindowId>,
     start: Option<String>,
     end: Option<String>,
@@ -84,7 +84,7 @@ async fn after(
     }
 }
 
-/// A correction without changes, of this window or of new time.
+/// A correction without changes, of this window or, for `None`, of time to be added.
 fn about(window_id: Option<WindowId>, reason: Note) -> CorrectionSent {
     let (start, end, project_id, task_id, note) = (None, None, None, None, None);
     CorrectionSent { id: None, window_id, void: false, start, end, project_id, task_id, note, reason }
@@ -196,8 +196,8 @@ fn form(
     filled: Option<&Filled>,
     failure: Option<&Failure>,
 ) -> Markup {
-    // The page has two forms. A form without project and task is the other one, so its values and
-    // errors are not shown here.
+    // The page has two forms. Submitted values without project and task are from the form that
+    // voids the window, so they and their errors are not shown here.
     let filled = filled.filter(|filled| filled.work.is_some());
     let failure = failure.filter(|_| filled.is_some());
     let typed = |of: fn(&Filled) -> &Option<String>, stored: String| {

@@ -113,8 +113,8 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
     let gone = attempt.filter(|(decision, _)| waiting.iter().all(|correction| decision.id != Some(correction.id)));
     Ok(html! {
         (notice(params))
-        // The correction was decided meanwhile and is no longer in the list, so the failure is
-        // shown above the list.
+        // The correction of the failed decision is not on this page of the list, usually because it
+        // was decided meanwhile. So the failure is shown above the list.
         @if let Some((_, failure)) = gone { p.error role="alert" { (failure.detail) } }
         @if waiting.is_empty() {
             section { p.empty { "Nobody waits for a correction." } }

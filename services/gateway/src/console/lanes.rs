@@ -156,8 +156,8 @@ pub(super) fn drawn(visitor: &Visitor, day: Date, range: TimeRange, people: &[Pe
     figure(Figure { title: &reader.date(day), sentence: &sentence, drawing, table })
 }
 
-/// The part of the day that contains all work, in full hours; its number of hours is a multiple of
-/// four.
+/// The part of the day that contains all work, in full hours. Its number of hours is a multiple of
+/// [`PARTS`]. Without work it is the whole day.
 fn cropped(range: TimeRange, people: &[Person]) -> TimeRange {
     let edges = people.iter().flat_map(|person| {
         let counted = person.lane.stretches.iter().map(|stretch| (stretch.start, stretch.end));
@@ -175,7 +175,8 @@ fn cropped(range: TimeRange, people: &[Person]) -> TimeRange {
     TimeRange::new(start, start + length.max(PARTS) * HOUR).unwrap_or(range)
 }
 
-/// Renders links to the previous and the next day, and a form to choose a day.
+/// Renders links to the previous day, to the next day if it is not after today, and to today, and a
+/// form to choose a day.
 pub(super) fn steps(visitor: &Visitor, path: &str, day: Date, today: Date) -> Markup {
     let to = |day: Date| format!("{}?day={day}", visitor.address(path));
     html! {

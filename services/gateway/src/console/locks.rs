@@ -82,7 +82,7 @@ pub(super) async fn reopen(visitor: Visitor, params: Params, Form(filled): Form<
 }
 
 impl Filled {
-    /// The project to lock; `None` for the whole organisation.
+    /// The project whose lock is moved; `None` for the lock of the organisation.
     fn project(&self) -> Result<Option<ProjectId>, Failure> {
         match text(&self.project) {
             "" => Ok(None),

@@ -112,8 +112,8 @@ pub(super) async fn log_out(
     response
 }
 
-/// The page to open after the log-in. Anything but a page of the console becomes the start page, so
-/// that a link cannot lead to another site.
+/// The page to open after the log-in. Anything but a page of the console, and the log-in page
+/// itself, becomes the start page, so that a link cannot lead to another site.
 pub(super) fn ours(next: &str) -> &str {
     let is_page = |path: &str| {
         next.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))

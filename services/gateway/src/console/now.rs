@@ -19,8 +19,8 @@ use crate::{
     names::{Ids, KnownNames},
 };
 
-/// An employee counts as silent if they have time in the last `USED_TO` days, but none in the last
-/// [`SILENT`] days.
+/// An employee counts as silent if they have time on the `USED_TO` days before today, but none
+/// today and on the [`SILENT`] days before today.
 const USED_TO: i32 = 14;
 const SILENT: i32 = 3;
 /// The number of employees on one page of the list.
@@ -114,7 +114,7 @@ fn time(visitor: &Visitor, range: TimeRange) -> GetTime {
 }
 
 /// The silent employees: their number, and the first `most` of them by name. Deactivated employees
-/// are left out.
+/// are left out. The result is empty if the visitor may not read employees.
 pub(super) async fn silent_since(visitor: &Visitor, today: Date, most: usize) -> Result<Roster, Failure> {
     let days = |ago: i32, count: i32| {
         let range = today.checked_sub(ago.days()).ok().and_then(|first| visitor.reader.days(first, count));

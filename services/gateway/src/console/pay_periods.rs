@@ -55,7 +55,8 @@ pub(super) fn state(period: &Period) -> &'static str {
     }
 }
 
-/// The state of a period. The state "paid" is a link to the pay run, for visitors who may open it.
+/// The state of a period, followed by its note if it has one. The state "paid" is a link to the pay
+/// run, for visitors who may open it.
 pub(super) fn linked_state(visitor: &Visitor, period: &Period) -> Markup {
     let run = period.pay_run.filter(|_| visitor.may_open(places::PAY_RUN.access));
     html! {

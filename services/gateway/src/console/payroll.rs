@@ -84,7 +84,7 @@ pub(super) fn address(visitor: &Visitor, id: ProjectId, payee: Payee) -> String 
 }
 
 /// The payroll line that the form shows: that of the employee whom the submitted form or the query
-/// parameter `rates` names, if the employee is a member; otherwise the line of everybody.
+/// parameter `rates` names, if the employee is a member; otherwise the line for everybody.
 pub(super) fn chosen(params: &Params, project: &Project, tried: Option<(&Filled, &Failure)>) -> Result<Payee, Failure> {
     let asked: Option<Payee> = match tried {
         Some((filled, _)) => text(&filled.payee).parse().ok(),

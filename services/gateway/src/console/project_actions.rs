@@ -45,7 +45,7 @@ pub(super) async fn archive(
     set_archived(&visitor, id, &params, &form, true).await
 }
 
-/// Brings an archived project back.
+/// Unarchives the project.
 pub(super) async fn restore(
     visitor: Visitor,
     PathId(id): PathId<ProjectId>,

@@ -50,7 +50,8 @@ enum Which {
 enum State {
     Open,
     Archived,
-    /// The project is not open. The reply does not say whether it is archived or deleted.
+    /// The project has time in the chosen days, but is not in the list of open projects. So it is
+    /// archived or deleted; the page does not know which.
     ArchivedOrDeleted,
 }
 

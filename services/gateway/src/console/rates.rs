@@ -86,7 +86,8 @@ fn project_of(typed: &Option<String>) -> Option<ProjectId> {
     text(typed).parse().ok()
 }
 
-/// The path of the page that had the form, with the name of a notice in the query.
+/// The path of the project's page or, without a project, of the page of rates, with the name of a
+/// notice in the query.
 fn home(project: Option<ProjectId>, done: Done) -> String {
     match project {
         Some(id) => places::project_after(id, done),

@@ -125,7 +125,8 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let names = visitor.names(ids).await;
     let mut groupings: Vec<_> = GROUPINGS.iter().filter(|(grouping, ..)| asked.by.contains(grouping)).collect();
     if !of_people.is_empty() {
-        // The sort is stable, so the other groupings keep their order.
+        // The column of the employee comes first. The sort is stable, so the other columns keep
+        // their order.
         groupings.sort_by_key(|(grouping, ..)| *grouping != Grouping::Employee);
     }
     let title = format!("{} to {}", reader.date(asked.from), reader.date(asked.to));
@@ -198,7 +199,7 @@ fn by_person<'a>(
 }
 
 /// The adjustments that count in the report's days, limited to the report's employees, projects and
-/// tasks.
+/// tasks; none if the visitor may not read pay periods.
 async fn late(visitor: &Visitor, asked: &Asked) -> Result<Vec<Adjustment>, Failure> {
     if !visitor.may(Scope::read(Resource::Periods)) {
         return Ok(Vec::new());

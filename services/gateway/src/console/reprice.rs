@@ -23,7 +23,7 @@ use crate::{
 /// The largest number of projects that the form offers.
 const MOST: usize = 5_000;
 
-/// The hours that the form selects: a project or all, and the days.
+/// What the form selects: one project, or all projects for `None`, and the first and the last day.
 #[derive(Clone, Copy, Debug, Default)]
 struct Asked {
     project: Option<ProjectId>,
@@ -77,7 +77,8 @@ fn asked(params: &Params) -> Result<Asked, Failure> {
     Ok(Asked { project: params.get("projectId", "must be a project's id")?, from: day("from")?, to: day("to")? })
 }
 
-/// The filter that selects the hours of the chosen days, in the organisation's time zone.
+/// The filter that selects the windows of the chosen project, or of all projects, that begin on the
+/// chosen days in the organisation's time zone.
 async fn filter(visitor: &Visitor, asked: Asked) -> Result<RepriceFilter, Failure> {
     let zone = visitor.app.organisation.settings().await.timezone.clone();
     let begin = match (asked.from, asked.to) {

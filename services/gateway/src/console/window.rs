@@ -270,8 +270,8 @@ pub(super) fn moment(name: &str, label: &str, value: &str, error: Option<&str>) 
 }
 
 fn voiding(visitor: &Visitor, window: &Window, filled: Option<&Filled>, failure: Option<&Failure>) -> Markup {
-    // The page has two forms. A form with project and task is the other one, so its values and
-    // errors are not shown here.
+    // The page has two forms. Submitted values with project and task are from the form that
+    // corrects the window, so they and their errors are not shown here.
     let own = filled.filter(|filled| filled.work.is_none());
     let error = own.and(said(failure, "reason"));
     let value = own.and_then(|filled| filled.reason.as_deref()).unwrap_or_default();

@@ -14,7 +14,8 @@ pub(super) fn quality(headers: &HeaderMap, kind: &str) -> Option<f32> {
     })
 }
 
-/// Whether the response should be HTML. Browsers name HTML in `Accept`; other programs do not.
+/// Whether the response should be HTML: `Accept` names HTML, and gives it no lower quality than
+/// JSON. Browsers name HTML; other programs usually do not.
 pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
     let json = ["application/json", "application/problem+json"].map(|kind| quality(headers, kind).unwrap_or(0.0));
     quality(headers, "text/html").is_some_and(|html| html > 0.0 && json.iter().all(|json| html >= *json))

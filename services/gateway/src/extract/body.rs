@@ -43,7 +43,7 @@ impl<S: Sync, T: DeserializeOwned, U: DeserializeOwned> FromRequest<S> for Bodie
     }
 }
 
-/// Reads a JSON body as UTF-8.
+/// Reads a JSON body of at most `most` bytes, and converts it to UTF-8.
 async fn text(request: Request, most: usize) -> Result<Bytes, Problem> {
     let kind = content_type(request.headers());
     // A body without content type is taken for JSON.
@@ -83,7 +83,7 @@ pub(super) fn content_type(headers: &HeaderMap) -> String {
 /// makes incompressible data a little larger.
 const CODING_OVERHEAD: usize = 64 * 1024;
 
-/// Reads a body of at most `most` bytes and decompresses it.
+/// Reads a body and decompresses it. The decompressed body may have at most `most` bytes.
 pub(super) async fn read(request: Request, most: usize) -> Result<Bytes, Problem> {
     let codings = coding::codings(request.headers())?;
     let sent_most = if codings.is_empty() { most } else { most + CODING_OVERHEAD };

@@ -19,7 +19,8 @@ pub(super) fn charset(headers: &HeaderMap) -> Option<String> {
 /// need no change.
 ///
 /// # Errors
-/// When the body is malformed in its encoding.
+/// When the body is malformed in an encoding other than UTF-8. Malformed UTF-8 is returned as it
+/// is, because the JSON parser refuses it later.
 pub(super) fn utf8<'a>(body: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, [u8]>, Failure> {
     let (encoding, body) = match Encoding::for_bom(body) {
         Some((encoding, mark)) => (encoding, &body[mark..]),

@@ -68,8 +68,8 @@ pub(super) fn too_large(most: usize) -> Problem {
     Problem::new(Code::TooLarge, format!("The body must have at most {most} bytes, decompressed."))
 }
 
-/// Decompresses at most `most` bytes of one coding. The limit is for all gzip members or zstd
-/// frames together.
+/// Decompresses one coding, and returns at most the first `most` bytes of the result. The limit is
+/// for all gzip members or zstd frames together.
 fn decode(body: &[u8], coding: Coding, most: usize) -> io::Result<Vec<u8>> {
     let mut decoded = Vec::new();
     let most = most as u64;

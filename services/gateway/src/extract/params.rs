@@ -91,8 +91,8 @@ impl Params {
         self.get(name, must)?.ok_or_else(|| Failure::field(name, must))
     }
 
-    /// The ids in a filter, separated by commas, each at most once; empty if the parameter is
-    /// missing.
+    /// The ids in a filter, separated by commas; empty if the parameter is missing. Fails if an id
+    /// occurs twice, or if there are more than [`IDS_MOST`] ids.
     pub(crate) fn ids<T: FromStr + Eq + Hash>(&self, name: &str) -> Result<Vec<T>, Failure> {
         self.list(name, "must be ids (UUIDs) with commas between", |id| id.parse().ok())
     }

@@ -38,8 +38,8 @@ struct Accepted {
 #[derive(Debug)]
 pub(crate) struct Queries(HashMap<(Method, String), Accepted>);
 
-/// The error of an invalid query, as an extension of the request. It is answered after the caller
-/// is authenticated.
+/// The error of an invalid query or an unsupported condition, as an extension of the request. It is
+/// answered after the caller is authenticated.
 #[derive(Clone, Debug)]
 struct InvalidQuery(Failure);
 
@@ -88,7 +88,7 @@ impl Accepted {
         }
     }
 
-    /// Refuses a condition on a change that does not support conditions.
+    /// Refuses `If-None-Match` on every change, and `If-Match` on changes that do not support it.
     fn check_conditions(&self, headers: &HeaderMap) -> Result<(), Failure> {
         let detail = if !self.is_change {
             return Ok(());
@@ -158,8 +158,8 @@ pub(crate) async fn check_query(State(queries): State<Arc<Queries>>, mut request
     next.run(request).await
 }
 
-/// Fails if [`check_query`] found the query invalid. Extractors call this function after the caller
-/// is authenticated.
+/// Fails if [`check_query`] found an invalid query or an unsupported condition. Extractors call
+/// this function after the caller is authenticated.
 pub(crate) fn fitting_query(parts: &Parts) -> Result<(), Failure> {
     parts.extensions.get::<InvalidQuery>().map_or(Ok(()), |InvalidQuery(failure)| Err(failure.clone()))
 }

@@ -41,8 +41,8 @@ pub(crate) struct Left {
     most: NonZeroU32,
     calls: u32,
     is_over: bool,
-    /// The time until another call is possible. If another call is possible now, the time until the
-    /// whole limit is available again.
+    /// After a refused call, the time until another call is possible. After an allowed call, the
+    /// time until the whole limit is available again.
     wait: Duration,
 }
 

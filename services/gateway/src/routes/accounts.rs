@@ -116,8 +116,8 @@ pub(crate) fn agent(headers: &HeaderMap) -> Option<Label> {
     Some(Label::keep(&String::from_utf8_lossy(named.as_bytes()))).filter(|agent| !agent.as_str().is_empty())
 }
 
-/// Turns a failed log-in into a 401 that is the same for every cause, so that nobody learns which
-/// addresses have an account.
+/// Turns a refused log-in into a 401 that is the same for every cause, so that nobody learns which
+/// addresses have an account. Failures that may pass, and internal errors, stay as they are.
 fn refused(failure: Failure) -> Problem {
     if failure.code.is_passing() || failure.code == Code::Internal {
         return failure.into();

@@ -84,7 +84,8 @@ pub(super) async fn ask_correction(
 
 /// List requested corrections, the newest first.
 ///
-/// Employees see their own corrections; managers also see those of their teams.
+/// Employees see their own corrections; managers also see those of their teams; other callers with
+/// the scope see all.
 #[utoipa::path(
     get, path = "/api/v1/correction", tag = "Corrections", security(("adminKey" = []), ("employeeToken" = [])),
     params(

@@ -237,8 +237,8 @@ mod tests {
 
     use super::*;
 
-    /// Returns a page of two of the numbers below `count`, after the number `after`. Fails if
-    /// `after` equals `fails`.
+    /// Returns a page of at most two numbers: those that follow `after` and are below `count`.
+    /// Fails if `after` equals `fails`.
     fn page(after: Option<u64>, count: u64, fails: Option<u64>) -> Result<Page<u64, u64>, Failure> {
         if after.is_some() && after == fails {
             return Err(Failure::new(Code::Unavailable, "Away."));

@@ -8,8 +8,9 @@ use utoipa::ToSchema;
 use super::actors::{HasActor, name_actors};
 use crate::{App, auth::Admin, error::Problem, extract::Body};
 
-/// The time limit for setting a lock. It is a little longer than it takes until a crashed worker is
-/// detected.
+/// The time limit for setting a lock. Timetrack waits until each of its workers knows the lock. A
+/// crashed worker counts as dead 10 s after its last heartbeat; only then does timetrack stop
+/// waiting for it.
 pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(25);
 
 /// A lock: time before a moment is settled.

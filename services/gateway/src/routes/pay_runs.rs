@@ -138,7 +138,7 @@ async fn paid_periods(app: &App, asker: &Asker, run: PayRunId) -> Result<Vec<Pai
     kit::all_pages(|after| asker.ask(app, ListPaidPeriods { run, after })).await
 }
 
-/// Pay all approved periods between two moments that no run has paid yet.
+/// Pay all approved periods that lie between two moments and that no run has paid yet.
 ///
 /// The sums of the run are those with which the periods were approved, and the windows of the
 /// periods are marked as `paid` once. A repetition, or a concurrent request, gets the same run. A

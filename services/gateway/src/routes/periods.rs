@@ -23,8 +23,9 @@ use crate::{
     teams,
 };
 
-/// The time limit for an approval. It is a little longer than it takes until a crashed worker is
-/// detected.
+/// The time limit for an approval. Timetrack waits until each of its workers knows that the period
+/// is closed. A crashed worker counts as dead 10 s after its last heartbeat; only then does
+/// timetrack stop waiting for it.
 const PATIENCE: Duration = Duration::from_secs(25);
 
 /// List the pay periods of each employee that overlap a range.
@@ -33,7 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(25);
 /// analytics for the same range; an approved period keeps the values that it was approved with.
 /// `adjustments` is separate: it is the sum of what `GET /api/v1/adjustment` lists for the same
 /// range. An employee gets their own periods; a manager gets those of their teams. Without filters,
-/// the list has the periods of all employees who are active or have time in them.
+/// the list has the periods of all employees who are active, have time or adjustments in the range,
+/// or have submitted or approved periods in it.
 #[utoipa::path(
     get, path = "/api/v1/period", tag = "Periods", security(("adminKey" = []), ("employeeToken" = [])),
     params(
@@ -84,7 +86,7 @@ impl Changeable for Period {
     }
 }
 
-/// Makes the response for a period that timetrack has replied, with the name of its approver.
+/// Makes the response for a period in a reply of timetrack, with the name of its approver.
 async fn shown(app: &App, known: KnownPeriod) -> Period {
     let mut periods = [Period::of(known)];
     name_actors(&app.names, &mut periods).await;

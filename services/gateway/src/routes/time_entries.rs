@@ -250,7 +250,7 @@ impl Changeable for WindowSeen {
     }
 }
 
-/// Makes the response for the state of a window that timetrack has replied.
+/// Makes the response for the state of a window in a reply of timetrack.
 pub(super) fn seen(id: WindowId, state: WindowState) -> WindowSeen {
     match state {
         WindowState::Recorded(window) => WindowSeen::Recorded(window),

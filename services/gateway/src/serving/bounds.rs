@@ -9,7 +9,8 @@ use kit::client_network;
 use super::{Connections, metrics::ConnectionMetrics};
 use crate::client::TrustedProxies;
 
-/// The default limit of connections. It also limits the memory that they take.
+/// The default limit of connections, if the process has enough file descriptors. It also limits the
+/// memory that they take.
 const MOST: u64 = 10_000;
 /// The number of file descriptors that are kept for NATS, for files, and for the other services of
 /// a process that runs the whole system.
@@ -102,8 +103,8 @@ impl Bounds {
         Ok(Place { bounds: self.clone(), address })
     }
 
-    /// Whether half of a large number of connections have closed. Returns true only once for each
-    /// such decrease.
+    /// Whether the number of open connections has fallen to at most half of its peak, if the peak
+    /// was at least [`LEAST_RELEASED`]. Returns true only once for each such decrease.
     pub(super) fn most_are_gone(&self) -> bool {
         let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
         let are_gone = open.peak >= LEAST_RELEASED && open.all <= open.peak / 2;

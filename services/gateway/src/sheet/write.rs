@@ -142,7 +142,8 @@ mod tests {
         }
     }
 
-    /// Reads the cells of the first column back with another library.
+    /// Reads the cells of the first column back with another library, and checks that the file has
+    /// no formulas.
     fn read(sheet: &Sheet) -> Vec<Data> {
         let mut book: Xlsx<_> = Xlsx::new(Cursor::new(sheet.file().expect("a file"))).expect("a book");
         let formulas = book.worksheet_formula("Sheet1").expect("a page");

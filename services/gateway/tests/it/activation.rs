@@ -21,7 +21,8 @@ pub(crate) async fn invited() -> (Edge, Employee) {
     (edge, ann)
 }
 
-/// Returns the token that is in the mail of the employee's last invitation.
+/// Waits until the latest requested invitation is for this employee, and returns the token that its
+/// mail contains.
 pub(crate) async fn token(edge: &Edge, employee: &Employee) -> Secret {
     let events = edge.harness.bus().jetstream.get_stream(contracts::stream::EVENTS).await.expect("the stream");
     let subject = <InvitationRequested as contracts::Event>::filter();

@@ -31,7 +31,8 @@ async fn text(response: Response) -> String {
     response.text().await.expect("a body")
 }
 
-/// Creates an employee with this role. Returns their id and a valid token.
+/// Writes the account of a new employee with this role into the bucket of revocations, as directory
+/// does, and waits until the gateway knows the role. Returns the employee's id and a valid token.
 async fn somebody(edge: &Edge, role: Role) -> (EmployeeId, String) {
     let person = kit::new_id();
     give_role(edge, person, role, 0).await;
@@ -190,8 +191,9 @@ async fn a_log_out_that_cannot_be_done_now_says_so_and_leaves_the_cookie() {
         (answer.status().as_u16(), answer.headers().contains_key("set-cookie"))
     };
     for _ in 0..10 {
-        // Just after the jump of the clock, the gateway does not know which tokens are valid, and
-        // directory does not run.
+        // After this jump of the clock, the gateway does not know which tokens are valid until the
+        // next heartbeat. After the heartbeat, the log-out fails because directory does not run.
+        // Both give 503.
         edge.harness.clock.advance(31_000);
         assert_eq!(log_out(&token).await, (503, false));
     }

@@ -117,8 +117,8 @@ async fn every_route_takes_a_key_with_its_scope_and_refuses_one_with_all_others(
     for route in &routes {
         let Some(scope) = route.scope() else { continue };
         let only = give_key(&edge, kit::new_id(), Scopes::from_iter([scope]), |_| ()).await;
-        // The other key also lacks the scope to change this resource, but may read it: reading must
-        // not be enough for a change.
+        // The other key has the scopes of all other resources. If the route changes this resource,
+        // the key may also read it: reading must not be enough for a change.
         let others = Scopes::all().0.into_iter().filter(|other| other.resource != scope.resource);
         let read = scope.write.then(|| Scope::read(scope.resource));
         let others = give_key(&edge, kit::new_id(), others.chain(read).collect(), |_| ()).await;

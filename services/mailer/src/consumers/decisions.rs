@@ -11,7 +11,8 @@ use crate::{
     domain::{Mail, adjustment_mail, correction_mail, period_mail},
 };
 
-/// Mails the employee that hours which arrived late were admitted.
+/// Mails the employee that late hours were admitted: hours that arrived after their day was
+/// settled.
 pub(crate) async fn adjustment_made(
     app: Arc<App>,
     delivery: Delivery,

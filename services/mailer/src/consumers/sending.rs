@@ -26,8 +26,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 
 /// Why a mail was not sent.
 pub(super) enum NotDone {
-    /// The mail is no longer needed: it was replaced, used or withdrawn, or has no recipient or
-    /// content.
+    /// The mail is no longer needed: it was replaced, used or withdrawn, is too late, or has no
+    /// recipient or content.
     Overtaken,
     /// A request to another service for the content or the address of the mail failed.
     Unminted(Failure),

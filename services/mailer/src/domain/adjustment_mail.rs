@@ -6,7 +6,7 @@ use super::{
     times::{hours, local, stretch},
 };
 
-/// Writes the mail that tells an employee that hours which arrived late were admitted.
+/// Writes the mail about admitted hours that had arrived after their day was settled.
 pub(crate) fn adjustment_mail(name: &Name, event: &AdjustmentMade, public_url: &PublicUrl) -> Mail {
     let AdjustmentMade { adjustment, timezone } = event;
     let (start, end) = (local(adjustment.start, timezone), local(adjustment.end, timezone));

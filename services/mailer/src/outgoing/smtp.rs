@@ -19,8 +19,8 @@ use crate::domain::{Cause, Refusal, Step};
 const STEP: Duration = Duration::from_secs(10);
 /// The time limit of all steps before the content together.
 const CONVERSATION: Duration = Duration::from_secs(20);
-/// How long the server may take to accept the content. Many servers scan a mail before they answer,
-/// and have accepted it when they answer. A client that does not wait for the answer sends the mail
+/// How long the server may take to accept the content. Many servers scan a mail before they answer.
+/// A client that stops waiting too early does not learn that the mail is accepted, and sends it
 /// again and again (RFC 5321, 4.5.3.2.6).
 const ACCEPTANCE: Duration = Duration::from_secs(600);
 /// The time limit of QUIT.

@@ -184,8 +184,8 @@ async fn a_server_that_refuses_us_gets_the_mail_once_that_is_mended_and_admins_s
     fixture.harness.finish().await;
 }
 
-/// Accepts connections. The first `silent` ones get no answer, and the others are forwarded to a
-/// port.
+/// Accepts connections. The first `silent` ones get no answer, and the others are forwarded to the
+/// port `to`.
 async fn pass_on(listener: TcpListener, to: u16, silent: usize) {
     let mut kept = Vec::new();
     while let Ok((mut client, _)) = listener.accept().await {

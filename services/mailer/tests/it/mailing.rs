@@ -94,7 +94,7 @@ async fn a_mail_in_the_hands_of_a_mailer_that_died_is_sent_by_another() {
     let database = fixture.harness.database(Service::Mailer).await;
     database.collection("deliveries").insert_one(held).await.unwrap();
     fixture.start_mailer(server.config()).await;
-    // When this second invitation is sent, the mailer has handled the event of the first one too.
+    // When this second invitation is sent, the mailer has received the event of the first one too.
     fixture.create("Bob", "bob@x.org").await;
     fixture.until_status("sent", 1).await;
     assert_eq!(server.mails().len(), 1);

@@ -28,8 +28,8 @@ fn decided(employee: EmployeeId, version: i64, decision: &str) -> PeriodDecided 
     serde_json::from_value(event).unwrap()
 }
 
-/// Returns the event that two hours of this employee were admitted, which arrived after their day
-/// was settled.
+/// Returns the event about two hours of this employee that arrived after their day was settled.
+/// They are admitted, and one of the two hours counts.
 fn adjusted(employee: EmployeeId) -> AdjustmentMade {
     let (id, start) = (kit::new_id::<EmployeeId>(), 1_772_321_400_000_i64);
     let adjustment = json!({

@@ -14,7 +14,8 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A mail server that accepts mail to everybody except `gone@…`.
+/// A mail server that accepts mail to everybody except `gone@…`. It refuses `later@…` once, and
+/// answers 12 seconds late for `slow@…`.
 pub struct SmtpServer {
     pub port: u16,
     folder: TempDir,

@@ -4,15 +4,17 @@ use contracts::{AssignmentChanged, Code, EmployeeId, Failure, FormerTerms, Milli
 
 use super::Task;
 
-/// The edge between a task and an employee. It depends on the edge between the project and the employee.
+/// The edge between a task and an employee. It depends on the edge between the task's project and
+/// the employee.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Assignment {
     pub(crate) task: TaskId,
     pub(crate) project: ProjectId,
     pub(crate) employee: EmployeeId,
-    /// The terms on the current project.
+    /// The intervals (terms) in which the employee was on the task, while the task belonged to its
+    /// current project.
     pub(crate) terms: Vec<TaskTerm>,
-    /// The terms on other projects that the task has belonged to, one entry for each project.
+    /// The terms while the task belonged to other projects, one entry for each project.
     pub(crate) former: Vec<FormerTerms>,
     pub(crate) version: i64,
 }

@@ -98,8 +98,8 @@ impl Project {
         Ok(())
     }
 
-    /// Archives the project, or brings it back. Does nothing if the project already is in the
-    /// requested state.
+    /// Archives or unarchives the project. Does nothing if the project already is in the requested
+    /// state.
     fn archive(&mut self, archived: bool, now: Millis) {
         match (self.state.archived, archived) {
             (false, true) => end_last(&mut self.open, now),

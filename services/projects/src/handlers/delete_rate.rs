@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::{App, WAIT, domain::require_future};
 
-/// Deletes a rate whose first day has not begun.
+/// Deletes a rate whose first day has not begun in the time zone of the request.
 pub(crate) async fn delete_rate(
     app: Arc<App>,
     call: Call,

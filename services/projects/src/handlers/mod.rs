@@ -1,4 +1,4 @@
-//! The handlers of requests, one file for each.
+//! The handlers of requests.
 
 mod create_project;
 mod create_task;

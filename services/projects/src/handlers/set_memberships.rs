@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// Makes an employee a member of exactly these projects, in one transaction. The condition of the
-/// request applies only if this changes a membership.
+/// request applies only if this changes a membership. With `only_check`, for an employee who does
+/// not exist yet, only checks that the projects accept another member.
 pub(crate) async fn set_memberships(
     app: Arc<App>,
     call: Call,

@@ -1,5 +1,5 @@
 //! The requests for all data that other services have copies of, page by page. Each page is
-//! returned once EVENTS has all events about it.
+//! returned once the stream EVENTS has all events about it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// How long to wait until EVENTS has all events about a page.
+/// How long to wait until the stream EVENTS has all events about a page.
 const WAIT: Duration = Duration::from_secs(2);
 
 /// Returns a page of all projects.
@@ -61,7 +61,7 @@ fn require_service(call: &Call) -> Result<(), Failure> {
     }
 }
 
-/// Returns a page once EVENTS has all events about it.
+/// Returns a page once the stream EVENTS has all events about it.
 async fn once_published<T>(app: &App, page: T) -> Result<T, Error> {
     app.db.until_published(WAIT).await?;
     Ok(page)

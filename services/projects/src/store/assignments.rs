@@ -53,8 +53,8 @@ impl From<Document> for Assignment {
     }
 }
 
-/// The edges between tasks and employees. Edges are never deleted, because windows refer to their
-/// terms.
+/// The edges between tasks and employees. Edges are never deleted, because recorded windows of time
+/// refer to their terms.
 #[derive(Debug)]
 pub(crate) struct Assignments(Collection<Document>);
 

@@ -51,7 +51,7 @@ impl From<Document> for Member {
 }
 
 /// The edges between projects and employees. Edges are never deleted, because assignments and
-/// windows refer to their terms.
+/// recorded windows of time refer to their terms.
 #[derive(Debug)]
 pub(crate) struct Members(Collection<Document>);
 
@@ -102,7 +102,7 @@ impl Members {
         Ok(self.0.find(older).await?.map_ok(|stored| stored.key.project).try_collect().await?)
     }
 
-    /// The employees who still have a membership from before their last deactivation.
+    /// Those of these employees who still have a membership from before their last deactivation.
     pub(crate) async fn left_on(&self, employee_states: &[EmployeeState]) -> Result<HashSet<EmployeeId>, Error> {
         let epochs: HashMap<_, _> =
             employee_states.iter().filter(|one| one.epoch > 0).map(|one| (one.id, one.epoch)).collect();

@@ -115,7 +115,7 @@ impl Projects {
     }
 
     /// Locks a project until this transaction ends, and returns it. Must be the first operation of
-    /// the transaction.
+    /// the transaction, so that the transaction's snapshot begins after the wait for the lock.
     pub(crate) async fn lock(&self, tx: &mut Tx<'_>, id: ProjectId) -> Result<Option<Project>, Error> {
         // The write is the lock. Without the queue, concurrent transactions of this process on one
         // project would conflict, and all but one would run again.

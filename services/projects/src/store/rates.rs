@@ -45,7 +45,8 @@ impl From<Document> for DatedRate {
     }
 }
 
-/// A scope as it is stored: its version, and the history of its payroll line.
+/// A scope as it is stored: its version, which each lock increases, and the history of its payroll
+/// line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct ScopeDocument {
     #[serde(rename = "_id")]

@@ -27,7 +27,7 @@ impl Fixture {
         (fixture, projects)
     }
 
-    /// Starts another replica of projects.
+    /// Starts a replica of projects.
     pub(crate) async fn start_projects(&self) -> Running {
         let run = |deps, stop| projects::run(projects::Config::default(), deps, stop);
         self.harness.spawn(projects::needs(), run).await

@@ -1,6 +1,6 @@
-//! Tests of the comparison of copies: those of projects with directory, and those of directory with
-//! projects. Wrong copies are repaired, right copies are not changed, and copies that missed purged
-//! events are repaired.
+//! Tests of the comparison of copies with their owners' data: projects has copies of directory's
+//! data, and directory has copies of projects' data. Wrong copies are repaired, right copies are
+//! not changed, and copies that missed purged events are repaired.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -158,8 +158,8 @@ async fn nothing_is_found_while_everything_changes() {
     };
     let come_and_go = async || {
         while !is_over.load(Ordering::Relaxed) {
-            // Nobody else changes the edges of `employees[5]` at the same time; those of
-            // `employees[4]` are changed.
+            // `move_people` changes the memberships of `employees[4]` at the same time, but not
+            // those of `employees[5]`.
             for ann in [employees[5], employees[4]] {
                 let _ = fixture.ask(&DeactivateEmployee { id: ann }).await;
                 let _ = fixture.ask(&ReactivateEmployee { id: ann }).await;
@@ -235,7 +235,8 @@ async fn directory_that_was_away_when_events_forgot_who_is_on_what_is_not_ready_
     fixture.finish().await;
 }
 
-/// Waits until the mark of this service has reached the end of EVENTS.
+/// Waits until the mark of this service (the stored position up to which it has seen the stream
+/// EVENTS) has reached the end of the stream.
 async fn marked(fixture: &Fixture, service: Service) {
     let mut events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let last = events.info().await.unwrap().state.last_sequence as i64;

@@ -53,7 +53,8 @@ async fn nobody_has_a_service_speak_for_them_by_naming_where_it_answers() {
         intruder.client.publish_with_reply_and_headers(MintToken::subject(), reply, headers, question).await.unwrap();
     }
     // The service handles requests in order. After this answer, the earlier requests are handled
-    // too, and what NATS had allowed them would be counted below.
+    // too. If NATS had delivered an answer to one of their reply subjects, the counts below would
+    // differ.
     let asked = intruder.client.request(MintToken::subject(), question.into()).await.unwrap();
     assert!(!asked.payload.is_empty());
     assert_eq!(harness.stream_messages(stream::EVENTS).await, 1, "{id} and nothing else");
@@ -80,8 +81,8 @@ async fn nobody_has_jetstream_speak_for_them_by_naming_where_it_delivers() {
             intruder.client.publish_with_reply(next, reply.clone(), one.into()).await.unwrap();
         }
     }
-    // NATS handles requests in order. After this answer, the earlier requests are handled too, and
-    // what NATS had allowed them would be counted below.
+    // NATS handles requests in order. After this answer, the earlier requests are handled too. If
+    // NATS had published to one of their reply subjects, the counts below would differ.
     intruder.client.request(next, one.into()).await.unwrap();
     intruder.client.request("$JS.API.CONSUMER.INFO.EVENTS.mailer", "".into()).await.unwrap();
     assert_eq!(harness.stream_messages(stream::EVENTS).await, 1);

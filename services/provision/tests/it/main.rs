@@ -1,4 +1,4 @@
-//! The rights of all users, and what `provision` makes, on real servers.
+//! Tests of the rights of all users, and of what `provision` creates, on real servers.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 

@@ -5,7 +5,7 @@ use kit::{Bus, Clock, Events, Needs, Shutdown, config};
 use testkit::{Harness, eventually};
 
 /// Returns a table that handles events of employees. An event that cannot be deserialized goes to
-/// DEAD at once.
+/// the stream DEAD at once.
 fn table() -> Events<()> {
     Events::new(Service::Mailer).on(async |_, _, _: EmployeeChanged| Ok(Vec::new()))
 }

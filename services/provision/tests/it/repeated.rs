@@ -47,7 +47,7 @@ async fn what_may_be_changed_is_changed() {
 async fn a_queue_of_before_gets_its_second_consumer_and_keeps_what_waits_in_it() {
     let harness = Harness::start().await;
     let jetstream = &harness.bus().jetstream;
-    // As in versions before the second consumer: one consumer gets all subjects.
+    // In earlier versions, one consumer got all subjects of the stream INGEST.
     let one = Pull { filters: Vec::new(), ..timetrack::needs().consumers[0].clone() };
     jetstream.create_consumer_on_stream(one.config(), stream::INGEST).await.unwrap();
     for subject in [INGEST_WINDOWS, INGEST_BATCHES] {

@@ -87,7 +87,8 @@ impl Calendar {
         (self.midnight(ago) / DAY + 3) / 7
     }
 
-    /// Returns how many days ago [`LONG_DAY`] worked too long: 9 to 11, whichever is a weekday.
+    /// Returns how many days ago [`LONG_DAY`] worked too long: the first of 9, 10 and 11 days ago
+    /// that was a Monday to Friday.
     fn long_day(&self) -> Option<i64> {
         (9..12).find(|ago| (1..=5).contains(&self.weekday(*ago)))
     }
@@ -128,7 +129,7 @@ impl Calendar {
         while left > 0 {
             let length = 45 + 5 * rng.up_to(18);
             let length = if left - length < 30 { left } else { length };
-            // Most of the work of a week is on the same task.
+            // About two thirds of the stretches of a person's week are on the same task.
             let turn = if rng.one_in(3) { rng.up_to(20) } else { self.week(ago) };
             windows.extend(cut(pick(&tasks, turn, person), at, at + length * MINUTE));
             (left, worked) = (left - length, worked + length);
@@ -170,7 +171,7 @@ mod tests {
     /// A Thursday evening in November 2026, UTC.
     const NOW: i64 = 1_795_721_400_000;
 
-    /// Returns seven moments, each on another day of the week and at another time of day.
+    /// Returns seven moments: [`NOW`], and six more with 27 hours between.
     fn nows() -> impl Iterator<Item = i64> {
         (0..7).map(|day| NOW + day * DAY + day * 3 * HOUR)
     }

@@ -11,7 +11,7 @@ pub struct Welcome {
     pub password: String,
     /// The number of windows that were sent.
     pub windows: usize,
-    /// The number of days that the windows cover.
+    /// The number of days before today that the windows cover.
     pub days: u16,
     /// How long filling the demo took.
     pub took: Duration,

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::fixture::{Fixture, HOUR, TEN};
 
-/// Returns all events in the stream: the subject without the id, and the headers.
+/// Returns all events in the stream: noun and verb of the subject, such as `employee.changed`, and
+/// the headers.
 async fn events(fixture: &Fixture) -> Vec<(String, HeaderMap)> {
     let mut events = fixture.system.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let last = events.info().await.unwrap().state.last_sequence;

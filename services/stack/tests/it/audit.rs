@@ -59,7 +59,7 @@ async fn whoever_did_something_is_named_with_what_when_from_where_and_why() {
     assert_eq!(caused[0]["actor"], json!({ "kind": "service", "id": "projects", "name": "projects" }));
     assert!(caused[0]["cause"].is_string() && caused[1]["cause"].is_null(), "{caused:?}");
 
-    // These are the entries of Ann's own changes, in any session, with her name.
+    // These are the entries of Ann's own actions, in any session, with her name.
     let hers = system.trail(&format!("actor=person:{}", ann.id), "login.succeeded").await;
     assert_eq!(actions(&hers), ["login.succeeded", "employee.activated"]);
     assert!(hers.iter().all(|entry| entry["actor"] == json!({ "kind": "person", "id": ann.id, "name": "Ann" })));

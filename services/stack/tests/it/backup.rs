@@ -20,7 +20,8 @@ fn ops(program: &str, from: &Path, to: &Path) -> Result<String, String> {
     if output.status.success() { Ok(said(&output.stdout)) } else { Err(said(&output.stderr)) }
 }
 
-/// Returns all data that the API shows.
+/// Returns all employees, projects and tasks, and the windows and the time of each project from an
+/// hour before [`TEN`] to nine hours after it.
 async fn everything(api: &Api) -> Vec<Value> {
     let range = format!("start={}&end={}", TEN - HOUR, TEN + 9 * HOUR);
     let mut all = Vec::new();

@@ -30,7 +30,7 @@ impl Fixture {
         (response.status().as_u16(), response.text().await.unwrap())
     }
 
-    /// Returns the milliseconds that analytics counts.
+    /// Returns the milliseconds that analytics counts for the project in the 2000 hours after TEN.
     async fn time(&self) -> i64 {
         self.project_time(TEN, TEN + 2_000 * HOUR).await.0
     }

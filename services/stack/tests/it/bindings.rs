@@ -116,7 +116,7 @@ async fn the_tasks_of_a_deleted_project_go_and_its_recorded_time_stays() {
     assert_eq!(fixture.post(fixture.window(since + 1, since + MINUTE)).await.refused(400), "unknown_project");
     assert_eq!(fixture.post(fixture.window(TEN, TEN + HOUR)).await.expect(200), recorded, "it was recorded before");
 
-    // The same is true when only the task is deleted.
+    // When only the task is deleted, its recorded time stays too, and new time on it is refused.
     let project = system.create_project(json!({ "employees": [ann.id] })).await;
     let task = system.create_task(json!({ "projectId": project["id"], "employees": [ann.id] })).await;
     let mut window = fixture.window(TEN + HOUR, TEN + 2 * HOUR);
@@ -197,7 +197,7 @@ async fn hours_from_before_an_archive_a_move_a_deletion_or_a_deactivation_are_re
     let (project, task) = new_task().await;
     system.put(&path("project", &project), json!({ "archived": true })).await;
     both(&project, &task, "project_archived").await;
-    // After the project is restored, it accepts time again, except for the time in which it was
+    // After the project is unarchived, it accepts time again, except for the time in which it was
     // archived.
     system.put(&path("project", &project), json!({ "archived": false })).await;
     let back = system.harness.clock.now().0;

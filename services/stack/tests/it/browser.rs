@@ -101,7 +101,7 @@ impl Browser {
         self.client.find(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
-    /// Waits for a page with this heading, and returns the text of the page.
+    /// Waits for a page with this heading, and returns the text of the page's `main` element.
     pub async fn text_under(&self, heading: &str) -> String {
         eventually_within(BOUND, &format!("the page says {heading:?}"), async || {
             let found = self.client.find(Locator::Css("h1")).await.ok()?.text().await.ok()?;
@@ -110,7 +110,8 @@ impl Browser {
         .await
     }
 
-    /// Waits until the page contains this text, and returns the whole text.
+    /// Waits until the page's `main` element contains this text, and returns the whole text of the
+    /// element.
     pub async fn text_with(&self, words: &str) -> String {
         eventually_within(BOUND, &format!("the page has {words:?}"), async || {
             self.main().await.filter(|text| text.contains(words))

@@ -11,7 +11,8 @@ use crate::{
 /// An id that no project has.
 const NO_PROJECT: &str = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
 
-/// A system with an owner and with Ann. Ann has worked today and is still working.
+/// A system with an owner and with Ann. Ann has tracked windows in the last 190 minutes, the last
+/// one up to now, and has one quarantined window.
 pub struct Company {
     /// The system, with Ann, her project and her task.
     pub fixture: Fixture,
@@ -20,7 +21,7 @@ pub struct Company {
 }
 
 impl Company {
-    /// Starts the system and records Ann's windows.
+    /// Starts the system, creates the owner, and sends Ann's windows.
     pub async fn start() -> Self {
         let fixture = Fixture::start().await;
         let owner = fixture.system.new_employee("Olga Owner", "olga@example.org").await;
@@ -76,7 +77,7 @@ impl Company {
         (answer.status().as_u16(), leads, answer.text().await.unwrap())
     }
 
-    /// Returns the rows of the table on a page, as text.
+    /// Returns the rows of the tables on a page that the owner opens, as text.
     pub async fn lines(&self, path: &str) -> Vec<String> {
         let (status, html) = self.page(path, &self.owner).await;
         assert_eq!(status, 200, "{html}");

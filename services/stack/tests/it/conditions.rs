@@ -99,7 +99,8 @@ impl Fixture {
         let weeks_from =
             |day| json!({ "timezone": "UTC", "payPeriod": "week", "anchor": "2026-01-05", "weekStart": day });
         let me = "/api/auth/me".to_owned();
-        // The settings above have set the pay period to a week.
+        // The change of the settings below comes before the change of this period, and sets the pay
+        // period to a week.
         let period = at("period", &format!("{}_2025-10-06", self.ann.id));
         vec![
             change("PUT /api/v1/employee/{id}", &ann, ann.clone(), json!({ "name": "Anna" }), titled(&ann)),

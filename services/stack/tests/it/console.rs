@@ -49,7 +49,7 @@ async fn every_page_can_be_read_at_every_width_in_light_and_in_dark() {
                 browser.look(width, dark).await;
                 browser.client.goto(&format!("{}{path}", system.base)).await.unwrap();
                 let name = format!("{path} at {width}, dark {dark}");
-                // This script returns the elements that are wider than the browser window.
+                // This script returns the elements that reach beyond the right edge of the window.
                 let overflow = "(root => root.scrollWidth <= root.clientWidth ? [] :
                     [...document.querySelectorAll('body *')].filter(e => !e.closest('.skip')
                     && e.getBoundingClientRect().right > root.clientWidth).map(e => e.outerHTML.slice(0, 200))

@@ -54,8 +54,8 @@ async fn hours_that_are_held_back_are_counted_given_their_place_or_discarded_by_
     let third = eventually_within(BOUND, "it is held", async || held().await.pop()).await.0;
     let (project, task) = (company.fixture.project.as_str(), task["id"].as_str().unwrap());
     let employee = ann.id.to_string();
-    // Ann has no pay rate, although others have one. The page says so before and after the
-    // admission.
+    // Ann has no pay rate. As soon as somebody else has one, the page says before and after the
+    // admission that the hours cost nothing.
     let (_, html) = company.page("/console/attention", owner).await;
     assert!(!html.contains("No rate"), "nobody has such rates: {html}");
     let rate = json!({ "scope": { "employee": owner.id }, "kind": "pay", "amount": 30, "validFrom": "2020-01-01" });

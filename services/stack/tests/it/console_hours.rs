@@ -23,8 +23,8 @@ async fn a_day_shows_the_hours_that_the_api_counts() {
     company.fixture.system.finish().await;
 }
 
-/// A page first requests the people and names that earlier pages needed. It must show changes all
-/// the same.
+/// Before a page knows which people and names it needs, it requests those that earlier pages
+/// needed. It must show changes all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_and_a_week_show_at_once_who_has_come_and_a_name_that_has_changed() {
     let company = Company::start().await;
@@ -114,7 +114,8 @@ async fn the_cells_of_a_week_add_up_to_its_edges() {
     for line in [ann, everybody] {
         let cells = minutes(line);
         let (all, days) = cells.split_last().expect("a sum");
-        // Each day is rounded to a minute, so the sum of the days may differ by one.
+        // Each cell is rounded to a minute, so the sum of the days may differ from the sum of the
+        // week by one.
         assert!((days.iter().sum::<i64>() - all).abs() <= 1 && *all > 0, "{line}");
     }
     assert_eq!(minutes(ann).last(), minutes(everybody).last());

@@ -29,7 +29,8 @@ impl Company {
         ended.unwrap().clone()
     }
 
-    /// Returns an hour of Ann's work in the middle of a period, this many hours after noon.
+    /// Returns a window of Ann's, one hour long, on the eleventh day of a period, this many hours
+    /// after noon.
     fn hour_in(&self, period: &Value, hours: i64) -> Value {
         let start = period["start"].as_i64().unwrap() + 10 * DAY + (12 + hours) * HOUR;
         self.fixture.window(start, start + HOUR)

@@ -67,8 +67,8 @@ async fn somebody_is_invited_changed_and_deactivated_by_forms() {
     assert!(html.contains("role=\"alert\""), "{html}");
     let lines = company.lines("/console/people?find=baker").await;
     assert!(lines.len() == 2 && lines[1].contains("Bea B. bea@example.org Baker Auditor"), "{lines:?}");
-    // An auditor may only read, so the page has no forms for them. Forms that they send anyway
-    // change nothing.
+    // An auditor may only read, so the page has no forms for them. A form that they send anyway
+    // is refused.
     let role = format!("/api/v1/employee/{}/role", company.fixture.ann.id);
     system.put(&role, json!({ "role": "auditor" })).await;
     let ann = Person { token: token(system, &company.fixture.ann).await, ..company.fixture.ann.clone() };

@@ -16,8 +16,9 @@ use crate::{
 /// The time limit for what needs a new connection to NATS or MongoDB.
 const RECONNECT_PATIENCE: Duration = Duration::from_secs(20);
 
-/// Sends a request up to three times, because other processes may delay one attempt. Returns the
-/// shortest time until an answer, and the last answer.
+/// Sends a request up to three times, until one is answered within a second, because other
+/// processes may delay an attempt. Returns the shortest time and the last answer. If all three take
+/// longer, the answer is that to a fourth request.
 async fn quickest(ask: impl AsyncFn() -> Response) -> (Duration, Response) {
     let mut best = Duration::MAX;
     for _ in 0..3 {
@@ -182,7 +183,7 @@ async fn without_nats_everything_says_so_and_goes_on_when_it_is_back() {
     })
     .await;
     assert_eq!(fixture.project_time(TEN, TEN + 9 * HOUR).await.0, 2 * HOUR);
-    // Events are delivered again, so a change is visible at once.
+    // Events are delivered as before the outage, so a change is visible at once.
     fixture.system.put(&fixture.project_path(), json!({ "employees": [] })).await;
     let employee = fixture.system.get(&format!("/api/v1/employee/{}", fixture.ann.id)).await;
     assert_eq!(employee["projects"], json!([]));

@@ -13,7 +13,7 @@ use crate::{
 /// A text that all input contains and no answer may contain.
 const PLANTED: &str = "hunter2-planted";
 
-/// Returns every operation that has a body: its method, its path and its content type.
+/// Returns operations that have a body: the method, the path and the content type of each.
 fn calls(fixture: &Fixture) -> Vec<(&'static str, String, &'static str)> {
     const JSON: &str = "application/json";
     let employee = format!("/api/v1/employee/{}", fixture.ann.id);

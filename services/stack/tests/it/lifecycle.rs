@@ -1,4 +1,4 @@
-//! Tests of the program `stack`: it is started, stopped and killed in every way.
+//! Tests of the program `stack`: it is started, stopped and killed in several ways.
 
 use std::fs;
 use std::time::{Duration, Instant};

@@ -66,7 +66,8 @@ fn service(name: &str) -> Service {
     SERVICES.into_iter().find(|service| service.name() == name).unwrap_or_else(|| panic!("no service {name}"))
 }
 
-/// Returns every word in the queries of the dashboard and the alerts that looks like a metric.
+/// Returns every word in the queries of the dashboard and the alerts that looks like a metric. A
+/// series of a histogram is returned as the name of the histogram.
 fn spoken_of() -> BTreeSet<String> {
     let dashboard: Value = serde_json::from_str(include_str!("../../../../ops/grafana/t3.json")).unwrap();
     let targets = dashboard["panels"].as_array().unwrap().iter().filter_map(|panel| panel["targets"].as_array());

@@ -115,7 +115,8 @@ async fn an_admin_finds_the_window_of_a_sleeping_laptop_and_the_day_that_it_made
         assert_eq!(refused.refused(422), "invalid");
     }
 
-    // When the employee has voided the window, the other hours count again.
+    // When an admin has voided the long window, no windows overlap any more, and no day is too
+    // long.
     let void = format!("/api/v1/time-entries/{}", asleep["id"].as_str().unwrap());
     fixture.system.admin("DELETE", &void, Value::Null).await.expect(204);
     assert_eq!(fixture.system.get(&path("overlaps", "")).await, json!([]));

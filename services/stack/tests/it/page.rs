@@ -20,7 +20,8 @@ async fn submit(browser: &Browser, password: &str) {
     browser.find("button").await.click().await.unwrap();
 }
 
-/// Opens the link of Ann's invitation, makes every mistake, and then activates the account.
+/// Opens the link of Ann's invitation, submits a password that is too short, then activates the
+/// account, and opens the link again.
 async fn activate(browser: &Browser, system: &System, link: &str) {
     browser.client.goto(link).await.unwrap();
     let text = browser.text_under("Activate your account").await;

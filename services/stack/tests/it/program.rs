@@ -59,8 +59,8 @@ impl Program {
         fs::read_to_string(self.folder().join("stderr")).unwrap()
     }
 
-    /// Returns a command that starts the program without the environment variables and the .env
-    /// file of the caller.
+    /// Returns a command that starts the program without the .env file of the caller, and without
+    /// the caller's environment variables except PATH, HOME, XDG_CACHE_HOME and TMPDIR.
     fn command(&self, settings: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
         command.env_clear().current_dir(self.folder()).kill_on_drop(true);

@@ -8,7 +8,7 @@ use testkit::eventually_within;
 
 use crate::{fixture::Fixture, support::System};
 
-/// How often NATS is killed.
+/// How often NATS is killed in the test of deactivations.
 const ROUNDS: usize = 6;
 /// The time limit for the recovery of all services after a crash of NATS.
 const RECONNECT_PATIENCE: Duration = Duration::from_secs(30);

@@ -29,7 +29,7 @@ fn assert_unseen(said: &str, secrets: &[&str]) {
     }
 }
 
-/// Sends every kind of invalid request, each with one of the planted texts.
+/// Sends many kinds of invalid requests, each with a planted text.
 async fn do_everything_wrong(api: &Api) {
     let post = |path: &str| api.request("POST", path);
     let refused = async |request: reqwest::RequestBuilder| {

@@ -157,9 +157,10 @@ impl History {
         self.did("send again");
     }
 
-    /// Returns a random recorded window that no adjustment overlaps. The time of an adjustment is
-    /// fixed when the adjustment is made. So the sums that this test expects would be wrong after a
-    /// change of a window that overlaps an adjustment.
+    /// Returns a random recorded window of somebody that no adjustment overlaps, not even if the
+    /// window became three hours longer. The time of an adjustment is fixed when the adjustment is
+    /// made. So the sums that this test expects would be wrong after a change of a window that
+    /// overlaps an adjustment.
     async fn recorded(&mut self) -> Option<(EmployeeId, Posted)> {
         let person = self.somebody().id;
         let all = self.worked.get(&person).cloned().unwrap_or_default();
@@ -211,7 +212,7 @@ impl History {
         }
     }
 
-    /// Changes the pay periods and the time zone, which is valid from now on.
+    /// Changes the length and the anchor of the pay periods, and the time zone, all from now on.
     pub async fn change_the_calendar(&mut self) {
         let zone = ["Europe/Berlin", "America/New_York", "UTC", "Asia/Kathmandu"][self.rng.up_to(4) as usize];
         let length = ["week", "biweek", "month"][self.rng.up_to(3) as usize];

@@ -98,7 +98,7 @@ impl System {
         base
     }
 
-    /// Starts a service, for the first time or again, and waits until it is ready.
+    /// Starts a service, for the first time or again, and waits until it has started.
     pub async fn start_service(&mut self, service: Service) {
         let harness = &self.harness;
         let running = match service {

@@ -44,7 +44,8 @@ fn period(member: &Member) -> String {
 }
 
 /// Returns every operation that the role of a manager allows, with its expected answers. Operations
-/// that remove data come last.
+/// that remove a window, or decide about a quarantined one, have a window of their own, so that the
+/// other operations find theirs.
 fn calls() -> Vec<(&'static str, About, Value, Expected)> {
     let none = Value::Null;
     vec![

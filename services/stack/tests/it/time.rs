@@ -230,8 +230,8 @@ async fn a_window_of_a_clock_that_runs_wrong_is_taken_set_aside_and_not_lost() {
     let admitted = system.admin("POST", &format!("{one}/admit"), Value::Null).await.expect(200);
     assert_eq!(admitted["start"], 1);
     assert_eq!(seen(&format!("{WINDOWS}/{}", id(behind))).await, admitted);
-    // The window can be recorded five minutes before its end. An hour later, the token would have
-    // expired.
+    // The window can be recorded five minutes before its end. If the clock advanced by the whole
+    // hour, the token would expire.
     fixture.advance(56 * MINUTE).await;
     testkit::eventually("it is recorded by itself", async || (seen(&location).await["start"] == now).then_some(()))
         .await;

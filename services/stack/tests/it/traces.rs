@@ -1,4 +1,5 @@
-//! Tests that a window has one trace through all services, which a collector receives.
+//! Tests that a collector receives the trace of a window from the gateway through timetrack to
+//! analytics.
 
 use std::collections::HashSet;
 use std::time::Duration;

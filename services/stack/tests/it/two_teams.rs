@@ -9,7 +9,8 @@ use crate::{
 };
 
 /// An employee with a project and a task of their own. The employee has windows of 17, 1 and 1
-/// hours, of which the second overlaps the first, and quarantined windows.
+/// hours, of which the second overlaps the first, three quarantined windows, and two correction
+/// requests.
 pub struct Member {
     pub person: Person,
     pub team: String,
@@ -94,7 +95,8 @@ impl TwoTeams {
     }
 }
 
-/// Creates the project, the task, the windows and the requests of an employee.
+/// Creates an employee's project and task, windows, quarantined windows, correction requests and
+/// rate.
 async fn create_member(system: &System, person: Person, team: &str) -> Member {
     let only = json!({ "name": format!("Work of {}", person.id), "employees": [person.id] });
     let project = id(&system.create_project(only).await);

@@ -1,5 +1,5 @@
-//! Consumers of the events about bindings, which keep timetrack's copy of them. A binding is
-//! replaced only by a later version.
+//! Consumers of the events about bindings, which keep timetrack's copy of them. A stored binding is
+//! replaced only by a later version of it.
 
 use std::sync::Arc;
 

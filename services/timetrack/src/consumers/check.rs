@@ -12,8 +12,10 @@ pub(crate) enum Fate {
     HeldBack { code: Code, waiting: bool },
 }
 
-/// Decides which windows may be recorded. The cache (complete up to this moment) decides an
-/// admission that no later event can change. The database decides everything else.
+/// Decides for each window whether it may be recorded. The cache, which has every event up to
+/// `complete_up_to`, admits a window if no later event can change that. All other windows are
+/// checked against the copy of the bindings in the database. Without `complete_up_to`, the cache is
+/// not used.
 pub(crate) async fn check(app: &App, items: &[IngestItem], complete_up_to: Option<Millis>) -> Result<Vec<Fate>, Error> {
     let remembered = if complete_up_to.is_some() { app.memory.of(items) } else { Bindings::default() };
     let prices = complete_up_to.and_then(|_| app.memory.prices());
@@ -31,14 +33,15 @@ pub(crate) async fn check(app: &App, items: &[IngestItem], complete_up_to: Optio
     Ok(fates.into_iter().flatten().collect())
 }
 
-/// Decides which windows may be recorded, with one query for all their bindings.
+/// Decides for each window whether it may be recorded, by the copy of the bindings in the database.
+/// One query reads the bindings of all windows.
 ///
 /// An admission is final if it follows from a part of the window about which the copy knows
-/// everything. Every other admission and every refusal requires that the copy is complete now. If
-/// the copy is not complete, the window waits in quarantine.
+/// everything. Every other admission, and every refusal except that of an invalid window, requires
+/// that the copy is complete now. If the copy is not complete, the window waits in quarantine.
 async fn ask(app: &App, items: &[&IngestItem], prices: Option<Prices>) -> Result<Vec<Fate>, Error> {
-    // The moment must be read before the copy: then the copy is complete at least up to that
-    // moment.
+    // The moment up to which the copy is complete must be read before the bindings: then the
+    // bindings that are read are complete at least up to that moment.
     let known_up_to = app.knowledge.up_to(app);
     let begins_late = |item: &&IngestItem| {
         let window = TimeRange::new(item.window.start, item.window.end).ok();

@@ -11,9 +11,10 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// The most windows that are tried together.
 const MOST: usize = 200;
 
-/// Until shutdown, tries two kinds of quarantined windows again. Early windows name something
-/// unknown, and the event about it may follow. Windows that ended in the future are tried once that
-/// moment has come. Several replicas may do this at the same time.
+/// Until shutdown, tries two kinds of quarantined windows again. Waiting windows are tried every
+/// time: for example those that were checked while events about their bindings were missing.
+/// Windows that ended in the future are tried at the moment that their field `due` names. Several
+/// replicas may do this at the same time.
 pub(crate) fn retry_early(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -32,8 +33,8 @@ pub(crate) fn retry_early(app: Arc<App>, shutdown: &Shutdown) {
     });
 }
 
-/// Tries the windows whose time has come. Each of them is then recorded, or quarantined for another
-/// reason, so no window is tried twice.
+/// Tries the windows whose moment `due` has come. Each of them is then recorded, or quarantined for
+/// another reason and without `due`, so no window is tried twice.
 async fn retry_due(app: &App, stop: &Shutdown) -> Result<(), Error> {
     while !stop.is_stopping() {
         let due = app.store.quarantine.due(app.clock.now(), MOST as i64).await?;
@@ -45,7 +46,7 @@ async fn retry_due(app: &App, stop: &Shutdown) -> Result<(), Error> {
     Ok(())
 }
 
-/// Tries each early window once.
+/// Tries each waiting window once.
 async fn retry_waiting(app: &App, stop: &Shutdown) -> Result<(), Error> {
     let mut after = None;
     while !stop.is_stopping() {

@@ -71,8 +71,8 @@ impl Feed {
                 Ok(false)
             }
             Response::Err { error } if error.code() == 404 => {
-                // No event up to the position `last` matches. The next query begins after it, so
-                // the server does not scan these events again.
+                // No event from `next` to the position `last` matches. The next query begins after
+                // `last`, so the server does not scan these events again.
                 if let Some((_, last)) = places {
                     (self.next, self.read_on_at) = (self.next.max(last + 1), Instant::now());
                 }
@@ -97,7 +97,7 @@ struct FoundMessage {
     data: String,
 }
 
-/// The first and the last sequence number in the stream.
+/// The first and the last sequence number in EVENTS.
 async fn places(jetstream: &jetstream::Context) -> anyhow::Result<(u64, u64)> {
     let events = timeout(LOST, jetstream.get_stream(stream::EVENTS)).await.context("no word from the stream")??;
     let state = &events.cached_info().state;

@@ -211,8 +211,8 @@ fn word(settled: Vec<Settled>) -> IngestAnswer {
     answer
 }
 
-/// Has the message redelivered after a pause. A message that keeps failing for a reason of its own
-/// is moved to DEAD.
+/// Has the message redelivered after a pause. A message that keeps failing although MongoDB and
+/// NATS can be reached is moved to DEAD.
 async fn give_back(app: &App, message: &Message, error: &Error) {
     let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     let delay = if error.is_away() { Some(PAUSE) } else { app.failures.again(message) };

@@ -9,9 +9,9 @@ use crate::{
 };
 
 /// For each of these windows, the reason why it must not be recorded although the rules allow it;
-/// none if it may be recorded. Either an admin has discarded the window, or an admin has admitted
-/// it as an adjustment while overlaps count. (While overlaps do not count, an adjustment settles
-/// the time that it counts, so no other check is needed.)
+/// none if it may be recorded. Either an admin has discarded a window with the same id and content,
+/// or, with `COUNT_OVERLAPS`, an admin has admitted it as an adjustment. (Without `COUNT_OVERLAPS`,
+/// an adjustment settles the time that it counts, so no other check is needed.)
 ///
 /// The ids of quarantined windows are cached. If the cache may be incomplete, the database is
 /// queried.

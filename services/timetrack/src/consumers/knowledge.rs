@@ -20,15 +20,17 @@ use crate::{
     domain::{ConsumerReport, Known},
 };
 
-/// How often the moment is updated while windows arrive.
+/// How often the moment up to which the copy is complete is updated while windows arrive.
 const REFRESH: Duration = Duration::from_millis(200);
-/// The time limit of one query.
+/// The time limit of one query of the consumer's state.
 const QUERY_LIMIT: Duration = Duration::from_millis(500);
-/// How often a batch queries the consumer before it gives up. [`PAUSE`] is the pause in between.
+/// How often [`Knowledge::has`] queries the consumer's state before it gives up. [`PAUSE`] is the
+/// pause between two queries.
 const QUERIES: usize = 10;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The moment up to which the copy is complete, as of the last query.
+/// The moment up to which the copy of the bindings in MongoDB is complete, as of the last query of
+/// the consumer's state.
 #[derive(Debug, Default)]
 pub(crate) struct Knowledge {
     known: Mutex<Known>,
@@ -40,7 +42,7 @@ pub(crate) struct Knowledge {
 }
 
 impl Knowledge {
-    /// Updates the moment while windows arrive, until shutdown.
+    /// Until shutdown, updates the moment up to which the copy is complete while windows arrive.
     pub(crate) fn keep(app: Arc<App>, shutdown: &Shutdown) {
         let stop = shutdown.clone();
         shutdown.spawn(async move {
@@ -70,8 +72,9 @@ impl Knowledge {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).up_to(app.clock.now())
     }
 
-    /// Whether the copy is complete at the moment of this call. Waits shortly for events that are
-    /// being applied; but after a call that waited in vain, the next one does not wait.
+    /// Whether the copy of the bindings has every event that was published before this call. Waits
+    /// shortly for events that are being applied; but after a call that waited in vain, the next
+    /// one does not wait.
     pub(crate) async fn is_complete(&self, app: &App) -> bool {
         match app.memory.see_within(QUERY_LIMIT).await {
             Some(seen) => self.has(app, seen).await,
@@ -79,7 +82,8 @@ impl Knowledge {
         }
     }
 
-    /// Whether the copy has every event that the feed has read.
+    /// Whether the copy of the bindings has every event that the feed had read when it reached the
+    /// point `seen`. Queries the consumer's state several times if needed.
     pub(super) async fn has(&self, app: &App, seen: CatchUp) -> bool {
         let queries = if self.is_behind.load(Ordering::Relaxed) { 1 } else { QUERIES };
         for n in 0..queries {
@@ -98,7 +102,8 @@ impl Knowledge {
         false
     }
 
-    /// Queries the state of timetrack's consumer of EVENTS. Returns whether the query succeeded.
+    /// Queries the state of timetrack's consumer of EVENTS, and updates the known moment from it.
+    /// Returns whether the query succeeded.
     async fn query_consumer(&self, app: &App, seen: CatchUp) -> bool {
         let number = self.begun.fetch_add(1, Ordering::Relaxed);
         let durable = Service::Timetrack.name();

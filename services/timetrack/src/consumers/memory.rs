@@ -87,7 +87,7 @@ pub(crate) struct Memory {
     ended: watch::Sender<FinishedQuery>,
     /// Wakes the feed when a batch waits.
     awaited: Notify,
-    /// The keys of the bindings that the cache must still read, by window.
+    /// The keys of the bindings that the cache must still read: the five keys of each window.
     missing: Mutex<Vec<[BindingKey; 5]>>,
     missed: Notify,
 }
@@ -157,7 +157,8 @@ impl Memory {
     }
 
     /// For each of these ranges, what has settled it according to the cache, and the locks of other
-    /// projects. None if the feed does not run: then the database must be queried.
+    /// projects that end after its start. None if the feed does not run: then the database must be
+    /// queried.
     pub(super) fn settled_by(&self, worked: &[Option<Worked>]) -> Option<Vec<Judged>> {
         let copy = self.settled();
         let settled = copy.as_ref()?.settled();
@@ -193,8 +194,8 @@ impl Memory {
         self.remembered().of(items)
     }
 
-    /// All cached rates with the time zone, as of the last query; none if one of them is not
-    /// cached.
+    /// All rates and the time zone of the organisation, as of the last query; none unless all rates
+    /// and the time zone are cached.
     pub(crate) fn prices(&self) -> Option<Prices> {
         self.remembered().prices()
     }
@@ -214,7 +215,7 @@ impl Memory {
         ids.into_iter().any(|id| remembered.may_be_quarantined(id))
     }
 
-    /// Removes the ids of windows that are no longer quarantined.
+    /// Removes from the cache the ids of windows that are no longer quarantined.
     pub(crate) fn let_go(&self, ids: impl IntoIterator<Item = WindowId>) {
         self.remembered().let_go(ids);
     }
@@ -291,8 +292,9 @@ impl Memory {
         Ok(())
     }
 
-    /// Reads all rates. Before, the copy must have every event up to the first rate that the feed
-    /// applies. Returns when to try again, if the rates are not cached then.
+    /// Reads all rates into the cache, once the copy in the database has every event that the feed
+    /// has read. Returns the pause until the next attempt, which is needed only if the rates are
+    /// not cached afterwards.
     async fn read_rates(&self, app: &App, feed: &mut Feed) -> anyhow::Result<Duration> {
         sleep(SEEN).await;
         self.query(app, feed).await?;
@@ -378,13 +380,13 @@ async fn wake_after_settlements(app: &App) {
     }
 }
 
-/// What has settled a window, before other windows are considered.
+/// What has settled a window, as far as that is known without reading other windows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Judged {
     /// What has settled the window; none if nothing has.
     pub(super) by: Option<SettledBy>,
-    /// The locks of other projects that reach into the window's time. If the window overlaps a
-    /// locked window there, it is settled too.
+    /// The locks of other projects that end after the start of the window. If the window overlaps a
+    /// window that such a lock has settled, it is settled too.
     pub(super) beside: Vec<(ProjectId, Millis)>,
 }
 

@@ -71,7 +71,7 @@ impl From<Quarantined> for Settled {
 #[derive(Default)]
 struct Recorded {
     facts: Vec<WindowFact>,
-    /// The windows to remove from quarantine, if they are there.
+    /// The windows to remove from quarantine, if they are quarantined.
     windows: Vec<(WindowId, WindowContent)>,
 }
 
@@ -204,8 +204,9 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         });
     }
     publish(app, recorded.facts).await?;
-    // The cache was complete at the start of the batch, so it lacks windows that were quarantined
-    // during the batch.
+    // The cache may lack windows that were quarantined since the start of the batch. So if the
+    // batch has found such a window, or took long, the database is searched for quarantined
+    // windows.
     let knows_quarantined = knows_quarantined && !any_in_both && batch.is_fresh(app.clock.now());
     let may_be_quarantined =
         || !knows_quarantined || app.memory.may_be_quarantined(recorded.windows.iter().map(|(id, _)| *id));
@@ -232,8 +233,8 @@ fn told(stored: &StoredWindow, brief: bool) -> Result<Box<RawValue>, Error> {
 /// The reason for a window in settled time. An admin must admit the window or reopen the time.
 const SETTLED: QuarantineReason = QuarantineReason { code: Code::PeriodLocked, next: Next::Admin };
 
-/// The reason for a window whose id belongs to another window. It is kept, because its sender may
-/// have been answered 202 before.
+/// The reason for a window whose id belongs to another window. The window is kept in quarantine,
+/// because its sender may have been answered 202 before.
 const CONFLICT: QuarantineReason = QuarantineReason { code: Code::Conflict, next: Next::Admin };
 
 /// The result of [`quarantine`].
@@ -266,8 +267,8 @@ async fn quarantine(
 }
 
 /// Publishes the ids of quarantined windows. This must happen before the windows are answered: a
-/// client may send a window again, and the worker that records it then must know that it is
-/// quarantined.
+/// client may send a window again, and the worker that records the window then must know that the
+/// window is quarantined.
 async fn publish_quarantined(app: &App, quarantined: Vec<WindowId>) -> Result<(), Error> {
     for windows in quarantined.chunks(QUARANTINED_AN_EVENT) {
         let id: contracts::EventId = kit::new_id();

@@ -18,9 +18,9 @@ const MOST: usize = 1_000;
 /// Until shutdown, searches quarantined windows that wait for an admin although they need none:
 /// their settled time is open again, or they are recorded. These windows are tried again.
 ///
-/// A handler that opens time lets its windows be tried at once, and a worker that records a window
-/// removes it from quarantine. But a process may crash before that; and a worker that was suspended
-/// may quarantine a window afterwards.
+/// A handler that opens settled time has the windows in that time tried again at once, and a worker
+/// that records a window removes it from quarantine. But a process may crash before that; and a
+/// worker that was suspended may quarantine a window afterwards.
 pub(crate) fn take_second_looks(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -38,8 +38,8 @@ pub(crate) fn take_second_looks(app: Arc<App>, shutdown: &Shutdown) {
     });
 }
 
-/// Searches the next quarantined windows after a key. Returns the last key; an empty one if the
-/// next search must start from the beginning.
+/// Reads the next quarantined windows after a key, and marks those that need no admin to be tried
+/// again. Returns the last key; an empty one if the next search must start from the beginning.
 async fn look_again(app: &App, after: &str) -> Result<String, Error> {
     let quarantined = app.store.quarantine.for_admins(after, MOST as i64).await?;
     // A recorded window is tried again, and not only removed: the process that recorded it may have

@@ -49,7 +49,7 @@ async fn with_locks_beside(
 }
 
 /// For each of these ranges, what has settled it, read in a transaction. The transaction conflicts
-/// with any concurrent one that settles such time.
+/// with every concurrent one that settles time in these ranges.
 pub(crate) async fn settled_in(app: &App, tx: &mut Tx<'_>, worked: &[Worked]) -> Result<Vec<Option<SettledBy>>, Error> {
     let settled = app.store.settlements.hold(tx, worked).await?;
     let mut all = Vec::with_capacity(worked.len());
@@ -66,8 +66,9 @@ async fn judged_in(app: &App, tx: &mut Tx<'_>, settled: &Settled, worked: Worked
     }
 }
 
-/// Refuses time that overlaps a window of another project in time that the lock of that project has
-/// settled: the locked window could count for less.
+/// Refuses a time range that overlaps a window of another project before the lock of that project:
+/// the locked window would count for less if work were recorded in this range, or for more if work
+/// were removed from it.
 ///
 /// # Errors
 /// 409, which names the lock.
@@ -83,8 +84,9 @@ pub(crate) async fn require_none_beside(
     }
 }
 
-/// The lock of another project that settles this time, because the time overlaps a locked window
-/// there. If the time changed, the locked window would count for less or more.
+/// The lock of another project that settles this time range, because the range overlaps a window
+/// before that lock. If the work in the range changed, the locked window would count for less or
+/// more.
 async fn beside_lock(
     app: &App,
     tx: Option<&mut Tx<'_>>,
@@ -97,7 +99,7 @@ async fn beside_lock(
 
 /// Removes those of these windows that lie in time that is settled now: this worker has just
 /// recorded them from an outdated cache, and has not published or answered them. A window that an
-/// approved period counts stays. Returns the removed windows.
+/// approved or closing period counts stays. Returns the removed windows.
 pub(super) async fn take_back(app: &App, recorded: &[&StoredWindow]) -> Result<HashSet<WindowId>, Error> {
     let mut back = HashSet::new();
     for stored in recorded {

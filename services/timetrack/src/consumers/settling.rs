@@ -47,7 +47,7 @@ pub(crate) struct Settling {
     state: Mutex<State>,
     /// Wakes the task that sends heartbeats.
     news: Notify,
-    /// Shares one wait for the queue among concurrent handlers.
+    /// Lets concurrent handlers share one wait for the queue.
     queue: SharedRead<Result<(), Failure>>,
     /// Shares the reads of how far all workers have read. Without it, each of many concurrent
     /// approvals would query MongoDB every few milliseconds.

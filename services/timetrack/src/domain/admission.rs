@@ -7,11 +7,11 @@ use super::Bindings;
 pub(crate) enum Admission {
     /// The window may be recorded, with these values.
     Admitted(Admitted),
-    /// The window names an unknown employee, project or task. The window may be early: the event
-    /// about it may follow.
+    /// The window names an employee, project or task that is unknown here. The window may be early:
+    /// the event that makes it known may follow.
     Early(Code),
-    /// The employee, project and task are known, but not that the employee is on the project and on
-    /// the task.
+    /// The employee, project and task are known, but the employee's membership of the project, or
+    /// assignment to the task, is not.
     Unbound(Code),
     /// The window may not be recorded.
     Refused(Code),
@@ -54,8 +54,8 @@ pub(crate) fn admit(item: &IngestItem, range: TimeRange, bindings: &Bindings) ->
     }
 }
 
-/// Admits a window if there is such a moment in this part of it. The values are those of the whole
-/// window.
+/// Admits a window if this part of it has a moment at which all conditions of [`admit`] are true.
+/// The rates are those of the whole window.
 pub(crate) fn admit_by(item: &IngestItem, part: TimeRange, whole: TimeRange, bindings: &Bindings) -> Option<Admitted> {
     let task = bound_task(item, part, bindings).ok()?;
     Some(fixed(item, whole, task, bindings))
@@ -91,7 +91,8 @@ fn bound_task<'a>(item: &IngestItem, range: TimeRange, bindings: &'a Bindings) -
         return Err(Refused(Code::NotOnProject));
     }
     let Some(assignment) = bindings.assignment(window.task_id, employee) else { return Err(Unbound(Code::NotOnTask)) };
-    // A term on a task ends no later than the membership that it belongs to.
+    // A term on a task counts only within the term of membership that it belongs to. A later term
+    // of membership does not renew it.
     let on_task = assignment.terms_on(window.project_id).iter().filter_map(|on_task| {
         let on_project = member.terms.get(on_task.member_term as usize)?;
         on_task.term.common(*on_project)
@@ -103,7 +104,8 @@ fn bound_task<'a>(item: &IngestItem, range: TimeRange, bindings: &'a Bindings) -
 }
 
 /// The values of a window that an admin admits although [`admit`] refuses it. An unknown employee,
-/// project or task is still an error, because reports could not show its name.
+/// project or task is still an error, because reports could not show its name; so is an invalid
+/// time range.
 pub(crate) fn admit_anyway(item: &IngestItem, bindings: &Bindings) -> Result<Admitted, Code> {
     bindings.employee(item.employee_id).ok_or(Code::UnknownEmployee)?;
     bindings.project(item.window.project_id).ok_or(Code::UnknownProject)?;
@@ -195,7 +197,7 @@ pub(super) mod tests {
         pub(crate) window_on: ProjectId,
     }
 
-    /// A case in which Ann is on the project and on the task, without an end.
+    /// A case in which Ann has always been on the project and on the task, without an end.
     pub(crate) fn ann() -> Case {
         let (employee_id, project_id, task_id) =
             (EmployeeId(Uuid::from_u128(1)), ProjectId(Uuid::from_u128(2)), TaskId(Uuid::from_u128(3)));

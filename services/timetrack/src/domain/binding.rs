@@ -106,7 +106,8 @@ fn is<E: Event>(subject: &str) -> bool {
     verb == Some(E::VERB) && noun == Some(E::NOUN) && subject.starts_with(&format!("evt.{}.", E::SERVICE))
 }
 
-/// The bindings of some windows, and the rates with the time zone to price their time.
+/// The bindings of some windows, and the rates and the time zone that give the prices of these
+/// windows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bindings {
     parties: HashMap<BindingKey, Arc<Binding>>,
@@ -174,8 +175,8 @@ impl Bindings {
         Self::keys(item).iter().all(|key| self.parties.contains_key(key))
     }
 
-    /// The price of time on some work: the rates that apply in a range, by the rates that are known
-    /// now.
+    /// The price of work in a time range: the rates that apply in the range, by the rates and the
+    /// project's payroll in these bindings.
     pub(crate) fn price(&self, work: RatedWork, range: TimeRange) -> Price {
         let nothing = Payroll::default();
         let payroll = self.project(work.project).map_or(&nothing, |project| &project.payroll);

@@ -53,8 +53,8 @@ mod tests {
         }
     }
 
-    /// The assignment began one second before the known moment. The project may have been archived
-    /// before that, with the event still on its way.
+    /// The assignment began one second before the moment up to which the bindings are complete. The
+    /// project may have been archived before that, with the event still on its way.
     #[test]
     fn an_assignment_of_the_last_seconds_makes_no_yes_final() {
         let mut case = ann();
@@ -72,7 +72,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(3_000))]
 
         /// The history of all five bindings and of a rate. A cache has applied the events that were
-        /// published up to some moment. If the cache admits a window, a database with the same
+        /// published before some moment. If the cache admits a window, a database with the same
         /// events admits it with the same values, and so does a database with all events.
         #[test]
         fn a_yes_from_memory_is_the_database_s_whatever_happens_later(

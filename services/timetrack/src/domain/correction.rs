@@ -4,8 +4,9 @@ use contracts::{
 
 use super::Bindings;
 
-/// A window with an admin's changes. It must be within the limits of every window, and may not end
-/// in the future. It may be as old as any window. A move to another project must name the task.
+/// A window with an admin's changes. It must be within the limits of every window, and may end at
+/// most 5 minutes ahead of the server's clock. It may begin before `EARLIEST_WINDOW`. Changes that
+/// name a project must name the task too.
 pub(crate) fn correct(window: &Window, changes: &WindowCorrection, now: Millis) -> Result<Window, Failure> {
     let WindowCorrection { start, end, project_id, task_id, .. } = changes.clone();
     if project_id.is_some() && task_id.is_none() {
@@ -33,7 +34,7 @@ pub(crate) fn correct(window: &Window, changes: &WindowCorrection, now: Millis) 
     Ok(to)
 }
 
-/// Sets the rates that the admin has named for the whole window. The other rates stay as they are
+/// Sets, for the whole window, the rates that the admin has named. The other rates stay as they are
 /// in each part.
 fn correct_rates(window: &mut Window, changes: &WindowCorrection, range: TimeRange) {
     let corrected = |rates: Rates| Rates {
@@ -55,11 +56,11 @@ fn correct_rates(window: &mut Window, changes: &WindowCorrection, range: TimeRan
     window.set_rates(rates, parts);
 }
 
-/// Requires that the task belongs to the project of the corrected window: now, or when the work was
-/// done. The project may be archived.
+/// Requires that the project of the corrected window exists, and that the task belongs to it: now,
+/// or when the work was done. The project may be archived.
 ///
 /// # Errors
-/// 400 if the project or the task exists neither now nor at that time.
+/// 400 if, both now and when the work was done, there is no such project or no such task on it.
 pub(crate) fn require_task_of_project(to: &Window, bindings: &Bindings) -> Result<(), Failure> {
     let worked = Term { from: Some(to.start), until: Some(to.end) };
     let held_then = |terms: Vec<Term>| terms.into_iter().any(|term| term.common(worked).is_some());

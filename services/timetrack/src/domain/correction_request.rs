@@ -22,8 +22,8 @@ pub(crate) struct Verdict {
 /// employee was on the project and task is not checked here.
 ///
 /// # Errors
-/// 422 if a field is wrong or missing; 400 if the correction would change nothing or the time is
-/// impossible; 409 if the window is voided.
+/// 422 if a field is wrong or missing; 400 if the correction would change nothing, or the time is
+/// in the future or too long ago; 409 if the window is voided.
 pub(crate) fn ask(
     id: CorrectionId,
     employee_id: EmployeeId,
@@ -126,8 +126,8 @@ fn said(sent: &CorrectionSent, was: Option<Note>) -> Option<Note> {
     sent.note.clone().unwrap_or(was).filter(|note| !note.as_str().is_empty())
 }
 
-/// Whether it must be checked that the employee was on the project and task. Not for a voided
-/// window, nor for time that was recorded on the same project and task before.
+/// Whether it must be checked that the employee was on the project and task. Not for a window that
+/// is to be voided, nor for time within the recorded window if the project and task stay the same.
 pub(crate) fn needs_admission(request: &CorrectionRequest) -> bool {
     let Some(was) = &request.was else { return true };
     let is_same_work = (was.project_id, was.task_id) == (request.project_id, request.task_id);

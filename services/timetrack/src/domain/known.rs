@@ -17,10 +17,10 @@ pub(crate) struct ConsumerReport {
     /// The number of the last read of the stream that began before this read of the consumer. Reads
     /// of the stream are the queries of the feed, which counts them.
     pub(crate) seen: u64,
-    /// The moment of that read of the stream.
+    /// The moment up to which the read `seen` has found every published event.
     pub(crate) asked_at: Millis,
-    /// The sequence number of the last event about a binding at that moment; 0 if it is unknown.
-    /// The consumer may not have delivered this event yet.
+    /// The sequence number of the last event about a binding, as of the read `seen`; 0 if it is
+    /// unknown. The consumer may not have delivered this event yet.
     pub(crate) changed_at: u64,
     /// The number of events that were not delivered to any replica yet.
     pub(crate) pending: u64,
@@ -34,9 +34,10 @@ pub(crate) struct ConsumerReport {
 
 /// The moment up to which the copy of the bindings is complete.
 ///
-/// Nearly always some event is unacknowledged. But a report with nothing pending names the last
-/// delivered event. Once every event up to that one is acknowledged, the copy is complete up to the
-/// moment of that report.
+/// Nearly always some event is unacknowledged, so a report without unacknowledged events may not
+/// come for a long time. But a report with nothing pending names the last delivered event. Once
+/// every event up to that one is acknowledged, the copy is complete up to the moment of that
+/// report.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     up_to: Option<Millis>,
@@ -91,8 +92,9 @@ impl Known {
         match Step::of(&mut self.clock, report.seen, report.asked_at) {
             Step::InOrder => {}
             Step::Outdated => return,
-            // The clock was set back. The known moments may be in its future, and the copy would be
-            // taken as complete too early.
+            // The clock was set back. The known moments may now be ahead of the clock. When the
+            // clock reaches such a moment, the copy would be taken as complete up to it, although
+            // it may lack events.
             Step::Back => (self.up_to, self.delivered) = (None, VecDeque::new()),
         }
         // The stream and its consumer may have been created again, and this process may notice one
@@ -180,7 +182,7 @@ mod tests {
         let mut known = Known::default();
         known.learn(report(60_000, 0, 0, 7, 7));
         assert_eq!(known.up_to(Millis(30_000)), None, "also before the next report");
-        // An event is pending, which the reads with the fast clock did not show.
+        // An event is pending now, which was not pending in the report with the fast clock.
         known.learn(ConsumerReport { number: 60_001, seen: 60_001, ..report(30_000, 1, 0, 7, 7) });
         assert_eq!(up_to(&known), None);
         known.learn(ConsumerReport { number: 60_002, seen: 60_002, ..report(30_010, 0, 0, 8, 8) });

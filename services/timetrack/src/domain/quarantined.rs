@@ -10,24 +10,25 @@ use super::refusal;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Quarantined {
     /// `<employee>_<window>_<content hash>`. Two employees may use the same window id, and one id
-    /// may come with several contents; none of them may overwrite another. Documents of earlier
-    /// versions have no hash in the key.
+    /// may come with several contents; none of them may overwrite another. Documents that earlier
+    /// versions of the program wrote have no hash in the key.
     #[serde(rename = "_id")]
     key: String,
     pub(crate) window_id: WindowId,
     pub(crate) item: IngestItem,
     /// The reason why the window is quarantined.
     pub(crate) code: Code,
-    /// Whether the window is early: it is tried again automatically until everything that it names
-    /// is known.
+    /// Whether the window is tried again automatically. It is, for example, if the copy of the
+    /// bindings was not complete when the window was checked, until the copy is complete.
     pub(crate) waiting: bool,
-    /// When the window is tried again, if it ends in the future by the server's clock.
+    /// When the window is tried again, if it ends more than 5 minutes in the future by the server's
+    /// clock: 5 minutes before its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) due: Option<Millis>,
-    /// When the window was quarantined.
+    /// When the window was quarantined; for a waiting window, since when it waits.
     pub(crate) since: Millis,
-    /// The last sequence numbers of the window's messages in the queue. An answer 202 names such a
-    /// number.
+    /// The sequence numbers of the window's last messages in the queue, at most [`PLACES`]. An
+    /// answer 202 names such a number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     seqs: Vec<i64>,
     /// The decision of an admin, if there is one.
@@ -56,8 +57,8 @@ pub(crate) struct QuarantineReason {
 /// What happens next to a quarantined window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// The window may be early: it is tried again automatically until everything that it names is
-    /// known.
+    /// The window is tried again automatically, until it is checked against a complete copy of the
+    /// bindings.
     Soon,
     /// The window is tried again at this moment.
     At(Millis),
@@ -65,7 +66,7 @@ pub(crate) enum Next {
     Admin,
 }
 
-/// The most sequence numbers that are kept for one window.
+/// The most sequence numbers of messages that are kept for one window.
 const PLACES: usize = 20;
 
 impl Quarantined {

@@ -163,13 +163,13 @@ impl Remembered {
         self.zone.is_some()
     }
 
-    /// All cached rates with the time zone; none if one of them is not cached.
+    /// All rates and the time zone; none unless all rates and the time zone are cached.
     pub(crate) fn prices(&self) -> Option<Prices> {
         let zone = self.zone.clone().filter(|_| self.has_all_rates)?;
         Some(Prices { book: self.book.clone(), zone })
     }
 
-    /// The cached bindings of these windows; empty if the rates are not cached.
+    /// The cached bindings of these windows; empty unless all rates and the time zone are cached.
     pub(crate) fn of<'a>(&mut self, items: impl IntoIterator<Item = &'a IngestItem>) -> Bindings {
         let Some(prices) = self.prices() else { return Bindings::default() };
         let keys: HashSet<_> = items.into_iter().flat_map(Bindings::keys).collect();
@@ -208,7 +208,8 @@ impl Remembered {
     }
 
     /// Removes the ids of windows that this process has released from quarantine. An id that
-    /// another process has released stays, and costs one needless query.
+    /// another process has released stays, and costs a needless query whenever a window with this
+    /// id arrives.
     pub(crate) fn let_go(&mut self, windows: impl IntoIterator<Item = WindowId>) {
         self.quarantined.let_go(windows);
     }

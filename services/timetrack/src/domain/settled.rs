@@ -1,5 +1,6 @@
-//! Settled time: locks, periods that are approved or closing, and adjustments. No window that
-//! touches settled time may be recorded, changed or voided.
+//! Settled time: locks, periods that are approved or closing, and adjustments. A window that
+//! touches settled time may not be recorded or voided. It may be changed only if its settled part
+//! stays the same.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -94,7 +95,7 @@ impl Settled {
             && self.adjusted.values().all(BTreeMap::is_empty)
     }
 
-    /// What has settled a moment of this time range; none if nothing has.
+    /// What has settled at least one moment of this time range; none if nothing has.
     pub(crate) fn by(&self, worked: Worked) -> Option<SettledBy> {
         let Worked { employee, project, range } = worked;
         let before = |until: &Millis| *until > range.start();
@@ -232,8 +233,8 @@ mod tests {
         Worked { employee: employee(of), project: project(on), range }
     }
 
-    /// A settlement by a lock, an adjustment or a period. Settlements with the same id get
-    /// different versions.
+    /// A settlement by a lock, an adjustment or a period, or the end of one. The version is 0 here;
+    /// `history` sets it.
     fn settlement() -> impl Strategy<Value = SettlementChanged> {
         let of = (0..4u128, 0..3u128, 0..4i64, 1..4i64);
         (0..4u8, of, any::<bool>()).prop_map(|(kind, (of, on, start, length), settles)| {

@@ -12,8 +12,8 @@ pub(crate) enum SettledBy {
     Project { project: ProjectId, until: Millis },
     /// A period that is approved or closing.
     Period(PeriodId),
-    /// An adjustment that has counted or reserved this time. It stays settled even if the period
-    /// around it is reopened.
+    /// An adjustment that counts this time, or for which the time is reserved. The time stays
+    /// settled even if the period around it is reopened.
     Adjustment,
 }
 
@@ -34,7 +34,8 @@ impl SettledBy {
     }
 
     /// The error for a change in this settled time. For a period, it says that the period is
-    /// approved: use the other two functions for a paid or closing period.
+    /// approved: use [`Self::refusal_of_paid`] for a paid period and [`Self::refusal_of_closing`]
+    /// for a closing one.
     pub(crate) fn refusal(self) -> Failure {
         let moment =
             |at: Millis| Timestamp::from_millisecond(at.0).map_or_else(|_| at.to_string(), |at| at.to_string());

@@ -30,7 +30,8 @@ pub(crate) struct Taking {
 /// it.
 ///
 /// Windows must be pushed in the order of employee, start and id. The result is right for a window
-/// if all windows that start up to 24 hours (the longest window) before it were pushed.
+/// if all windows of its employee that start up to 24 hours (the longest window) before it were
+/// pushed.
 #[derive(Debug, Default)]
 pub(crate) struct Sweep {
     /// The windows that may still take time from later ones, each with the part that counts. They
@@ -114,7 +115,8 @@ mod tests {
         found
     }
 
-    /// The expected result, computed for each moment.
+    /// The expected result, computed moment by moment: how many milliseconds a window takes from
+    /// another, by the ids of the two.
     fn brute(windows: &[Span]) -> BTreeMap<(WindowId, WindowId), i64> {
         let mut taken = BTreeMap::new();
         for at in (0..90).map(Millis) {

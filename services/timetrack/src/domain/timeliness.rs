@@ -3,8 +3,9 @@ use contracts::{Code, Millis, WINDOW_AHEAD};
 use super::{Next, QuarantineReason};
 
 /// The reason to quarantine a window from a computer with a wrong clock; none if its time is
-/// plausible. A window that ends in the future is recorded once that moment has come. A window that
-/// began before `earliest` (a computer with a dead battery shows 1970 or 1980) waits for an admin.
+/// plausible. A window that ends more than 5 minutes in the future is tried again 5 minutes before
+/// its end. A window that began before `earliest` (a computer with a dead battery shows 1970 or
+/// 1980) waits for an admin.
 pub(crate) fn untimely(start: Millis, end: Millis, earliest: Millis, now: Millis) -> Option<QuarantineReason> {
     if start < earliest {
         Some(QuarantineReason { code: Code::ClockBehind, next: Next::Admin })

@@ -16,16 +16,17 @@ use crate::{
 pub(super) enum Adjusted {
     Done(Box<StoredAdjustment>),
     /// The time that the adjustment will count is reserved. Workers must read these reservations
-    /// before it is counted.
+    /// before the time is counted.
     Reserved(Vec<SettlementChanged>),
 }
 
-/// Counts the settled part of a window as an adjustment, as far as nothing else counts it, at the
-/// first open moment. The open part is recorded as a window.
+/// Makes an adjustment of the settled parts of a window, without the time that something else
+/// counts. The adjustment counts at the first open moment from `now` on. Each open part of the
+/// window is recorded as a window of its own.
 ///
-/// If only the lock of a project settles the time, a worker may be recording a window of another
-/// project in it. So the time is reserved first. Once all workers have read the reservation, this
-/// function is called again.
+/// Where only the lock of a project settles the time, a worker may be recording a window of another
+/// project. So without `COUNT_OVERLAPS`, that time is reserved first, and nothing else is done.
+/// Once all workers have read the reservation, this function is called again.
 pub(super) async fn adjust(
     app: &App,
     tx: &mut Tx<'_>,
@@ -51,13 +52,13 @@ pub(super) async fn adjust(
         hash: TimeMark::of_adjustment(stored.id, sum),
         window: stored.window.clone(),
         parts: parts.clone(),
-        // If overlaps count, no window takes time from another, so no time needs to stay settled
-        // for this.
+        // With `COUNT_OVERLAPS`, no window takes time from another, so no time needs to stay
+        // settled for this adjustment.
         counted: if app.config.count_overlaps { Vec::new() } else { counts },
     };
     app.store.adjustments.insert(tx, &adjustment).await?;
-    // The adjustment must be announced before the reservation is released. In the other order, the
-    // time would not be settled in between.
+    // The settlements of the adjustment must be published before those that release the
+    // reservation. In the other order, workers would take the time for open in between.
     told(tx, adjustment.settlements()).await?;
     let kept_free = app.store.reservations.take(tx, stored.id).await?;
     told(tx, kept_free).await?;
@@ -66,8 +67,8 @@ pub(super) async fn adjust(
     Ok(Adjusted::Done(Box::new(adjustment)))
 }
 
-/// The parts of this settled time that no window, no earlier adjustment and no other reservation
-/// counts.
+/// The settled parts of a window, without the time that another window, an earlier adjustment or
+/// another reservation counts. With `COUNT_OVERLAPS`, all settled parts.
 async fn not_counted(
     app: &App,
     tx: &mut Tx<'_>,

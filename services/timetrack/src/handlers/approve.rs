@@ -21,7 +21,8 @@ use crate::{
 const ATTEMPT: i64 = 45 * SECOND;
 /// The interval between two searches for abandoned approvals.
 const LOOK: Duration = Duration::from_secs(5);
-/// How long an approval waits for early windows of the period, which are tried again.
+/// How long an approval waits for quarantined windows of the period that are tried again
+/// automatically.
 const EARLY: Duration = Duration::from_secs(2);
 /// How long an approval waits for another approval of the same period.
 const OTHERS: Duration = Duration::from_secs(15);
@@ -29,7 +30,8 @@ const OTHERS: Duration = Duration::from_secs(15);
 /// Approves a period, which settles it, if its hash is still the one that the approver has seen.
 ///
 /// First the period is closed: from then on no worker records and no handler changes anything in
-/// it. Then the call waits for everything that began before. Only then the final sum is computed.
+/// it. Then the call waits until every worker has read this and has finished the batches that began
+/// before. Only then the final sum is computed.
 pub(crate) async fn approve_period(
     app: Arc<App>,
     call: Call,
@@ -102,8 +104,8 @@ fn require_seen(seen: &[Tag], mark: TimeMark) -> Result<(), Failure> {
     Err(Failure::new(Code::PeriodChanged, detail))
 }
 
-/// Waits until no early window of the period is in quarantine, at most [`EARLY`]. Then refuses if
-/// there still is one.
+/// Waits until no quarantined window of the period is waiting to be tried again, at most [`EARLY`].
+/// Then refuses the approval if there still is one.
 async fn until_none_is_early(app: &App, period: &StoredPeriod) -> Result<(), Error> {
     let begun = Instant::now();
     while begun.elapsed() < EARLY && app.store.quarantine.any_waiting(period.employee, range_of(period)?).await? {

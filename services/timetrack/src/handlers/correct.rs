@@ -69,7 +69,8 @@ fn require_decidable(within: Option<&Within>, was: &StoredWindow) -> Result<(), 
     within.map_or(Ok(()), |within| within.require_decidable(was.window.employee_id))
 }
 
-/// Changes one window by a rule. None from the rule means that nothing is changed.
+/// Changes one window by a rule, and waits until the event is published. If the rule returns none,
+/// nothing is changed.
 async fn change(
     app: &App,
     call: &Call,
@@ -135,8 +136,9 @@ pub(super) async fn change_in(
     Ok(now)
 }
 
-/// Adds the reason to the changes of an audit entry. The operation is inserted before the last one,
-/// which may remove the whole document. The reason is stored as plain text, because people read it.
+/// Adds the reason to the changes of an audit entry. The operation that adds it is inserted before
+/// the last one, because the last one may remove the whole document. The reason is stored as plain
+/// text, because people read it.
 fn with_reason(changes: Value, reason: Option<&Note>) -> Value {
     match (changes, reason) {
         (Value::Array(mut changes), Some(reason)) => {
@@ -147,8 +149,8 @@ fn with_reason(changes: Value, reason: Option<&Note>) -> Value {
     }
 }
 
-/// Requires that a moved window has a task of its project. Whether the employee was on the task is
-/// not checked: that is the admin's decision.
+/// Requires that a window that moves to another project or task has a task of its project. Whether
+/// the employee was on the task is not checked: that is the admin's decision.
 async fn check_parties(app: &App, was: &StoredWindow, now: &StoredWindow) -> Result<(), Error> {
     let (from, to) = (&was.window, &now.window);
     if (from.project_id, from.task_id) == (to.project_id, to.task_id) {

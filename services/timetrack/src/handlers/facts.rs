@@ -40,7 +40,7 @@ pub(crate) async fn find_facts(app: Arc<App>, call: Call, request: FindFacts) ->
     app.store.windows.facts(&request.ids).await
 }
 
-/// Returns the sums of employees' windows by month, page by page. For services.
+/// Returns the sums of windows for each employee and UTC month, page by page. For services.
 pub(crate) async fn sum_facts(
     app: Arc<App>,
     call: Call,

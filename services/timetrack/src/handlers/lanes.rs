@@ -9,8 +9,9 @@ use kit::{Call, Error};
 
 use crate::{App, store::Worked};
 
-/// Lists what employees worked on in a range, with adjacent windows joined, page by page. For
-/// admins, and callers who may see the data of all these employees.
+/// Lists what employees worked on in a range, page by page. Windows on the same task with at most a
+/// minute between them are joined. For admins, and callers who may see the data of all these
+/// employees.
 pub(crate) async fn list_lanes(app: Arc<App>, call: Call, asked: ListLanes) -> Result<Page<Lane, EmployeeId>, Error> {
     let ListLanes { range, employees, after } = asked;
     if !(1..=LANES_MOST).contains(&employees.len()) {

@@ -41,7 +41,7 @@ pub(crate) async fn list(app: Arc<App>, call: Call, request: ListWindows) -> Res
 
 /// The times of all windows that the requested ones may lose time to, read at the same time as the
 /// page. Only for a request about some employees on one day: then there are few such windows, and
-/// nearly all are needed. None otherwise.
+/// nearly all are needed. None for other requests, and with `COUNT_OVERLAPS`.
 async fn around(app: &App, request: &ListWindows) -> Result<Option<Vec<Stretch>>, Error> {
     let (employees, range) = (&request.filter.employees, request.range);
     if app.config.count_overlaps || employees.is_empty() || range.length() > LONGEST_DAY {

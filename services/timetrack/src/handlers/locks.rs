@@ -21,7 +21,8 @@ pub(crate) async fn list_locks(app: Arc<App>, call: Call, _: ListLocks) -> Resul
     Ok(app.store.locks.all().await?.into_iter().map(StoredLock::shown).collect())
 }
 
-/// Moves a lock forward. After the answer, nothing before the lock is recorded or changed.
+/// Sets a lock, or moves it forward: the lock of a project, or of the organisation if no project is
+/// given. After the answer, nothing that the lock settles is recorded or changed.
 pub(crate) async fn set_lock(app: Arc<App>, call: Call, request: SetLock) -> Result<Lock, Error> {
     call.require_admin()?;
     let SetLock { project_id, locked_until } = request;

@@ -10,8 +10,8 @@ use crate::{
     store::Party,
 };
 
-/// The most windows that are read for one page. It limits the duration of a request to a fraction
-/// of a second.
+/// A page ends after this many windows were read, as soon as its result is final. This limits the
+/// duration of a request to a fraction of a second.
 const MOST_SEEN: usize = 50_000;
 /// A page ends after this many overlaps, or after [`MOST_PARTIES`] windows that lose time in them.
 const MOST_FOUND: usize = 100;
@@ -44,7 +44,8 @@ fn windows_of(taking: &Taking) -> impl Iterator<Item = WindowId> {
     [taking.window.id].into_iter().chain(taking.from.iter().map(|(window, _)| window.id))
 }
 
-/// Finds the next windows that touch the range and take time from others.
+/// Finds the next windows of the requested employees that touch the range and take time from
+/// others. Projects are filtered by the caller.
 async fn find(app: &App, request: &ListOverlaps) -> Result<Page<Taking, OverlapCursor>, Error> {
     let mut spans = app.store.windows.spans(request).await?;
     let is_new = |place: OverlapCursor| request.after.is_none_or(|after| place > after);
@@ -68,7 +69,8 @@ async fn find(app: &App, request: &ListOverlaps) -> Result<Page<Taking, OverlapC
     Ok(Page { items: found, next: None })
 }
 
-/// The overlap as it is shown; none if its window was voided in between.
+/// The overlap as the API returns it; none if the window that takes time is not in `parties`,
+/// because it was removed in between.
 fn show(taking: &Taking, parties: &HashMap<WindowId, Party>) -> Option<Overlap> {
     let Taking { window, from } = taking;
     let party = parties.get(&window.id)?;

@@ -16,8 +16,9 @@ use crate::{
 /// The interval between two searches for pay runs whose windows are not all marked as paid.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Pays all approved periods in a range that no pay run has paid. A repeated or concurrent request
-/// gets the same pay run. Its windows are marked as paid even if the caller stops waiting.
+/// Pays all approved periods that lie inside a range and that no pay run has paid. A repeated or
+/// concurrent request gets the same pay run. The windows of these periods are marked as paid even
+/// if the caller stops waiting.
 pub(crate) async fn create_pay_run(app: Arc<App>, call: Call, request: CreatePayRun) -> Result<MadePayRun, Error> {
     call.require_admin()?;
     let range = TimeRange::new(request.start, request.end).map_err(|error| Failure::field("end", error))?;
@@ -48,7 +49,8 @@ pub(crate) async fn create_pay_run(app: Arc<App>, call: Call, request: CreatePay
     Ok(MadePayRun { run: run.shown(), is_new })
 }
 
-/// Until shutdown, continues to mark windows as paid where a process has crashed.
+/// Until shutdown, finishes pay runs whose windows are not all marked as paid, for example because
+/// a process has crashed.
 pub(crate) fn mark_what_is_paid(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -76,9 +78,9 @@ async fn mark_all(app: &App) -> Result<(), Error> {
     Ok(())
 }
 
-/// Marks every window that begins in a period of this pay run as paid. Windows that are marked
-/// already are skipped. So the marking can be repeated, and several replicas can do it at the same
-/// time.
+/// Marks as paid, for each period of this pay run, the employee's windows that begin in the period
+/// and the adjustments that count in it. Windows that are marked already are skipped. So the
+/// marking can be repeated, and several replicas can do it at the same time.
 async fn mark(app: &App, run: PayRunId) -> Result<(), Error> {
     let changes = WindowChanges { paid: Some(true), ..WindowChanges::default() };
     let mut periods = std::pin::pin!(app.store.periods.paid_by(run, None).await?);

@@ -55,7 +55,8 @@ pub(crate) async fn list_adjustments(
 }
 
 /// Returns the settings, the first page of stored periods of a range and, if there is room, the
-/// first page of its adjustments. For admins, and callers who may see the data of these employees.
+/// first page of the adjustments that count in the range. For admins, and callers who may see the
+/// data of these employees.
 pub(crate) async fn get_period_states(
     app: Arc<App>,
     call: Call,
@@ -179,7 +180,7 @@ pub(crate) async fn reopen_period(
 /// the settings and the settled periods beside it give now.
 ///
 /// # Errors
-/// 404 if no period of this employee begins on this day.
+/// 404 if the period is not stored, and no period of this employee begins on this day.
 pub(super) async fn current(app: &App, id: PeriodId, settings: &Settings) -> Result<StoredPeriod, Error> {
     let stored = app.store.periods.find(id).await?;
     let beside = match settings.around(id.first).filter(|_| !stored.as_ref().is_some_and(|stored| stored.settles)) {
@@ -220,8 +221,9 @@ fn as_it_is(
 }
 
 /// Waits until workers can read that this time is open, and then has the windows tried again that
-/// were quarantined because of it. A worker that reads the event late may quarantine a window
-/// again. The search every few seconds then finds that window.
+/// were quarantined because it was settled. A worker that reads the event late may quarantine a
+/// window again. The search of [`take_second_looks`](crate::consumers::take_second_looks) then
+/// finds that window.
 pub(super) async fn let_in(app: &App, time: Option<SettledTime>) -> Result<(), Error> {
     let told = app.db.until_published(PUBLISHED).await;
     if let Some(time) = time {
@@ -320,7 +322,8 @@ pub(super) async fn tell(
     tx.emit(&PeriodDecided { period: period.clone().known(None), version, decision, timezone }).await
 }
 
-/// The actor without the session, because the data is kept longer than sessions.
+/// The caller's actor as text, without the session: it is stored in periods, locks and pay runs,
+/// which are kept longer than sessions.
 pub(super) fn actor(call: &Call) -> Option<String> {
     call.actor.map(Actor::in_any_session).map(|actor| actor.to_string())
 }

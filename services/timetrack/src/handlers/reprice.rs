@@ -42,8 +42,8 @@ pub(crate) async fn preview_reprice(
     })
 }
 
-/// Starts a job that does what a preview has shown, if nothing has changed since. The job finishes
-/// even if the caller stops waiting. A repeated request returns the same job.
+/// Starts a job that does what a preview has shown, if nothing has changed since. The job runs in
+/// the background after the answer. A repeated request returns the same job.
 pub(crate) async fn start_reprice(
     app: Arc<App>,
     call: Call,
@@ -123,7 +123,8 @@ async fn run(app: &App, job: Repricing) -> Result<(), Error> {
 /// Runs a job in chunks. Each chunk is one transaction with its event and the job's progress. The
 /// last chunk also stores the audit entry.
 ///
-/// A window that already has its price keeps its revision, so a repeated chunk changes nothing.
+/// A window that already has the present price keeps its revision, so a repeated chunk changes
+/// nothing.
 async fn go_on(app: &App, mut job: Repricing) -> Result<(), Error> {
     let windows = job.filter.windows();
     while !job.done {
@@ -184,8 +185,8 @@ async fn go_on(app: &App, mut job: Repricing) -> Result<(), Error> {
     Ok(())
 }
 
-/// The content of the audit entry: the filter, the number of windows, how many were changed, and
-/// how many are settled.
+/// The content of the audit entry: the filter, the number of windows to change, how many were
+/// changed, and how many were left because they are settled.
 fn told(job: &Repricing) -> serde_json::Value {
     let (filter, changed, settled) = (&job.filter, job.changed, job.settled);
     created(&json!({ "filter": filter, "count": job.count, "changed": changed, "settled": settled }))

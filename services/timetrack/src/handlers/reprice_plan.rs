@@ -18,8 +18,8 @@ use crate::{
     store::Stretch,
 };
 
-/// How often it is checked whether the copy of the rates is complete. [`PAUSE`] is the pause in
-/// between.
+/// How often it is checked whether the copy of the rates is complete. [`PAUSE`] is the pause after
+/// each check.
 const TRIES: usize = 20;
 const PAUSE: Duration = Duration::from_millis(100);
 /// The number of windows that are read and priced together.
@@ -47,7 +47,8 @@ pub(super) struct Plan {
     pub(super) hash: Uuid,
 }
 
-/// Reads all windows of a filter, in the order of their ids, and computes their prices.
+/// Reads all windows that match a filter, in the order of their ids, and computes which of them
+/// would get another price.
 ///
 /// # Errors
 /// 400 if the filter is empty; 422 if too many windows match it; 503 while rates may be missing in

@@ -28,8 +28,8 @@ pub(crate) async fn list_tracking(app: Arc<App>, call: Call, asked: ListTracking
     Ok(TrackingNow { count, people: people.collect() })
 }
 
-/// For each of these employees, when they began to work without a break; none if it was more than
-/// [`LOOK_BACK`] ago.
+/// For each of these employees, when they began to work without a break; none if that may be more
+/// than [`LOOK_BACK`] ago.
 async fn since(app: &App, people: Vec<EmployeeId>, now: Millis) -> Result<HashMap<EmployeeId, Option<Millis>>, Error> {
     let from = now - LOOK_BACK;
     let mut windows: HashMap<EmployeeId, Vec<(Millis, Millis)>> = HashMap::new();

@@ -16,7 +16,7 @@ use crate::{
 
 /// How long the handler waits until the events of an update are published.
 const PUBLISHED: Duration = Duration::from_secs(30);
-/// How often the start of a job is tried when some time is settled at the same moment.
+/// How often the start of a job is tried when time is settled or reopened at the same moment.
 const TRIES: usize = 20;
 /// The interval between two searches for jobs of crashed processes.
 const TAKE_OVER: Duration = Duration::from_secs(5);
@@ -156,7 +156,7 @@ async fn go_on(app: &App, mut job: UpdateJob) -> Result<UpdateJob, Error> {
     Ok(job)
 }
 
-/// The content of the audit entry: the filter, the changes, and the number of windows.
+/// The content of the audit entry: the filter, the changes, and the number of changed windows.
 fn told(job: &UpdateJob) -> serde_json::Value {
     let UpdateWindows { employees, projects, tasks, shifts, begin, changes } = &job.request;
     let filter = json!({

@@ -25,7 +25,7 @@ pub(crate) struct StoredAdjustment {
     /// The time and money that the adjustment adds.
     pub(crate) sum: AdjustedSum,
     pub(crate) hash: TimeMark,
-    /// The window, at the time when the work was done.
+    /// The admitted window, with the start and end of the work.
     pub(crate) window: Window,
 }
 
@@ -58,8 +58,9 @@ impl StoredAdjustment {
         Counted { id, employee, counted: counted.clone() }.settlements().collect()
     }
 
-    /// The time that no other window may count. In documents of earlier versions, this is all
-    /// settled time of the window.
+    /// The time that no other window may count. If `counted` is empty although the adjustment adds
+    /// time, this is all settled time of the window. `counted` is empty with `COUNT_OVERLAPS`, and
+    /// in documents that earlier versions of the program wrote.
     pub(crate) fn counting(self) -> Vec<TimeRange> {
         if self.counted.is_empty() && self.sum.time > 0 { self.parts } else { self.counted }
     }
@@ -190,8 +191,8 @@ impl AdjustmentStore {
         Ok(all)
     }
 
-    /// The adjustments that count in a range, ordered by that moment and by id: one more than a
-    /// page has.
+    /// The requested employees' adjustments that count in a range, ordered by the moment at which
+    /// they count and by id: one more than a page has.
     pub(crate) async fn listed(
         &self,
         asked: &ListAdjustments,

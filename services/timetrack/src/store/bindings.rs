@@ -84,8 +84,8 @@ impl BindingStore {
         self.find(keys).await
     }
 
-    /// The rates of all scopes. If their total weight is more than `most`, only the first ones,
-    /// just above that weight.
+    /// The rates of all scopes. If their total weight exceeds `most`, reading stops there: then
+    /// only the first ones are returned, and their weight still exceeds `most`.
     pub(crate) async fn all_rates(&self, most: usize) -> Result<Vec<Arc<RatesChanged>>, Error> {
         // The keys of rates begin with `r:`.
         let mut rows = self.0.find(doc! { "_id": { "$gt": "r:", "$lt": "r;" } }).await?;

@@ -66,7 +66,7 @@ impl From<Countable> for WindowFact {
     }
 }
 
-/// The employee, project and time of a window.
+/// The employee, project, start and end of a window.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Where {
@@ -88,14 +88,15 @@ struct StoredWhere {
 }
 
 impl WindowStore {
-    /// All windows of an employee that decide what counts in a range.
+    /// The facts of all windows of an employee that may reach into a range. They decide what counts
+    /// there.
     pub(crate) async fn deciding(&self, employee: EmployeeId, range: TimeRange) -> Result<Vec<WindowFact>, Error> {
         let windows = self.windows.clone_with_type::<Countable>();
         let found = windows.find(deciding(employee, range)).projection(fields()).batch_size(2_500).await?;
         Ok(found.map_ok(WindowFact::from).try_collect().await?)
     }
 
-    /// All windows of an employee that decide what counts in a range, read in a transaction.
+    /// The same as [`Self::deciding`], read in a transaction.
     pub(crate) async fn deciding_in(
         &self,
         tx: &mut Tx<'_>,
@@ -112,7 +113,8 @@ impl WindowStore {
         Ok(all)
     }
 
-    /// The ids of windows that begin in a period and are not marked as paid: the first `most`.
+    /// The ids of the employee's windows that begin in a period and are not marked as paid: at most
+    /// `most`, in any order.
     pub(crate) async fn unpaid(
         &self,
         tx: &mut Tx<'_>,
@@ -135,8 +137,9 @@ impl WindowStore {
         Ok(ids)
     }
 
-    /// The first of these projects, with its lock, on which the employee has a window that overlaps
-    /// this time before the end of the lock. None if there is no such window.
+    /// One of these projects, with the end of its lock: a project on which the employee has a
+    /// window that overlaps this time range and starts before the end of the lock. None if there is
+    /// no such window.
     pub(crate) async fn overlaps_on(
         &self,
         tx: Option<&mut Tx<'_>>,
@@ -170,7 +173,7 @@ impl WindowStore {
         Ok(project.and_then(|project| projects.iter().find(|(one, _)| *one == project).copied()))
     }
 
-    /// The employee, project and time of every window of an update.
+    /// The employee, project and time range of every window that an update would change.
     pub(crate) async fn places_of(
         &self,
         update: &UpdateWindows,
@@ -185,7 +188,8 @@ impl WindowStore {
     }
 }
 
-/// Matches the windows that reach into a range, by their start: no window is longer than 24 hours.
+/// Matches the windows of an employee that may reach into a range: those that start in it or less
+/// than 24 hours before it. No window is longer than 24 hours.
 fn deciding(employee: EmployeeId, range: TimeRange) -> Document {
     doc! {
         "window.employeeId": mongo::value(&employee),

@@ -58,7 +58,7 @@ pub(crate) struct Store {
     pub(crate) windows: WindowStore,
     /// The quarantined windows.
     pub(crate) quarantine: QuarantineStore,
-    /// The running bulk updates.
+    /// The bulk updates.
     pub(crate) updates: UpdateStore,
     /// The repricing jobs.
     pub(crate) reprices: RepriceStore,

@@ -19,8 +19,8 @@ const MOST_COUNTED: u64 = 10_000;
 /// The collection of quarantined windows. A document is deleted only when its window is recorded.
 ///
 /// Each document has one content: the same window id with another content is another document. The
-/// keys of documents that earlier versions have written lack the content, so documents are found by
-/// their fields.
+/// keys of documents that earlier versions of the program wrote lack the content, so documents are
+/// found by their fields.
 #[derive(Clone, Debug)]
 pub(crate) struct QuarantineStore(Collection<Quarantined>);
 
@@ -121,8 +121,8 @@ impl QuarantineStore {
         Ok(self.0.update_one(this, update).session(&mut tx.session).await?.matched_count == 1)
     }
 
-    /// The number of undecided windows for each of these reasons, and the number of early windows.
-    /// Each count stops at [`MOST_COUNTED`].
+    /// The number of undecided windows for each of these reasons, and the number of waiting
+    /// windows, which are tried again automatically. Each count stops at [`MOST_COUNTED`].
     pub(crate) async fn sizes(
         &self,
         codes: impl IntoIterator<Item = Code>,
@@ -136,7 +136,8 @@ impl QuarantineStore {
         Ok((sizes, waiting))
     }
 
-    /// The early windows after this one, the oldest first: the first `most`.
+    /// The waiting windows after this one, in the order of the moment since when they wait: the
+    /// first `most`.
     pub(crate) async fn waiting(&self, after: Option<&Quarantined>, most: i64) -> Result<Vec<Quarantined>, Error> {
         let mut filter = doc! { "waiting": true };
         if let Some(after) = after {
@@ -146,8 +147,7 @@ impl QuarantineStore {
         Ok(oldest.try_collect().await?)
     }
 
-    /// The windows that are to be tried again by now, in the order of that moment: the first
-    /// `most`.
+    /// The windows whose moment `due` has come, in the order of that moment: the first `most`.
     pub(crate) async fn due(&self, now: Millis, most: i64) -> Result<Vec<Quarantined>, Error> {
         let due = self.0.find(doc! { "due": { "$lte": now.0 } }).sort(doc! { "due": 1 }).limit(most).await?;
         Ok(due.try_collect().await?)
@@ -184,7 +184,7 @@ impl QuarantineStore {
         Ok(self.0.count_documents(filter).limit(most).await?)
     }
 
-    /// Whether an employee has an early window that touches a range.
+    /// Whether an employee has a waiting window that touches a range.
     pub(crate) async fn any_waiting(&self, employee: EmployeeId, range: TimeRange) -> Result<bool, Error> {
         let mut filter = touching(range);
         filter.insert("waiting", true);
@@ -192,8 +192,8 @@ impl QuarantineStore {
         Ok(self.0.find_one(filter).await?.is_some())
     }
 
-    /// Marks the windows that were quarantined because this time was settled, so that they are
-    /// tried again.
+    /// Marks the undecided windows that touch this time and were quarantined as settled, so that
+    /// they are tried again. The project is not compared.
     pub(crate) async fn let_in(&self, time: SettledTime) -> Result<(), Error> {
         let start = time.start.unwrap_or(Millis(i64::MIN));
         let Ok(range) = TimeRange::new(start, time.end) else { return Ok(()) };
@@ -225,8 +225,8 @@ impl QuarantineStore {
         Ok(())
     }
 
-    /// The quarantined windows with this id, the newest first: of this employee, or of any employee
-    /// if none is given.
+    /// The quarantined windows with this id, the newest first, at most [`MOST_OF_AN_ID`]: of this
+    /// employee, or of any employee if none is given.
     pub(crate) async fn under(
         &self,
         window: WindowId,

@@ -20,8 +20,8 @@ pub(crate) struct Repricing {
     pub(crate) total: i64,
     /// The id of the last window that is done.
     pub(crate) after: Option<WindowId>,
-    /// The number of windows that were read. `changed` of them got another price, and `settled` are
-    /// settled.
+    /// The number of windows that were read. `changed` of them got another price; `settled` would
+    /// have got another price, but their time is settled.
     pub(crate) seen: i64,
     pub(crate) changed: i64,
     pub(crate) settled: i64,

@@ -13,8 +13,8 @@ pub(crate) struct Reservation {
     #[serde(rename = "_id")]
     pub(crate) id: WindowId,
     pub(crate) employee: EmployeeId,
-    /// A part of the ids of the settlements. If time is released and reserved again, the
-    /// settlements get other ids, and no worker takes them for the old ones.
+    /// A part of the id of each settlement of this reservation. If time is released and reserved
+    /// again, the settlements get other ids, and no worker takes them for the old ones.
     attempt: EventId,
     pub(crate) stretches: Vec<TimeRange>,
 }

@@ -11,9 +11,10 @@ use crate::domain::{Settled, SettledBy, Worked};
 /// conflict more often.
 const GUARDS: i32 = 64;
 
-/// A guard document. Every transaction that changes recorded windows writes to it, and every
-/// transaction that settles their time. So two such transactions conflict: one comes first, and the
-/// other reads its result.
+/// A guard document. Each employee has one, which other employees may share. Every transaction that
+/// depends on which time of an employee is settled writes to it, and so does every transaction that
+/// settles or reopens the employee's time. So two such transactions conflict: one comes first, and
+/// the other reads its result.
 #[derive(Debug, Serialize, Deserialize)]
 struct Guard {
     #[serde(rename = "_id")]
@@ -115,8 +116,8 @@ impl SettlementStore {
         Ok(all)
     }
 
-    /// Makes this transaction conflict with every other one that changes windows of these employees
-    /// or settles their time.
+    /// Makes this transaction conflict with every other one that touches the guard documents of
+    /// these employees: those that settle or reopen their time, and those that call [`Self::hold`].
     pub(crate) async fn touch(
         &self,
         tx: &mut Tx<'_>,
@@ -129,8 +130,8 @@ impl SettlementStore {
         self.touch_these(tx, doc! { "_id": { "$in": guards } }).await
     }
 
-    /// Makes this transaction conflict with every other one that changes windows of any employee or
-    /// settles time.
+    /// Makes this transaction conflict with every other one that touches the guard document of any
+    /// employee.
     pub(crate) async fn touch_all(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
         self.touch_these(tx, doc! {}).await
     }
@@ -141,7 +142,8 @@ impl SettlementStore {
     }
 }
 
-/// Matches the periods that settle some of these time ranges.
+/// Matches the periods that may settle some of these time ranges: those of these employees between
+/// the first start and the last end.
 fn periods_of(worked: &[Worked]) -> Option<Document> {
     let start = worked.iter().map(|one| one.range.start()).min()?;
     let end = worked.iter().map(|one| one.range.end()).max()?;

@@ -102,8 +102,8 @@ pub(super) struct First<'a> {
     window: &'a Window,
 }
 
-/// Layout 2: no value is stored twice. Whether a window is sent again with the same content is
-/// decided by its fields; a hash would not compress at all.
+/// Layout 2: no value is stored twice, and there is no hash. Whether a window was sent again with
+/// the same content is decided by its fields; a hash would not compress at all.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Second<'a> {
     #[serde(rename = "_id")]
@@ -267,8 +267,8 @@ impl Said<'_> {
     }
 }
 
-/// Converts a document from layout 1 to layout 2: removes values that follow from others, and
-/// default values.
+/// Converts a document from layout 1 to layout 2: removes the hash, values that follow from others,
+/// default values and nulls.
 fn said_once(mut stored: Document) -> Document {
     stored.remove("hash");
     let id = stored.get("_id").cloned();
@@ -359,7 +359,8 @@ mod tests {
             let upgraded = WINDOWS.read::<RawDocumentBuf>(&first).unwrap();
             prop_assert_eq!(Document::try_from(&*upgraded).unwrap(), Document::try_from(&*second).unwrap());
             prop_assert_eq!(upgraded, second, "the order of the fields");
-            // Rates that were removed are stored as null in both layouts.
+            // A bulk update stores a removed rate as null, in both layouts. Reading a document of
+            // layout 1 must drop the null.
             let mut emptied = Document::try_from(&*first).unwrap();
             emptied.get_document_mut("window").unwrap().extend(bson::doc! { "billRate": null, "rateParts": [] });
             let without = Window { bill_rate: None, rate_parts: Vec::new(), ..stored.window.clone() };

@@ -21,7 +21,7 @@ pub(crate) struct UpdateJob {
     /// The number of windows that were changed so far.
     pub(crate) modified: i64,
     pub(crate) done: bool,
-    /// The actor of the request; none in documents of earlier versions.
+    /// The actor of the request; none in documents that earlier versions of the program wrote.
     #[serde(default)]
     by: Option<Actor>,
     /// The id of the HTTP request.

@@ -10,7 +10,8 @@ use super::{
     windows::{Stretch, WindowStore, by_employee},
 };
 
-/// The number of employees in one page of sums. Each of their months takes about a hundred bytes.
+/// The number of employees in one page of sums. The sums of one employee and month take about a
+/// hundred bytes.
 const EMPLOYEES_A_PAGE: usize = 20;
 
 impl WindowStore {

@@ -18,7 +18,7 @@ pub(super) const BATCH: u32 = 250;
 /// MongoDB would sort their windows by start instead.
 const MOST_MERGED: usize = 200;
 
-/// The id, employee and time of a window.
+/// The id, employee, start and end of a window.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) struct Stretch {
     #[serde(rename = "_id")]
@@ -37,7 +37,7 @@ pub(crate) struct Doing {
     pub(crate) end: Millis,
 }
 
-/// The time of a window, with its employee, project and task.
+/// The time range of a window, with its employee, project and task.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Worked {
     pub(crate) id: WindowId,
@@ -86,7 +86,8 @@ struct Former<W> {
     #[serde(rename = "_id")]
     key: String,
     was: W,
-    /// The actor who changed the window; `admin` in documents of earlier versions.
+    /// The actor who changed the window; `admin` in documents that earlier versions of the program
+    /// wrote.
     changed_by: Option<String>,
     /// When the window was changed.
     changed_at: Millis,
@@ -266,7 +267,8 @@ impl WindowStore {
         Ok(last.into_values().collect())
     }
 
-    /// The times of these employees' windows that start after `after`, and at or before `until`.
+    /// The starts and ends of these employees' windows that start after `after`, and at or before
+    /// `until`.
     pub(crate) async fn starting(
         &self,
         employees: impl IntoIterator<Item = EmployeeId>,

@@ -39,7 +39,7 @@ impl Fixture {
         self.as_ann(&AskCorrection { id: asked.id(self.ann), asked }).await
     }
 
-    /// The request for a correction that adds an hour, which starts this many hours after noon.
+    /// The request for a correction that adds an hour, which starts this many hours after [`NOON`].
     fn missing(&self, hours: i64) -> Value {
         let start = NOON + hours * HOUR;
         json!({
@@ -52,7 +52,7 @@ impl Fixture {
         self.ask(asked).await.unwrap().correction
     }
 
-    /// Records a window of an hour, and returns its id.
+    /// Records a window of one hour, which starts this many hours after [`NOON`]. Returns its id.
     async fn recorded(&self, hours: i64) -> WindowId {
         let item = self.window(hours);
         self.send(vec![item.clone()]).await;
@@ -148,8 +148,8 @@ async fn what_a_window_could_not_say_cannot_be_asked_for_either() {
     assert_eq!(refused(&ahead).await, Code::ClockAhead);
     assert_eq!(refused(&|a| (a["start"], a["end"]) = (json!(1_000), json!(2_000))).await, Code::ClockBehind);
 
-    // Ann is on the project until one o'clock only. She can still request a correction of time
-    // before that.
+    // Ann is on the project only until one hour after `NOON`. She can still request a correction of
+    // time before that.
     let until = Term { from: None, until: Some(Millis(NOON + HOUR)) };
     fixture.harness.publish(&fixture.member_changed(2, vec![until])).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;

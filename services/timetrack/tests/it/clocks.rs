@@ -49,8 +49,7 @@ async fn a_window_that_ends_ahead_of_the_clock_is_set_aside_and_recorded_by_itse
     let due = ahead.window.end - WINDOW_AHEAD;
     assert_eq!((quarantined[0].code, quarantined[0].waiting, quarantined[0].due), (Code::ClockAhead, true, Some(due)));
 
-    // The window must stay quarantined for longer than an early window is tried, and over a restart
-    // of the worker.
+    // The window must stay quarantined until it is due, also over a restart of the worker.
     fixture.harness.clock.advance(20 * MINUTE);
     fixture.timetrack.take().unwrap().stop().await;
     fixture.timetrack = Some(spawn(&fixture.harness).await);

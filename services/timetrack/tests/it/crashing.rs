@@ -18,8 +18,8 @@ use crate::support::{Fixture, spawn};
 /// A time limit that is longer than INGEST waits for an acknowledgement before a redelivery.
 const REDELIVERED: Duration = Duration::from_secs(75);
 
-/// A worker dies at a step, `times` times. Then another worker must record its windows exactly
-/// once.
+/// Starts a worker that dies at a step, `times` times, and then a second worker. The three windows
+/// in the queue must be recorded exactly once.
 async fn dies_after(step: Step, times: usize) {
     let mut fixture = Fixture::with_ann().await;
     fixture.timetrack.take().unwrap().stop().await;

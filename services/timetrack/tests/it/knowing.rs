@@ -1,5 +1,5 @@
 //! Tests of windows that arrive while the copy of the bindings lacks an event, because a suspended
-//! replica has received the event and not applied it.
+//! replica has received the event and not applied it, or because the consumer is paused.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn a_window_that_begins_after_a_removal_which_a_frozen_replica_holds_waits
     let outcomes = fixture.send(sent).await;
     assert!(matches!(&outcomes[..], [Outcome::Queued, Outcome::Queued, Outcome::Queued]), "{outcomes:?}");
 
-    // However long the copy stays incomplete, the worker may refuse no window for good. A second
+    // However long the copy stays incomplete, the worker may refuse no window for good. Another
     // window is sent after a minute to check this.
     fixture.harness.clock.advance(60_000);
     let later = window(&fixture, removed_at + 2_000, removed_at + 3_000);
@@ -75,7 +75,7 @@ async fn a_window_that_begins_after_a_removal_which_a_frozen_replica_holds_waits
     fixture.harness.finish().await;
 }
 
-/// Pauses timetrack's consumer of events for ten minutes.
+/// Pauses timetrack's consumer of EVENTS until ten minutes after the stream was created.
 async fn hold_back(events: &Stream) {
     let until = events.cached_info().created + Duration::from_secs(600);
     events.pause_consumer(Service::Timetrack.name(), until).await.unwrap();

@@ -1,4 +1,5 @@
-//! Tests of the lanes: what employees worked on in a range, with adjacent windows joined.
+//! Tests of the lanes: what employees worked on in a range, with adjacent windows on the same task
+//! joined.
 
 use contracts::{
     Caller, Code, EmployeeId, HOUR, LANES_MOST, Lane, ListLanes, Millis, Page, Stretch, TimeRange, VoidWindow,
@@ -6,7 +7,7 @@ use contracts::{
 
 use crate::support::{Fixture, NOON, spawn_with};
 
-/// A moment in milliseconds since 1970, given in hours after noon.
+/// A moment in milliseconds since 1970, given in hours after [`NOON`].
 const fn at(hours: i64) -> i64 {
     NOON + hours * HOUR
 }
@@ -26,7 +27,8 @@ async fn windows_are_joined_by_task_clipped_to_the_range_and_overlaps_count_for_
         fixture.hours(at(-3), at(1), "mac"),
         fixture.hours(at(1), at(2), "mac"),
         fixture.worked_on(other, at(2), at(4), "mac"),
-        // Half of this window overlaps the window before it, and it ends after the range.
+        // The first hour of this window overlaps the window before it, and the window ends after
+        // the range.
         fixture.hours(at(3), at(7), "pc"),
         voided.clone(),
     ];

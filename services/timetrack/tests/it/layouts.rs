@@ -40,8 +40,8 @@ impl Fixture {
         rows.find(doc! {}).sort(doc! { "_id": 1 }).await.unwrap().try_collect().await.unwrap()
     }
 
-    /// Rewrites every `every`-th window into layout 1, as the first version of the program wrote
-    /// it.
+    /// Rewrites every `every`-th window, and every `every`-th former state, into layout 1, as the
+    /// first version of the program wrote it.
     pub async fn age(&self, every: usize) {
         let database = self.harness.database(Service::Timetrack).await;
         let [windows, history] = ["windows", "window_history"].map(|name| database.collection::<Document>(name));

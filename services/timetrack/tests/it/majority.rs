@@ -5,7 +5,7 @@ use testkit::LaggingMongo;
 
 use crate::support::{Fixture, window_of};
 
-/// A window with the same id and another end.
+/// A window with the same id that ends one millisecond earlier.
 fn other(item: &IngestItem) -> IngestItem {
     let mut other = item.clone();
     other.window.end = other.window.end - 1;

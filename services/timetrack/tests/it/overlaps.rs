@@ -3,7 +3,7 @@ use timetrack::Config;
 
 use crate::support::{Fixture, NOON, label, spawn_with};
 
-/// A window of Ann's with this start and end, in hours after noon, from the computer with this
+/// A window of Ann's with this start and end, in hours after [`NOON`], from the computer with this
 /// hardware id.
 fn window(fixture: &Fixture, from: i64, to: i64, hwid: &str) -> IngestItem {
     let mut window = fixture.window(0).window;

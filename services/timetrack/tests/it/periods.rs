@@ -41,7 +41,7 @@ impl Fixture {
         self.approve(id, self.hash(id).await).await.unwrap()
     }
 
-    /// Records an hour of Ann's at noon, and approves October with it.
+    /// Records an hour of Ann's from [`NOON`] on, and approves October with it.
     pub async fn approve_an_hour(&self) -> KnownPeriod {
         self.send(vec![self.window(0)]).await;
         self.approve_now(self.october()).await
@@ -51,8 +51,8 @@ impl Fixture {
         self.harness.ask(&ReopenPeriod { id, reason: Note::parse("A sheet was found.").unwrap() }).await
     }
 
-    /// Waits until this many decisions about periods are published. Returns the decisions and their
-    /// notes, in the order of versions.
+    /// Waits until at least this many decisions about periods are published. Returns the decisions
+    /// and their notes, in the order of versions.
     async fn decided(&self, times: usize) -> (Vec<PeriodDecision>, Vec<Option<Note>>) {
         let told = eventually("what was decided is told", async || {
             let told = self.events_told::<PeriodDecided>().await;
@@ -300,7 +300,7 @@ async fn what_counts_as_an_adjustment_counts_nowhere_else_also_when_its_time_is_
     fixture.harness.ask(&AdmitQuarantined { id: adjusted.id, content: None }).await.unwrap();
     fixture.reopen(id).await.unwrap();
 
-    // A worker that starts now must also read the settlement.
+    // A worker that starts now must also read the settlement of the adjustment.
     let _another = crate::support::spawn(&fixture.harness).await;
     fixture.send(vec![other.clone(), late(2, 3, "c"), late(7, 8, "d")]).await;
     eventually("what lies beside it is recorded", async || (fixture.stored().await.len() == 2).then_some(())).await;

@@ -6,7 +6,8 @@ use futures::TryStreamExt;
 
 use crate::support::{Fixture, NOON, between};
 
-/// A day on which Ann has a window of an hour; so she has on each of [`DAYS`] days.
+/// The number of the day that the tests query. Ann has a window of one hour on each of [`DAYS`]
+/// days, which are numbered from 0.
 const THIS: i64 = 40;
 const DAYS: i64 = 80;
 

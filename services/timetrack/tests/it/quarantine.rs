@@ -61,8 +61,8 @@ async fn a_window_that_is_recorded_and_waits_for_an_admin_all_the_same_is_taken_
     fixture.put_ann_back().await;
     assert!(matches!(fixture.harness.ask(&replay(item.id)).await, Ok(WindowState::Recorded(_))));
     fixture.send(vec![conflict]).await;
-    // The document is inserted again. This is the state after a worker that was suspended before it
-    // quarantined the window, and that died after it.
+    // The document is inserted again. This is the state that a worker leaves if it is suspended,
+    // then quarantines the window late, and then dies.
     rows.insert_one(row).await.unwrap();
     eventually("only the conflict is held", async || {
         let codes: Vec<Code> = fixture.quarantined().await.iter().map(|quarantined| quarantined.code).collect();

@@ -51,7 +51,8 @@ impl Fixture {
     }
 }
 
-/// A second worker, which is started in one round and stopped in every fifth round.
+/// A second worker. In each round it is started if it does not run. If it runs, it is stopped in
+/// rounds whose number is divisible by five.
 struct OtherWorker(Option<Running>);
 
 impl OtherWorker {
@@ -154,7 +155,8 @@ async fn nothing_is_recorded_before_a_lock_once_it_is_answered() {
                     }
                 }
             }
-            // All locks are answered, so the number of recorded windows may not change any more.
+            // The request for the lock is answered, so the number of windows that are recorded
+            // before the lock may not change any more.
             fixture.harness.ask(&between(start.0, until.0)).await.unwrap().items.len()
         };
         let (recorded, ()) = tokio::join!(locking, other_worker.turn(&fixture, round));

@@ -35,7 +35,8 @@ async fn start_projects(harness: &Harness) -> Running {
     harness.spawn(projects::needs(), run).await
 }
 
-/// Starts directory, projects and timetrack. Ann is on a project and on its task.
+/// Starts directory, projects and timetrack, and puts Ann on a project and on its task. Returns the
+/// fixture and the running service projects.
 async fn with_owners() -> (Fixture, Running) {
     let harness = Harness::start().await;
     let run = |deps, stop| directory::run(directory::Config::default(), deps, stop);
@@ -112,7 +113,8 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
             "{n}"
         );
     }
-    // Some documents get an older version, and one gets another content with the same version.
+    // All documents get version 0. After the repair, one document gets another content with the
+    // same version.
     bindings.update_many(doc! {}, doc! { "$set": { "version": 0_i64 } }).await.unwrap();
     let versions =
         ["Employee", "Project", "Task", "Member", "Assignment"].map(|kind| format!("binding.{kind}.version"));
@@ -125,7 +127,7 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
     assert_eq!(tally(fixture.reconcile().await), (1, 1));
     assert_eq!(tally(fixture.reconcile().await), (0, 0));
 
-    // This document is a project that projects does not have.
+    // This document is a project that the service projects does not have.
     let mut copied = fixture.binding(&keys[1]).await.unwrap();
     let other = kit::new_id::<ProjectId>();
     copied.insert("_id", format!("p:{other}"));
@@ -249,8 +251,8 @@ async fn timetrack_that_was_away_when_events_forgot_who_is_on_what_takes_no_wind
     old.queue(vec![queued.clone()]).await;
 
     let (timetrack, ()) = tokio::join!(spawn(&old.harness), async {
-        // Timetrack has missed events, and projects does not run, so the copy cannot be compared.
-        // Until it is compared, no window may be recorded.
+        // Timetrack has missed events, and the service projects does not run, so the copy cannot be
+        // compared. Until it is compared, no window may be recorded.
         eventually_within(BOUND, "it answers, and takes nothing", async || {
             old.harness.ask(&crate::support::between(0, 1)).await.ok().map(drop)
         })
@@ -302,8 +304,8 @@ async fn timetrack_that_misses_events_while_it_runs_refuses_nobody_until_it_know
     fixture.assign(fixture.task, &[fixture.ann, bob]).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     // Timetrack gets the state of a service that has never received an event about Bob: his
-    // bindings are removed, EVENTS has dropped the events, and projects, which owns the bindings,
-    // does not run.
+    // bindings are removed, EVENTS has dropped the events, and the service projects, which owns the
+    // bindings, does not run.
     projects.stop().await;
     fixture.harness.forget_events().await;
     let of_bob = doc! { "_id": { "$regex": bob.to_string() } };

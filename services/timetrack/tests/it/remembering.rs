@@ -19,8 +19,9 @@ fn project(fixture: &Fixture, version: i64) -> ProjectChanged {
     ProjectChanged { payroll: Payroll([(Payee::Everybody, line)].into()), ..fixture.project_changed(version) }
 }
 
-/// Sends windows until one is recorded from the cache: its project's document is removed meanwhile.
-/// Returns the next free hour.
+/// Sends windows of consecutive hours from `hour` on, until one is recorded from the cache. The
+/// project's document is removed from the database for every second window, so only the cache can
+/// admit that window. Returns the next free hour.
 async fn until_remembered(fixture: &Fixture, mut hour: i64) -> i64 {
     let bindings = fixture.harness.database(Service::Timetrack).await.collection::<Document>("bindings");
     let key = format!("p:{}", fixture.project);

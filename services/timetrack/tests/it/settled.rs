@@ -46,7 +46,8 @@ impl Fixture {
         self.harness.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
     }
 
-    /// Approves a period, and then sends a window of it, which is quarantined.
+    /// Approves October with one hour, and then sends another window of October, which is
+    /// quarantined. Returns the period and that window.
     async fn send_late(&self) -> (PeriodId, IngestItem) {
         let (id, late) = (self.approve_an_hour().await.id, self.window(3));
         self.send(vec![late.clone()]).await;

@@ -23,6 +23,8 @@ use futures::StreamExt;
 use testkit::{Harness, Running};
 use tokio::task::JoinHandle;
 
+/// The moment from which tests count hours: 9 October 2025, 08:53:20 UTC, in milliseconds since
+/// 1970.
 pub const NOON: i64 = 1_760_000_000_000;
 
 /// A harness in which timetrack runs, with the ids of Ann, her project and her task.
@@ -123,7 +125,7 @@ impl Fixture {
         }
     }
 
-    /// Ends Ann's membership of the project at noon.
+    /// Ends Ann's membership of the project at [`NOON`].
     pub async fn remove_ann(&self) {
         self.change_member(2, Term { from: None, until: Some(Millis(NOON)) }).await;
     }
@@ -138,7 +140,7 @@ impl Fixture {
         self.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     }
 
-    /// A window of Ann's of one hour, which starts this many hours after noon.
+    /// A window of Ann's of one hour, which starts this many hours after [`NOON`].
     pub fn window(&self, hours: i64) -> IngestItem {
         let start = NOON + hours * HOUR;
         let json = serde_json::json!({
@@ -169,7 +171,8 @@ impl Fixture {
         (project, task)
     }
 
-    /// A window of Ann's on this project and task, from the computer with this hardware id.
+    /// A window of Ann's on this project and task, with this start and end in milliseconds since
+    /// 1970, from the computer with this hardware id.
     pub fn worked_on(&self, (project, task): (ProjectId, TaskId), start: i64, end: i64, hwid: &str) -> IngestItem {
         let mut window = self.window(0).window;
         (window.project_id, window.task_id) = (project, task);
@@ -177,12 +180,13 @@ impl Fixture {
         self.item(window)
     }
 
-    /// A window of Ann's on her first project and task, from the computer with this hardware id.
+    /// A window of Ann's on her first project and task, with this start and end in milliseconds
+    /// since 1970, from the computer with this hardware id.
     pub fn hours(&self, from: i64, until: i64, hwid: &str) -> IngestItem {
         self.worked_on((self.project, self.task), from, until, hwid)
     }
 
-    /// Sends windows to the queue, and waits for the worker's answer.
+    /// Sends windows to the queue, waits for the worker's answer, and returns the outcomes.
     pub async fn send(&self, items: Vec<IngestItem>) -> Vec<Outcome> {
         self.send_payload(serde_json::to_vec(&IngestBatch { items }).unwrap()).await.expect("a worker's word")
     }

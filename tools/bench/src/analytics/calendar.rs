@@ -56,13 +56,13 @@ impl Calendar {
     /// anybody gets a second one on the same day.
     pub(crate) fn window(&self, number: u64) -> Planned {
         let pairs = self.employees * DAYS;
-        // Consecutive windows are about 0.618 of all pairs of an employee and a day apart. Any
-        // number of such steps is spread evenly, and a step that is coprime to the number of pairs
-        // visits each pair before it repeats one.
+        // The pairs of an employee and a day are numbered. The pairs of consecutive windows are
+        // about 0.618 of all pairs apart. Any number of such steps is spread evenly, and a step
+        // that is coprime to the number of pairs visits each pair before it repeats one.
         let step = coprime((pairs as f64 * 0.618) as u64, pairs);
         let pair = number % pairs * step % pairs;
         let (slot, day, employee) = (number / pairs, pair / self.employees, pair % self.employees);
-        // The task changes after three windows, which is half an hour.
+        // An employee's task changes after three windows of a day, which is half an hour.
         let task = (employee * 31 + day * 7 + slot / 3 * 13) % self.tasks;
         let start = self.first + day as i64 * DAY + OPENS + slot as i64 * LENGTH;
         Planned { employee: employee as usize, task: task as usize, start }

@@ -20,8 +20,8 @@ use crate::{
     wire::Wire,
 };
 
-/// The number of windows that each employee sends for the time just before now, one after the
-/// other.
+/// The number of windows that each employee sends for the last hour. They adjoin, and the last one
+/// ends now.
 const LATELY: i64 = 6;
 /// How many batches are sent at the same time.
 const BATCHES: usize = 4;

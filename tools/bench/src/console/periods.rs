@@ -17,8 +17,8 @@ use crate::{
 
 /// How many approvals are sent at the same time. The page that approves all periods sends as many.
 pub(super) const AT_ONCE: usize = 16;
-/// How long before the end of the year the period begins. In the middle of the year all employees
-/// have windows.
+/// The listed pay periods contain the moment that is this long before the end of the year. In the
+/// middle of the year all employees have windows.
 const BACK: i64 = 180 * DAY;
 
 /// A pay period, with the fields that an approver needs.

@@ -30,8 +30,8 @@ struct Login {
     access_token: String,
 }
 
-/// Creates an employee for each developer, in the same order. An employee who exists already is not
-/// changed.
+/// Makes each developer an employee with an activated account, logs them in, and returns them in
+/// the same order. An employee who exists already is not created again.
 ///
 /// # Errors
 /// When the system refuses a request, no invitation arrives, or a password is unknown.

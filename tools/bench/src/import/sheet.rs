@@ -27,7 +27,8 @@ pub struct Row {
     pub developer: u32,
     /// The hours of the row, in milliseconds.
     pub millis: i64,
-    /// Midnight UTC of the day on which the work was started.
+    /// Midnight UTC of the day on which the work was started or, without that date, completed. It
+    /// is that of 2004-01-05 if the row has neither date.
     pub day: Millis,
 }
 

@@ -29,7 +29,8 @@ impl Floor {
 }
 
 /// The collections for measuring MongoDB without the services: one with the present indexes and
-/// layout of windows, and one with those of the first version, for comparison with earlier runs.
+/// layout of timetrack's windows, and one with those of the first version of timetrack, for
+/// comparison with earlier runs.
 pub(super) struct Floors {
     today: Collection<Document>,
     of_before: Collection<Document>,
@@ -54,13 +55,13 @@ impl Floors {
         insert(&self.today, floor, self.lasts, "").await
     }
 
-    /// Measures the floor with the indexes of the first version.
+    /// Measures the floor with the indexes of the first version of timetrack.
     pub(super) async fn of_before(&self, floor: Floor) -> Result<Measured> {
         insert(&self.of_before, floor, self.lasts, OF_BEFORE).await
     }
 }
 
-/// The suffix of the names of floors with the indexes of the first version.
+/// The suffix of the names of floors with the indexes of the first version of timetrack.
 pub(super) const OF_BEFORE: &str = ", five indexes";
 
 /// Creates a collection with the settings and indexes of timetrack's windows.
@@ -146,7 +147,7 @@ fn document(client: i64, n: i64) -> Document {
     }
 }
 
-/// Returns a document like those in which the first version stored windows.
+/// Returns a document like those in which the first version of timetrack stored windows.
 fn first_document(client: i64, n: i64) -> Document {
     let uuid = || bson::Binary {
         subtype: bson::spec::BinarySubtype::Generic,

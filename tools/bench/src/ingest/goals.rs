@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::{BESIDE_A_RUSH, RUSH, floors::OF_BEFORE, quiet::Quiet};
 use crate::{goal::Goal, measured::Measured};
 
-/// The largest ratio between the floors before and after a load. If it is larger, the load is
-/// measured again.
+/// The largest ratio between the rates of the floor before and after a load that counts as steady.
+/// If it is larger, the load is measured again.
 const MOST_MOVED: f64 = 1.2;
 
 /// A load, and the floors that were measured with it.
@@ -17,7 +17,7 @@ pub(super) struct Pair {
     pub(super) load: Measured,
     /// The floors with the present indexes, before and after the load.
     pub(super) floors: [Measured; 2],
-    /// The floor with the indexes of the first version.
+    /// The floor with the indexes of the first version of timetrack.
     pub(super) of_before: Measured,
 }
 
@@ -58,7 +58,8 @@ pub(super) struct Goals {
     pub(super) loads: Vec<Measured>,
     /// For each load, the share of one core that each process used.
     pub(super) usage: Vec<(String, BTreeMap<String, f64>)>,
-    /// For each load, the CPU time of all processes together per window, in microseconds.
+    /// For each load, the CPU time per window of all processes together except the load generator,
+    /// in microseconds.
     pub(super) microseconds: Vec<(String, f64)>,
     /// The state of the machine before and after the measurement.
     pub(super) machine: Option<[Quiet; 2]>,
@@ -87,8 +88,8 @@ impl Goals {
         let rate = |load: &str| self.of_rounds(load, |pair| pair.load.rate);
         let between = |load: &str, other: &str| Some(rate(load)? / self.load(other)?.rate);
         let stored = self.loads.iter().find(|load| load.name.ends_with(" stored")).map(|load| load.name.clone());
-        // The rates are compared with floors with the indexes of the first version, as in earlier
-        // runs, and with floors with the present indexes.
+        // The rates are compared with floors with the indexes of the first version of timetrack, as
+        // in earlier runs, and with floors with the present indexes.
         let beside_floors = [OF_BEFORE, ""].into_iter().flat_map(|suffix| {
             [
                 ("64 connections", "insert_one", "64", 1.6),

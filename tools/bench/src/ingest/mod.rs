@@ -101,7 +101,8 @@ const LOADS: [Load; 5] = [
     load("256 connections", 256, Shape::Single, 64, 1),
     load("batches of 500, 4 connections", 4, Shape::Batch(500), 4, 500),
 ];
-/// How often a load is measured at most. It is measured again if its floor has changed meanwhile.
+/// How often a load is measured at most in a round. It is measured again if its floor has changed
+/// meanwhile.
 const TRIES: u32 = 3;
 
 impl Options {

@@ -80,8 +80,9 @@ impl Administrator {
         self.people.get(place).cloned()
     }
 
-    /// Returns some of the employees at random. A few times these include deactivated ones, and the
-    /// system must refuse the request.
+    /// Returns some of the employees at random. A few times these include employees who are
+    /// deactivated, or of whom this is unknown. The system must refuse a request with a deactivated
+    /// one.
     fn some_people(&mut self) -> BTreeSet<EmployeeId> {
         let ids: Vec<EmployeeId> = self.people.iter().map(|person| person.id).collect();
         ids.into_iter().filter(|id| (!self.is_away(*id) || self.rng.percent(5)) && self.rng.percent(70)).collect()
@@ -307,8 +308,8 @@ impl Administrator {
         }
     }
 
-    /// Sends old tokens of a deactivated employee to every gateway, and records the answers. The
-    /// final check requires that none was accepted.
+    /// Sends the last two tokens of a deactivated employee to every gateway, and records the
+    /// answers. The final check requires that none was accepted.
     async fn show_dead_tokens(&self, id: EmployeeId) {
         for base in self.client.bases() {
             for token in self.dead_tokens.get(&id).into_iter().flatten().rev().take(2) {

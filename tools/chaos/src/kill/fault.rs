@@ -57,7 +57,8 @@ pub(crate) struct Fault {
     pub(crate) kind: FaultKind,
     /// The service that is hit, for faults of a service.
     pub(crate) service: Service,
-    /// The index of the process that is hit.
+    /// The index of the process that is hit. For a fault of a cluster, 0 hits NATS and 1 hits
+    /// MongoDB.
     pub(crate) replica: usize,
     /// The duration of the fault, in milliseconds.
     pub(crate) lasts: u64,

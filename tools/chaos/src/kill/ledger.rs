@@ -14,7 +14,7 @@ pub(crate) enum Word {
     Duplicate,
     /// 202: the window is accepted.
     Queued,
-    /// 400, 409 or 422: the window may not be recorded, for the reason in the code.
+    /// 400, 409, 413 or 422: the window may not be recorded, for the reason in the code.
     Refused(Option<Code>),
     /// 401: the token was refused, and the body was not read.
     NoToken,

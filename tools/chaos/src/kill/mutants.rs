@@ -65,8 +65,9 @@ struct Seen {
     first: String,
 }
 
-/// Starts the services with each of these deliberate faults, and returns whether the checks noticed
-/// it. Faults whose test needs three servers of each kind are left out if there is one.
+/// Starts the services with each of [`MUTANTS`], or with the one that `only` names, and returns
+/// whether the checks noticed it. Faults whose test needs three servers of each kind are left out
+/// if there is only one.
 pub async fn mutants(options: &KillOptions, only: Option<&str>) -> Vec<Caught> {
     let mut caught = Vec::new();
     for Mutant { name, by } in MUTANTS.into_iter().filter(|mutant| only.is_none_or(|only| only == mutant.name)) {

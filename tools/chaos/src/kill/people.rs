@@ -32,7 +32,8 @@ pub(crate) struct Person {
     /// Whether nobody changes the projects, tasks and windows of this employee. A report must count
     /// all windows of such an employee.
     pub(crate) is_steady: bool,
-    /// The number of windows in the past that the employee has sent.
+    /// The number of windows that the employee has sent for the time from 2015-01-01 on. All other
+    /// windows are of the last 90 seconds by the computer's clock.
     pub(crate) past: AtomicU64,
     /// The milliseconds of all windows that were sent, and of those that were answered as recorded.
     pub(crate) sent: AtomicI64,
@@ -64,7 +65,7 @@ impl Person {
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token;
     }
 
-    /// Returns the index of the employee's next window in the past.
+    /// Returns the index of the employee's next window for the time from 2015-01-01 on.
     pub(crate) fn next_past(&self) -> u64 {
         self.past.fetch_add(1, Ordering::Relaxed)
     }

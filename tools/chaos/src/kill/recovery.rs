@@ -25,7 +25,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The time limit for a recovery.
 const BOUND: Duration = Duration::from_secs(90);
 
-/// The probe sends one request to each service, again and again, until all are answered.
+/// The probe sends requests that directory, projects, timetrack and analytics answer, and a window,
+/// again and again, until all are answered in [`CALM`] rounds in a row.
 #[derive(Clone)]
 pub(crate) struct Probe {
     pub(crate) client: ApiClient,
@@ -69,7 +70,8 @@ impl Healed {
 }
 
 impl Probe {
-    /// Waits until all requests are answered, after a fault that begins now.
+    /// Waits until the system has recovered from a fault that begins now, but not longer than
+    /// [`BOUND`].
     pub(crate) async fn until_recovered(self, healed: Healed) -> Recovered {
         let began = Instant::now();
         let (mut failures, mut calm) = (BTreeMap::new(), 0);

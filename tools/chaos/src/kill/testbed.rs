@@ -247,7 +247,7 @@ impl Testbed {
         Ok(())
     }
 
-    /// Starts a process that ends at a failpoint, and waits until it has ended.
+    /// Starts a process that ends at a failpoint, and waits until it has ended, at most [`DOOMED`].
     async fn doom(&mut self, point: Failpoint) -> Result<()> {
         let Failpoint { service, name, .. } = point;
         let (mut doomed, began) = (self.fleet.begin_doomed(service, &point.to_string())?, Instant::now());
@@ -264,8 +264,8 @@ impl Testbed {
         Ok(())
     }
 
-    /// Publishes messages that cannot be deserialized: one for each consumer of INGEST, and one for
-    /// each kind of consumer of events.
+    /// Publishes messages that cannot be deserialized: one for each consumer of INGEST, and one
+    /// event each of projects, directory and timetrack.
     async fn poison(&mut self) -> Result<()> {
         let jetstream = jetstream::new(self.fleet.bus().await?);
         let subjects = [

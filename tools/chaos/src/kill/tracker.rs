@@ -14,11 +14,13 @@ use super::{
     rng::Rng,
 };
 
-/// The start of the first window in the past, in milliseconds since 1970.
+/// The start of an employee's first old window: 2015-01-01 UTC, in milliseconds since 1970. Old
+/// windows follow each other and do not overlap. All other windows are of the last 90 seconds by
+/// the computer's clock.
 const LONG_AGO: i64 = 1_420_070_400_000;
 const DAY: i64 = 86_400_000;
-/// The length of a window in the past, ten minutes in milliseconds, and the number of such windows
-/// in a day.
+/// The length of an old window, ten minutes in milliseconds, and the number of old windows in a
+/// day.
 const LENGTH: i64 = 600_000;
 const A_DAY: i64 = 48;
 /// The pause of an employee whose token is refused.
@@ -105,14 +107,14 @@ impl Tracker {
     /// Makes the next window, and records it in the ledger before it is sent.
     fn next(&mut self) -> Option<Serial> {
         let (project, task) = self.rng.one_of(&self.works.all())?;
-        // Steady employees only send windows in the past, because reports are checked for exactly
-        // these windows.
+        // Steady employees only send old windows, because reports are checked for exactly these
+        // windows.
         let (start, end) = match !self.person.is_steady && self.rng.percent(40) {
             true => self.just_now(),
             false => self.long_ago(),
         };
         // Some windows have no id, like those of present desktop apps. One of a hundred has the id
-        // of another window.
+        // of an earlier window, unless the employee is steady.
         let id = match self.rng.below(100) {
             0 if !self.person.is_steady => self.taken_id().or_else(|| Some(self.new_id())),
             1..20 => None,
@@ -143,7 +145,7 @@ impl Tracker {
         book.windows.get(serial as usize)?.id
     }
 
-    /// Returns the start and end of the next window in the past. Such windows do not overlap.
+    /// Returns the start and end of the next old window. Old windows do not overlap.
     fn long_ago(&self) -> (Millis, Millis) {
         let n = self.person.next_past() as i64;
         let start = Millis(LONG_AGO + n / A_DAY * DAY + n % A_DAY * LENGTH);

@@ -36,8 +36,8 @@ struct Heard {
 pub(super) struct Late {
     jetstream: jetstream::Context,
     heard: Arc<Mutex<HashMap<EmployeeId, Vec<Heard>>>>,
-    /// The stream sequence up to which all services have applied everything, and the moment when
-    /// this was queried.
+    /// The stream sequence up to which all of [`LISTENERS`] have applied everything, and the moment
+    /// when this was queried.
     floor: tokio::sync::Mutex<Option<(Instant, u64)>>,
 }
 
@@ -91,7 +91,7 @@ impl Late {
         Ok(last)
     }
 
-    /// Waits until all services have applied all events up to a stream sequence.
+    /// Waits until all of [`LISTENERS`] have applied all events up to a stream sequence.
     pub(super) async fn until_taken(&self, place: u64) -> Result<()> {
         let since = Instant::now();
         while self.floor().await? < place {

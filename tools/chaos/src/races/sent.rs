@@ -110,7 +110,8 @@ pub(super) async fn fates(testbed: &Testbed, ids: &[WindowId], queued: &[WindowI
     }
 }
 
-/// Returns whether a window may be recorded: whether all conditions hold at one moment in it.
+/// Returns whether a window may be recorded: whether there is a moment in it at which the employee
+/// is active and on the task and its project, and the project is open and has the task.
 pub(super) fn is_allowed(edges: &Edges, sent: &Sent) -> bool {
     let project = sent.project;
     let Some(Some(row)) = edges.projects.get(&project) else { return false };

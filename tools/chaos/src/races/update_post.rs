@@ -70,8 +70,8 @@ impl Race for UpdatePost {
         let begin = setup.next;
         setup.next = begin + ROUND;
         let (project, task, person) = (setup.project, setup.task, &setup.person);
-        // The ids are random, and not in the order of the starts, because the update reads windows
-        // in the order of ids.
+        // The update reads windows in the order of ids. The ids are random, so that a window that
+        // is posted during the update may come before or after the last one that it has read.
         let plans: Vec<_> = (0..BEFORE + WITH + AFTER)
             .map(|n| (new_id(rng), n, Duration::from_millis(rng.random_range(0..=LATER))))
             .collect();
@@ -196,8 +196,8 @@ mod tests {
         *,
     };
 
-    /// Returns the outcome with two windows before the update, one of each outcome during it, and
-    /// one after it.
+    /// Returns the outcome with one window before the update, two during it, of which the update
+    /// has changed one, and one after it.
     fn good() -> Outcome {
         let window = |n: u128, (sent, heard), is_changed: bool| {
             let id = WindowId(Uuid::from_u128(n));

@@ -1,5 +1,5 @@
 //! The races archive-windows and move-windows: windows are posted while their project is archived,
-//! or their task is moved. Each window is judged by the state at the time that was worked, and no
+//! or their task is moved. Each window is judged by the state in the time that it covers, and no
 //! accepted window is lost or recorded twice.
 
 use anyhow::Result;

@@ -15,8 +15,8 @@ pub(crate) type Row =
 const QUARTER: i64 = 900_000;
 
 /// The correct rows, computed by brute force: the time is cut into pieces at every edge of a window
-/// and every quarter of an hour, and each piece is added to the row of the window that counts and
-/// of its day.
+/// and every quarter of an hour, and each piece is added to the row of each window that counts in
+/// it, on the local day of the piece.
 pub(crate) fn brute(arrivals: &[WindowFact], question: &Question, overlaps: Overlaps) -> BTreeMap<Row, Total> {
     let mut sums = BTreeMap::new();
     let facts: Vec<_> = latest(arrivals.iter().cloned()).into_values().filter(|fact| !fact.voided).collect();

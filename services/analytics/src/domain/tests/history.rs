@@ -41,7 +41,8 @@ pub(crate) fn label(text: &str) -> Label {
 pub(crate) fn fact() -> impl Strategy<Value = WindowFact> {
     let window = (0..9u128, 0..2u128, prop::sample::select(&DAYS[..]), 0..DAY / UNIT, 1..=8i64, 0..3u128);
     let money = (prop::option::of(0..9i64), prop::option::of(0..9i64), any::<bool>(), any::<bool>());
-    // With a probability of 30 %, other rates apply from some moment in the window.
+    // With a probability of 30 %, other rates apply from some moment after the window's start. The
+    // moment may be after its end.
     let part = prop::option::weighted(0.3, (1..8 * UNIT, 0..9i64));
     (window, money, part, prop::bool::weighted(0.1)).prop_map(
         |(window, (normal, over, billable, overtime), part, voided)| {

@@ -57,8 +57,8 @@ impl Stored {
                 sheets
             }
             Source::Company => {
-                // The stored months of all employees together have no stretches, so only the
-                // stretches of the employees' months are read for parts of days.
+                // The documents of all employees together have no stretches, so the stretches of
+                // single employees are read for parts of days.
                 let edges = Sheet::of_days(of_employees.clone());
                 let mut together: BTreeMap<EmployeeDay, Vec<Stretch>> = BTreeMap::new();
                 for (EmployeeDay { day, .. }, stretches) in of_employees {
@@ -86,7 +86,7 @@ impl Stored {
     }
 }
 
-/// Adds the sums to a month, from its stretches: by project and task if `apart`, otherwise one sum
+/// Adds the sums to a sheet, from its stretches: by project and task if `apart`, otherwise one sum
 /// for each day.
 fn sum_up(sheet: &mut Sheet, apart: bool) {
     let by_work: BTreeMap<i64, Cells> = sheet.stretches.iter().map(|(day, all)| (*day, cells(all))).collect();

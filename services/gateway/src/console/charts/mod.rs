@@ -23,7 +23,7 @@ pub(super) struct Figure<'a> {
     pub(super) sentence: &'a str,
     /// The drawing (SVG).
     pub(super) drawing: Markup,
-    /// The same numbers as a table.
+    /// The numbers of the drawing as a table.
     pub(super) table: Markup,
 }
 

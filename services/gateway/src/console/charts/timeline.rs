@@ -38,8 +38,9 @@ fn at(moment: Millis, range: TimeRange) -> i64 {
     (moment - range.start()) / 1_000
 }
 
-/// Draws a lane: a bar for each stretch of time. `link` returns the URL of a stretch, and `says`
-/// the text of its tooltip.
+/// Draws a lane: a bar for each stretch of counted time, and a mark for each range in which a
+/// window does not count because an earlier window counts there. `link` returns the URL of a
+/// stretch, and `says` the text of its tooltip.
 pub(crate) fn lanes(
     lane: &Lane,
     range: TimeRange,

@@ -7,7 +7,7 @@ use super::{
 };
 
 /// Checks I3: the sums of analytics by employee, day, project and task equal those of the stored
-/// windows.
+/// windows, and the fact of each window has the content of the window.
 pub(crate) fn counted(state: &State) -> Outcome {
     let mut outcome = Outcome::new("I3 analytics equal the windows");
     let expected = recomputed(&state.windows);

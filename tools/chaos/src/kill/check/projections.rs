@@ -30,7 +30,8 @@ pub(crate) fn equal(book: &Book, state: &State) -> Outcome {
     outcome
 }
 
-/// Compares the list of projects that directory stores with each employee.
+/// Compares the list of projects that directory stores for each employee with the memberships in
+/// projects.
 fn lists(outcome: &mut Outcome, edges: &Edges) {
     let mut on: BTreeMap<EmployeeId, BTreeSet<ProjectId>> = BTreeMap::new();
     for member in edges.members.iter().filter(|member| member.open) {
@@ -43,7 +44,7 @@ fn lists(outcome: &mut Outcome, edges: &Edges) {
     }
 }
 
-/// Compares the copy of the employees' states that projects stores.
+/// Compares the copy of the employees' states that projects stores with directory.
 fn references(outcome: &mut Outcome, state: &State) {
     for heard in &state.refs {
         let is = state.edges.employees.get(&heard.id).map(|stored| (stored.epoch, stored.deactivated_at));
@@ -52,7 +53,7 @@ fn references(outcome: &mut Outcome, state: &State) {
     }
 }
 
-/// Compares the copies that timetrack stores.
+/// Compares the copies that timetrack stores with the data of directory and projects.
 fn bindings(outcome: &mut Outcome, state: &State) {
     let edges = &state.edges;
     let (mut employees, mut projects, mut tasks) = (HashMap::new(), HashMap::new(), HashMap::new());

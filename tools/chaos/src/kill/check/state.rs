@@ -325,8 +325,8 @@ pub(crate) async fn under_way(fleet: &Fleet, mongo: &Client) -> Result<BTreeMap<
     let timetrack = mongo.database(&database(Service::Timetrack));
     let waiting = timetrack.collection::<Document>("quarantine").count_documents(doc! { "waiting": true }).await?;
     all.insert("windows that may only be early".into(), waiting);
-    // A replica removes such a window from quarantine within seconds. If this replica is killed,
-    // another one does so.
+    // A replica removes a window from quarantine within seconds after the window is recorded. If
+    // this replica is killed, another one does so.
     all.insert("windows that are held and recorded".into(), in_both(&timetrack).await?);
     let jobs = timetrack.collection::<Document>("updates").count_documents(doc! { "done": false }).await?;
     all.insert("bulk updates".into(), jobs);

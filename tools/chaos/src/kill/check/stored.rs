@@ -34,8 +34,9 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Checks I1: every window that was answered 200, 201 or 202 is stored exactly once, or quarantined
-/// with a reason.
+/// Checks I1: a window that was answered 200 or 201 is stored exactly once. A window that was
+/// answered 202, or refused although it was valid, is stored exactly once or quarantined. A window
+/// is voided only if an admin has voided it.
 pub(crate) fn kept(book: &Book, state: &State) -> Outcome {
     let mut outcome = Outcome::new("I1 what was accepted is kept, once");
     let (found, foreign) = Found::of(state);
