@@ -23,7 +23,8 @@ impl Place {
     /// A command that starts the program in this namespace.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let Some(namespace) = &self.namespace else { return Command::new(program) };
-        // nsenter executes the program in its own process, so the process id is the program's.
+        // nsenter replaces itself with the program (`exec`), so its process id becomes the
+        // program's.
         let mut command = Command::new("nsenter");
         command.arg(format!("--net=/run/netns/{namespace}")).arg(program);
         command

@@ -149,8 +149,8 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
-        // Waits a few milliseconds for the end of the program. Otherwise its port and its folder
-        // could still be in use after the drop.
+        // Waits for the end of the program, which takes a few milliseconds. Otherwise its port and
+        // its folder could still be in use after the drop.
         if let Some(waiter) = self.waiter.take() {
             let _ = waiter.join();
         }

@@ -35,8 +35,8 @@ impl Program {
     /// program of this name.
     pub(crate) async fn on_path(&self, path: &OsStr) -> Result<PathBuf, Vec<String>> {
         let mut unfit = Vec::new();
-        // An empty entry of PATH means the current folder, and a program from there may be
-        // anybody's.
+        // An empty or a relative entry of PATH means a folder that depends on the current folder,
+        // and a program from there may be anybody's.
         let folders = env::split_paths(path).filter(|folder| folder.is_absolute());
         for program in folders.map(|folder| folder.join(self.name)) {
             if !program.is_file() {
@@ -92,7 +92,8 @@ impl Program {
     }
 }
 
-/// Adds the remedy to the dynamic loader's message about a missing library.
+/// Adds the remedy to the dynamic loader's message about a missing library. Other messages stay as
+/// they are.
 pub(crate) fn explain(said: &str) -> String {
     if said.contains("error while loading shared libraries") {
         format!(

@@ -8,7 +8,8 @@ use tokio::sync::OnceCell;
 
 use crate::folder::process_folder;
 
-/// What all tests of a process share: the secrets and one mongod.
+/// What all tests of a process share: the secrets, the keys of the NATS users `tests`, and one
+/// mongod.
 pub(crate) struct Shared {
     pub(crate) secrets: Secrets,
     mongo: OnceCell<Mongo>,

@@ -44,7 +44,8 @@ pub async fn command(command: Command, config: Config, deps: Deps) -> anyhow::Re
 /// The display of the progress: a bar on a terminal, otherwise at most one line every five seconds.
 struct Shown {
     bar: ProgressBar,
-    /// No line is printed before this moment; none on a terminal.
+    /// The moment before which no further line is printed. `None` on a terminal, which shows the
+    /// bar.
     due: Option<Mutex<Instant>>,
 }
 

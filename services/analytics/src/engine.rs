@@ -92,7 +92,7 @@ async fn read<'a>(app: &App, question: &Question, step: &Step) -> Result<Sheets<
 
 /// The time that counts in the shifts of the report's filter. Which part of a window counts depends
 /// on the employee's other windows, so for each day on which an employee has such a shift, all
-/// windows of the employee are read.
+/// windows of the employee on that day are read.
 async fn from_facts(app: &App, question: &Question, step: &Step) -> Result<Vec<Sheet>, Error> {
     let (days, filter) = (step.days(), &question.filter);
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };

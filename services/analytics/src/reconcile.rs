@@ -36,7 +36,7 @@ impl Copies for App {
     }
 }
 
-/// Compares at once, and returns the result. For admins.
+/// Compares all facts now, repairs the differences, and returns the result. For admins.
 pub(crate) async fn reconcile(app: Arc<App>, call: Call, _: ReconcileAnalytics) -> Result<Reconciled, Error> {
     call.require_admin()?;
     Reconciler::now(app).await
@@ -158,8 +158,9 @@ async fn still_differing(app: &App, ids: Vec<WindowId>) -> Result<Vec<Difference
     Ok(differences.filter(differs).collect())
 }
 
-/// Repairs the facts, and recomputes the sums in their present and former time ranges. These ranges
-/// are stored first, so that another process can recompute the sums if this one crashes.
+/// Repairs the facts, and recomputes the sums in their present and former time ranges. Before the
+/// repair, it stores the time ranges of the facts that differ, so that another process can
+/// recompute the sums if this one crashes.
 async fn mend(app: &App, wrong: Vec<Difference>, tally: &mut Tally) -> Result<(), Error> {
     if wrong.is_empty() {
         return Ok(());

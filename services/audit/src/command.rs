@@ -14,9 +14,10 @@ use crate::{Anchor, verify};
 /// A command that the program runs instead of the service.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Checks the hash of every entry of the trail, and prints the first entry that is wrong. The
-    /// exit code is 0 when all entries are right, and 1 when an entry is wrong or missing, or
-    /// MongoDB cannot be reached. The command may run while services run.
+    /// Checks the hash of every entry of the trail. Prints the last entry if all are right, and
+    /// otherwise the first error. The exit code is 0 when all entries are right, and 1 when an
+    /// entry is wrong or missing, or MongoDB cannot be reached. The command may run while services
+    /// run.
     Verify {
         /// The last entry as an earlier run of `verify` printed it: `<seq>:<hash>`. With an anchor,
         /// `verify` also detects a trail that was cut off at the end or rewritten from its

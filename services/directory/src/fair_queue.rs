@@ -37,8 +37,8 @@ impl<S: Clone + Eq + Hash, T, const LANES: usize> FairQueue<S, T, LANES> {
 
     /// Adds an item. If the queue is full, one item is dropped and returned: the newest item of the
     /// source that has the most items in the last lane in use. The new item itself is dropped if
-    /// its lane comes after that lane, or if it is in that lane and its source would then have as
-    /// many items as that source.
+    /// its lane comes after that lane, or if it is in that lane and its source would then have at
+    /// least as many items as that source.
     pub(crate) fn push(&mut self, turn: Turn<S>, item: T) -> Option<T> {
         let Turn { lane, source } = turn;
         let full = self.waiting >= self.most;

@@ -89,7 +89,8 @@ impl Hasher {
             // niceness belongs to the thread and not to the process.
             let _ = rustix::process::nice(NICENESS);
             for () in inbox {
-                // None when the job of this message was dropped from the full queue.
+                // None if a job was dropped from the full queue: then there are more messages than
+                // jobs.
                 let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).pop();
                 let Some(job) = next else { continue };
                 seen.waiting.dec();
@@ -125,7 +126,7 @@ impl Hasher {
 
     /// Queues a job. When a job is dropped because the queue is full, its reply channel closes.
     fn queue(&self, turn: Turn<Source>, job: Job) {
-        // Counted before the push, because the thread may take the job right after the push.
+        // The job is counted before the push, because the thread may take it right after the push.
         self.metrics.waiting.inc();
         let displaced = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(turn, job);
         if displaced.is_some() {

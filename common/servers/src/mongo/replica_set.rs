@@ -24,9 +24,9 @@ pub(super) type Address = (Ipv4Addr, u16);
 /// milliseconds. MongoDB's defaults are 10 s and 2 s.
 const ELECTION: (i32, i32) = (4_000, 1_000);
 
-/// Waits until the server at this address is a writable primary. Initiates the set of a new server
-/// and creates its first user. Writes the new address into the set of a server whose data comes
-/// from another address.
+/// Waits until the server at this address is a writable primary. Initiates the set of a new server,
+/// and creates its first user if the server has users. If the configuration of an existing set
+/// names another address, replaces it with this one.
 pub(super) async fn until_writable(address: Address, access: Option<&Access>, limit: Duration) -> Result<()> {
     let stranger = client(address, None)?;
     let root = access.map(|access| client(address, Some(access))).transpose()?;
@@ -63,7 +63,8 @@ fn client((host, port): Address, access: Option<&Access>) -> Result<Client> {
     Client::with_options(options).context("cannot reach mongod")
 }
 
-/// Adds members to the set of this primary, one after the other, and waits until they have copied its data.
+/// Adds members to the set of this primary, one after the other, and waits until they have copied
+/// its data.
 pub(super) async fn add(primary: Address, access: Option<&Access>, others: &[String], limit: Duration) -> Result<()> {
     let client = client(primary, access)?;
     let deadline = Instant::now() + limit;
@@ -157,7 +158,8 @@ async fn make_member(stranger: &Client, root: Option<&Client>, host: &str) -> Re
     let Some(root) = root else { return run(stranger, missing_step(stranger, host).await?).await };
     match missing_step(root, host).await {
         Ok(step) => run(root, step).await,
-        // A new server has no users, so a client without a log-in may initiate it.
+        // A new server has no users, so `root` cannot log in. A client without a log-in may
+        // initiate the set there.
         Err(_) => run(stranger, Some(initiate(host))).await,
     }
 }

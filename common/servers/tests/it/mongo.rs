@@ -47,7 +47,7 @@ async fn mongod_finds_its_data_on_another_port() {
     mongo.stop().await;
     drop(mongo);
 
-    // Another process takes the old port.
+    // The test listens on the old port, as another process could.
     let port = address.rsplit_once(':').unwrap().1;
     let port: u16 = port.split_once('/').unwrap().0.parse().unwrap();
     let taken = TcpListener::bind(("127.0.0.1", port)).unwrap();

@@ -57,7 +57,7 @@ impl Progress {
     /// that other replicas have counted are included.
     ///
     /// # Errors
-    /// [`Code::Unavailable`] after 2 seconds.
+    /// [`Code::Unavailable`] after 2 seconds, and when JetStream cannot be reached.
     pub(crate) async fn until_caught_up(&self) -> Result<(), Error> {
         if kit::is_mutant("freshness_unasked") {
             return Ok(());
@@ -69,10 +69,11 @@ impl Progress {
         })
     }
 
-    /// Wakes the reports that wait, and pauses before the next batch, for as long as the last batch
-    /// took (within [`PACE`]). During the pause, MongoDB is free for the recording of windows, and
-    /// more windows arrive for the next batch: a batch of many windows costs hardly more than a
-    /// batch of few. The pause ends early when a report waits.
+    /// Wakes the reports that wait, and pauses before the next batch for as long as the last batch
+    /// took; [`PACE`] limits the time of the batch and the pause together. During the pause,
+    /// MongoDB is free for the recording of windows, and more windows arrive for the next batch: a
+    /// batch of many windows costs hardly more than a batch of few. The pause ends early when a
+    /// report waits.
     pub(crate) async fn rest(&self, begun: Instant) {
         self.counted.notify_waiters();
         let (shortest, longest) = PACE;

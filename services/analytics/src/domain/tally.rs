@@ -4,7 +4,8 @@ use contracts::{EmployeeId, Page, ProjectId, TaskId, TimeCursor, TimeRow};
 
 use super::{Bucket, Cells, Key, Piece, Question, Sheet, Step, Total};
 
-/// The rows of a report. The data of one document of a month after another is added to them.
+/// The sums of a report's rows so far. The stored documents, each of one month, are added one by
+/// one.
 #[derive(Debug)]
 pub(crate) struct Tally<'a> {
     question: &'a Question,

@@ -75,8 +75,9 @@ impl EmployeeMonths {
     }
 }
 
-/// The fields of a month that must be read. If the ranges have at most [`MOST_NAMED`] whole days,
-/// only the fields of these days.
+/// The fields of a month that must be read: the stretches of the days at the ends of the ranges,
+/// and the sums and hashes of the whole days. If the ranges have more than [`MOST_NAMED`] whole
+/// days, the sums and hashes of all days of the month.
 fn fields(ranges: &[DayPieces]) -> Document {
     let edges = ranges.iter().flat_map(|range| range.edges.iter().map(|(day, _)| *day));
     let mut fields: Document = edges.map(|day| (format!("parts.{day}"), 1.into())).collect();

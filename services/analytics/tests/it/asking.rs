@@ -78,7 +78,8 @@ async fn employees_see_their_own_task_time_and_nothing_else() {
     harness.finish().await;
 }
 
-/// Fetches the next event from the durable consumer, so that the stopped service does not get it.
+/// Fetches the next event from the durable consumer of analytics, so that the service does not get
+/// it.
 async fn snatch(harness: &Harness) -> async_nats::jetstream::Message {
     let stream = harness.bus().jetstream.get_stream(stream::EVENTS).await.expect("the stream");
     let consumer = stream.get_consumer::<pull::Config>(Service::Analytics.name()).await.expect("the consumer");

@@ -13,8 +13,8 @@ async fn while_secondaries_lag_no_window_counts_twice_and_none_is_forgotten() {
     harness.publish(&recorded(&[window(1, MIDNIGHT, MIDNIGHT + HOUR)])).await;
     assert_eq!(times(&harness, &week()).await, [(project(1), HOUR)]);
 
-    // The event has a known window and a new one. So MongoDB replies with a duplicate key and a
-    // write concern error at once.
+    // MongoDB executes the next three updates, but replies that a majority has not confirmed them.
+    // So the event is counted again, with facts that are stored already.
     lagging.lag(&harness, "update", 3).await;
     let known = window(1, MIDNIGHT, MIDNIGHT + HOUR);
     harness.publish_twice(&recorded(&[known, window(2, MIDNIGHT + 2 * HOUR, MIDNIGHT + 4 * HOUR)])).await;

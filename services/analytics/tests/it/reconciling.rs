@@ -86,7 +86,7 @@ async fn nothing_is_found_while_windows_are_recorded_and_corrected() {
             let start = MIDNIGHT + n * HOUR;
             let employee_id = EmployeeId(Uuid::from_u128(n as u128 % 5));
             let new = WindowFact { employee_id, ..window(1_000_000 + n as u128, start, start + HOUR / 2) };
-            // The windows are stored before their event is published, as a worker does.
+            // The windows are stored before their event is published, as in timetrack.
             let was = windows[n as usize % windows.len()].clone();
             let corrected = WindowFact {
                 revision: 2 + n / windows.len() as i64,
@@ -133,8 +133,9 @@ async fn analytics_that_was_away_when_events_forgot_windows_takes_them_from_time
         stored.replace_one(this, stored_by_timetrack(fact)).upsert(true).await.unwrap();
     }
     harness.publish(&recorded(&missed)).await;
-    // The test waits until timetrack has read the event. Otherwise timetrack would miss it too, and
-    // directory and projects, with which timetrack would compare its copies, do not run here.
+    // The test waits until timetrack has read the event. Otherwise timetrack would miss it too. It
+    // would then compare its copies with directory and projects, which do not run here, before it
+    // is ready.
     let mut events = harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let last = events.info().await.unwrap().state.last_sequence as i64;
     let marks = collection(&harness, Service::Timetrack, "event_marks").await;

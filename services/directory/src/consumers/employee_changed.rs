@@ -7,7 +7,7 @@ use crate::App;
 
 /// Copies an employee's epoch into the KV bucket that gateways watch, if the employee was ever
 /// deactivated. Gateways refuse tokens of older epochs. The handler of a deactivation does the
-/// same; this consumer does it if the handler crashes before that.
+/// same. This consumer repeats it, in case the handler crashed before that.
 pub(crate) async fn employee_changed(
     app: Arc<App>,
     _delivery: Delivery,

@@ -34,8 +34,8 @@ pub(crate) struct Employee {
     pub(crate) title: Option<Label>,
     /// The team of the employee. The members of a team are stored only here.
     pub(crate) team: Option<TeamId>,
-    /// The projects that the employee is a member of: a copy of the memberships, which projects
-    /// owns.
+    /// The projects that the employee is a member of: a copy of the memberships, which the service
+    /// `projects` owns.
     pub(crate) projects: Vec<ProjectId>,
     pub(crate) permissions: Vec<SystemPermissions>,
     /// The last invitation. All earlier invitations are invalid.

@@ -27,8 +27,8 @@ pub(crate) async fn check_password(app: Arc<App>, _call: Call, request: CheckPas
 }
 
 async fn check(app: &App, attempt: &Attempt, request: &CheckPassword) -> Result<LoggedIn, Error> {
-    // Recorded as a hash, because people mistype their address, and some type their password into
-    // this field.
+    // The typed text is recorded as a hash, because people mistype their address, and some type
+    // their password into this field.
     let unknown = AuditSubject::hashed("address", &request.email.trim().to_lowercase());
     if composed(request.password.expose()).chars().count() > PASSWORD_MOST {
         app.db.audit(Action::LoginFailed, unknown).await?;

@@ -10,12 +10,12 @@ use crate::{
     domain::{Guess, Mail},
 };
 
-/// Mails a link to set a new password.
+/// Mails a link to set a new password; to an unconfirmed address, a link to confirm the address.
 ///
 /// An unknown address causes the same queries and writes as a known one, and even a stored mail
 /// without a recipient. So neither the answer nor its duration reveals whether an address has an
-/// account. Once an address has reached its limit of mails, only an entry of the audit trail is
-/// written, whether the address is known or not.
+/// account. Once an address has reached its limit of mails, no further mail is stored, whether the
+/// address is known or not.
 pub(crate) async fn forgot_password(app: Arc<App>, _call: Call, request: ForgotPassword) -> Result<(), Error> {
     let attempt = app.throttle.may_try(Guess::Mail(&request.email)).await?;
     let outcome = ask(&app, request).await;
@@ -37,8 +37,8 @@ async fn ask(app: &App, request: ForgotPassword) -> Result<(), Error> {
     let address = email.map_or(typed, |email| email.key());
     let subject = match &employee {
         Some(employee) => AuditSubject::new("employee", employee.id),
-        // Recorded as a hash, because people mistype their address, and some type their password
-        // into this field.
+        // The typed text is recorded as a hash, because people mistype their address, and some type
+        // their password into this field.
         None => AuditSubject::hashed("address", &address),
     };
     let mail = Mail::for_forgotten(employee.as_ref(), now);

@@ -1,5 +1,5 @@
-//! Compares the copies that directory keeps with their owners' data: the memberships, which
-//! projects owns, and the bucket that gateways watch, which directory itself owns.
+//! Compares the copies that directory keeps with their owners' data: the memberships, which the
+//! service `projects` owns, and the bucket that gateways watch, which directory itself owns.
 
 mod bucket;
 mod memberships;
@@ -29,7 +29,7 @@ impl Copies for App {
     }
 }
 
-/// Compares all copies now.
+/// Compares all copies now, repairs the differences, and returns the result. For admins.
 pub(crate) async fn reconcile(app: Arc<App>, call: Call, _: ReconcileDirectory) -> Result<Reconciled, Error> {
     call.require_admin()?;
     Reconciler::now(app).await

@@ -46,8 +46,8 @@ impl Attempts {
         Ok(keys.map(|key| found.iter().find(|stored| stored.key == *key).map(Stored::record)))
     }
 
-    /// Replaces a record if it still has the content that was read. Returns whether the record was
-    /// replaced.
+    /// Writes a record if the stored one still has the content that was read, or is still missing.
+    /// Returns whether the record was written.
     pub(crate) async fn swap(
         &self,
         key: &AttemptKey,

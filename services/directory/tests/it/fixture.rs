@@ -29,7 +29,7 @@ impl Fixture {
         fixture
     }
 
-    /// Starts another replica of directory.
+    /// Starts a replica of directory.
     pub async fn start_replica(&self) {
         self.harness
             .spawn(directory::needs(), |deps, shutdown| directory::run(Config::default(), deps, shutdown))

@@ -108,7 +108,7 @@ async fn nobody_hands_out_more_than_they_may_do() {
     refused(fixture.ask_as(maker, &more).await, Code::MissingScope);
     refused(fixture.ask_as(maker, &SetRole { id: bob.id, role: Role::Owner }).await, Code::MissingScope);
     refused(fixture.ask_as(person(ann.id), &more).await, Code::MissingScope);
-    // With the role of an owner, Ann may make keys; without this role she may not.
+    // As an owner, Ann may make this key; as an auditor she may not.
     fixture.set_role(ann.id, Role::Owner).await.unwrap();
     fixture.set_role(bob.id, Role::Owner).await.unwrap();
     assert!(fixture.ask_as(person(ann.id), &more).await.is_ok());

@@ -53,7 +53,8 @@ async fn a_storm_of_logins_is_hashed_whoever_it_asks_for() {
     fixture.harness.finish().await;
 }
 
-/// If this password were hashed, 100 concurrent attempts would overflow the queue of the hasher.
+/// If passwords of this length were hashed, 100 concurrent attempts would overflow the queue of the
+/// hasher.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_is_too_long_is_never_hashed() {
     let fixture = Fixture::start().await;

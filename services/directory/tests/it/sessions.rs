@@ -256,7 +256,7 @@ async fn a_session_is_over_by_itself_and_mongodb_removes_it() {
         index.keys.contains_key("forgottenAt") && index.options.as_ref().is_some_and(|o| o.expire_after.is_some())
     };
     assert!(indexes.iter().any(expiring), "{indexes:?}");
-    // Neither a token nor anything from which it could be computed is stored.
+    // The stored session does not contain the refresh token.
     let text = serde_json::to_string(&stored.find_one(doc! { "refresh": { "$ne": null } }).await.unwrap()).unwrap();
     assert!(!text.contains(refresh_token(&long).expose().trim_start_matches("t3refresh_")));
     fixture.harness.finish().await;

@@ -80,8 +80,8 @@ pub(crate) fn fact() -> impl Strategy<Value = WindowFact> {
     )
 }
 
-/// Revisions of a few windows in the order of their arrival: in any order, some repeated and some
-/// missing.
+/// Revisions of a few windows, as they arrive: in a random order, some more than once and some
+/// never.
 pub(crate) fn arrivals() -> impl Strategy<Value = Vec<WindowFact>> {
     let states = prop::collection::vec(fact(), 1..16);
     (beginning(), states, prop::collection::vec(any::<Index>(), 0..32)).prop_map(|(beginning, states, order)| {
