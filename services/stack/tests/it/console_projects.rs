@@ -10,7 +10,8 @@ use crate::{
 
 const PROJECTS: &str = "/console/projects";
 
-/// Returns the value of a hidden field in the form of the page that is sent to this path.
+/// Returns the value of a hidden field. The field is in the page's form whose action ends with
+/// `action`.
 fn hidden(html: &str, action: &str, name: &str) -> String {
     let form = html.split("<form").find(|form| form.contains(&format!("{action}\""))).expect("the form");
     let field = form.split(&format!("name=\"{name}\" value=\"")).nth(1).expect("the field");
@@ -88,8 +89,8 @@ async fn a_project_is_created_changed_archived_and_deleted_by_forms() {
     ] {
         assert_eq!(stored[field], expected, "{field}");
     }
-    // If somebody has changed the project since the page was read, the page shows the change and
-    // keeps the typed values.
+    // The project has changed since `seen` was read, so the form is refused. The page shows the
+    // present name, and keeps the typed one.
     let html = company.refused(&update, &[&filled[..1], &[("name", "Stall")], &filled[2..]].concat(), 412).await;
     assert!(html.contains("Somebody changed this meanwhile") && html.contains("value=\"Stall\""), "{html}");
     assert!(html.contains("Now it is: Corner shop"), "{html}");
@@ -158,7 +159,7 @@ async fn a_project_gets_people_and_rates_by_forms() {
     assert_eq!(system.get(&path).await["payroll"], json!({ "*": { "billRate": 50.0 }, (payee.clone()): own }));
     company.refused(&rates, &good, 412).await;
     assert!(company.shown(&page).await.contains("60.1234"));
-    // The rates of everybody are set, and Ann's own rates are removed.
+    // The rates for everybody are set, and Bob's own rates are removed.
     let seen = hidden(&company.shown(&page).await, &rates, "seen");
     company.done(&rates, &[("seen", &seen), ("payee", "*"), ("billRate", "51"), ("overtimeBillRate", "70")]).await;
     let seen = hidden(&company.shown(&page).await, &rates, "seen");

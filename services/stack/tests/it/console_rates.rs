@@ -11,7 +11,7 @@ use crate::{
 const RATES: &str = "/console/rates";
 const REPRICE: &str = "/console/reprice";
 
-/// Returns the value of a hidden field in the form of the page that is sent to this path.
+/// Returns the value of a hidden field. The field is in the page's form that is posted to `action`.
 fn hidden(html: &str, action: &str, name: &str) -> String {
     let form = html.split("<form").find(|form| form.contains(&format!("method=\"post\" action=\"{action}\"")));
     let field = form.expect("the form").split(&format!("name=\"{name}\" value=\"")).nth(1).expect("the field");

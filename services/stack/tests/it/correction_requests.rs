@@ -76,7 +76,7 @@ async fn an_accepted_correction_counts_and_its_employee_is_mailed_once() {
         (Some("accepted"), Some("Of course."))
     );
     assert_eq!(accepted["decidedBy"]["kind"], "root");
-    // An answer of analytics counts everything that was answered before its request.
+    // Analytics counts every change that was answered before the request to analytics.
     assert_eq!(fixture.project_time(TEN, TEN + HOUR).await, (HOUR, 0.0, 50.0));
     let windows = fixture.windows(TEN, TEN + HOUR).await;
     assert_eq!((windows[0]["type"].as_str(), &windows[0]["correctionId"]), (Some("manual"), &asked["id"]));

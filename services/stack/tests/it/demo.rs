@@ -35,7 +35,7 @@ async fn the_demo_shows_who_worked_yesterday_and_what_needs_somebody_and_fills_n
     let program = Program::new();
     let run = program.start_with(&DEMO).await;
 
-    // The owner sees who worked on what yesterday, and what that costs.
+    // Everybody who worked yesterday has costs, and is on the page of that day.
     let now = get(&run, "/api/v1/employee").await[0]["createdAt"].as_i64().unwrap();
     let today = now - now.rem_euclid(DAY);
     let yesterday = format!("start={}&end={today}", today - DAY);
@@ -50,7 +50,8 @@ async fn the_demo_shows_who_worked_yesterday_and_what_needs_somebody_and_fills_n
         assert!(day.contains(name), "{name} worked: {day}");
     }
 
-    // The owner sees what needs attention.
+    // One window is quarantined, one person has only been invited, and windows overlap. The pages
+    // of the owner show what needs attention, and who tracks time now.
     let held = get(&run, "/api/v1/quarantine").await;
     assert_eq!(held.as_array().map(Vec::len), Some(1), "{held}");
     let people = get(&run, "/api/v1/employee").await;

@@ -1,4 +1,4 @@
-//! Tests of employees: what admins change, and the permissions of their computers.
+//! Tests of employees: what admins change, and the permissions of the employees' computers.
 
 use serde_json::{Value, json};
 

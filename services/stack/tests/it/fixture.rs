@@ -160,7 +160,7 @@ pub fn id(of: &Value) -> String {
     of["id"].as_str().unwrap_or_else(|| panic!("no id: {of}")).to_owned()
 }
 
-/// Returns `object` with the fields of `fields` in place of its own.
+/// Sets each field of `fields` in `object`, and returns `object`.
 pub fn merged(mut object: Value, fields: Value) -> Value {
     for (name, value) in fields.as_object().unwrap() {
         object[name] = value.clone();

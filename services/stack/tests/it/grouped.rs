@@ -55,8 +55,8 @@ async fn pages_of_windows_stay_right_while_windows_arrive() {
     let (first, next) = page(&fixture, &format!("/api/v1/analytics/window?{query}")).await;
     let next = next.unwrap();
     assert!(next.contains(&query), "{next}");
-    // One of these windows begins before those on the pages that were read, and one begins after
-    // them.
+    // The first page has been read. One new window begins before the windows on it, and one begins
+    // after them.
     fixture.record(start(0), start(1)).await;
     fixture.record(start(6), start(7)).await;
     let mut shown = vec![first];
@@ -123,7 +123,7 @@ async fn ranges_that_adjoin_and_groups_add_up_to_the_whole_and_nothing_is_behind
     for n in 1..=8 {
         let start = TEN + n * 11 * HOUR;
         fixture.record(start, start + 90 * MINUTE + n).await;
-        // The report includes the window that was just answered.
+        // The report includes the window that was just recorded.
         let expected = n * 90 * MINUTE + n * (n + 1) / 2;
         assert_eq!(sum(&fixture.system.get(&time(from, to, "groupBy=employee")).await), expected);
     }

@@ -1,5 +1,4 @@
-//! Tests with hostile input: each request is answered 4xx without repeating the input, and the
-//! process goes on.
+//! Tests with hostile input: the system refuses it without repeating it in an error, and goes on.
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,7 +9,7 @@ use crate::{
     fixture::{Fixture, HOUR, TEN},
 };
 
-/// A text that all input contains and no answer may contain.
+/// A text in most of the input. No answer may contain it, except the page `/activate`.
 const PLANTED: &str = "hunter2-planted";
 
 /// Returns operations that have a body: the method, the path and the content type of each.

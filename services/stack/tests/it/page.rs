@@ -1,4 +1,4 @@
-//! Tests of the pages for passwords, in a real browser.
+//! Tests in a real browser: the pages for passwords, and the interactive documentation.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
@@ -65,7 +65,7 @@ async fn reset(browser: &Browser, system: &System, javascript: bool) {
     browser.client.goto(&format!("{}/reset?token={token}", system.base)).await.unwrap();
     browser.text_under("Set a new password").await;
 
-    // With JavaScript, the password can be shown. It is hidden again before the form is sent.
+    // With JavaScript, the password can be shown and hidden. It is shown when the form is sent.
     let (field, show) = (browser.find("#password").await, browser.find(".show input").await);
     let kind = async || field.prop("type").await.unwrap().unwrap();
     assert_eq!(show.is_displayed().await.unwrap(), javascript);

@@ -1,5 +1,5 @@
-//! Tests of pay periods over HTTP: they have the sums of analytics, and are submitted, approved and
-//! locked.
+//! Tests of pay periods over HTTP: they have the sums of analytics, and are submitted, approved,
+//! locked and paid.
 
 use contracts::Millis;
 use serde_json::{Value, json};
@@ -102,8 +102,8 @@ async fn a_period_goes_from_the_employee_to_the_approver_and_what_comes_late_for
     assert_eq!((&approved["status"], &approved["time"]), (&json!("approved"), &json!(3 * HOUR)));
     assert_eq!(approved["approvedBy"], json!({ "kind": "root", "id": null, "name": "root" }));
 
-    // A window that arrives late is accepted, quarantined and listed. A change of a settled window
-    // is refused.
+    // A window that arrives after the approval of its period is accepted and quarantined. A change
+    // of a settled window is refused.
     let late = fixture.post(fixture.window(TEN + 5 * HOUR, TEN + 6 * HOUR)).await;
     assert_eq!((late.status, &late.body["code"]), (202, &json!("period_locked")), "{}", late.text);
     let held = fixture.system.get("/api/v1/quarantine").await;

@@ -71,7 +71,7 @@ async fn whoever_asks_for_it_refreshes_short_tokens_and_whoever_logs_out_is_out_
     let current: Vec<_> = sessions.iter().map(|session| session["current"] == true).collect();
     assert_eq!(current, [true, false]);
 
-    // Both tokens of the ended session become invalid. The token of the other log-in stays valid.
+    // All tokens of the ended session become invalid. The token of the other log-in stays valid.
     assert_eq!(system.employee(token(&next), "POST", "/api/auth/logout", Value::Null).await.status, 204);
     for login in [&login, &next] {
         until_dead(&gateways, token(login)).await;

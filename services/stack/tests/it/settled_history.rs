@@ -142,7 +142,7 @@ impl History {
         self.did(if takes_another_s { "take the id of another" } else { "record" });
     }
 
-    /// Posts a window again that was posted before, whatever has happened to it.
+    /// Posts a window again that was posted before and not voided.
     pub async fn send_again(&mut self) {
         let person = self.somebody();
         let all: Vec<Posted> = self.worked.get(&person.id).into_iter().flatten().cloned().collect();
@@ -157,10 +157,10 @@ impl History {
         self.did("send again");
     }
 
-    /// Returns a random recorded window of somebody that no adjustment overlaps, not even if the
-    /// window became three hours longer. The time of an adjustment is fixed when the adjustment is
-    /// made. So the sums that this test expects would be wrong after a change of a window that
-    /// overlaps an adjustment.
+    /// Returns a random posted window of somebody, whose id no other posted window has. No
+    /// adjustment overlaps it, not even if it became three hours longer: the time of an adjustment
+    /// is fixed when the adjustment is made, so the sums that the test expects would be wrong after
+    /// a change of a window that overlaps it.
     async fn recorded(&mut self) -> Option<(EmployeeId, Posted)> {
         let person = self.somebody().id;
         let all = self.worked.get(&person).cloned().unwrap_or_default();
@@ -264,8 +264,8 @@ impl History {
         self.until_none_waits().await;
     }
 
-    /// Reopens the period of an adjustment, and records a window that overlaps the adjustment. The
-    /// time that the adjustment counts must not count again.
+    /// Reopens the unpaid periods that an adjustment overlaps, and posts a window that overlaps the
+    /// adjustment. The time that the adjustment counts must not count again.
     pub async fn record_beside(&mut self) {
         let late = self.fixture.system.get("/api/v1/adjustment?start=0&end=9000000000000").await;
         let late = late.as_array().unwrap();

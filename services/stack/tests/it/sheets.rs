@@ -129,8 +129,8 @@ async fn a_page_of_lines_is_a_sheet_without_sums_and_nothing_is_one_too() {
     let (_, nothing) = sheet(&fixture, "/api/v1/analytics/time?start=0&end=1&groupBy=project").await;
     assert_eq!((nothing.len(), millis(&nothing[1][1])), (2, 0));
 
-    // An employee gets a sheet of their own rows. A client that prefers JSON gets JSON. The exports
-    // are in the audit trail.
+    // An employee gets a sheet too. A client that prefers JSON gets JSON. The audit trail has an
+    // entry for each sheet.
     let own = fixture.system.request("GET", &path).bearer_auth(&fixture.ann.token).header("Accept", XLSX);
     assert_eq!(own.send().await.unwrap().headers()["content-type"], XLSX);
     let json = fixture.system.request("GET", &path).header("X-API-Key", fixture.system.admin_key);

@@ -15,8 +15,8 @@ use crate::{
 
 /// How a request names the data that it is about.
 enum About {
-    /// It names nobody: the list has everybody whom the manager sees. The text has other query
-    /// parameters.
+    /// It names nobody: the answer lists everything that the manager may see. The text has other
+    /// query parameters.
     List(&'static str),
     /// The query parameter `employeeId` names the employees. The text has other query parameters.
     Employees(&'static str),

@@ -1,4 +1,5 @@
-//! Tests of windows: which are recorded, once, and which are refused.
+//! Tests of windows: which are recorded, that each is recorded once, and which are refused or
+//! quarantined.
 
 use contracts::{Label, Millis, TaskId, WindowId, shift_id, window_id};
 use serde_json::{Value, json};
@@ -61,7 +62,7 @@ async fn a_window_that_is_sent_again_is_recorded_once_and_its_id_takes_no_other_
     assert_eq!(second["id"], with_id["id"]);
     assert_eq!(fixture.post(with_id.clone()).await.expect(200), second);
 
-    // With another computer name, offset, note or type it is still the same window.
+    // With another note, computer name, type or user it is still the same window.
     for same in
         [json!({ "note": "more" }), json!({ "computer": "new" }), json!({ "timezoneOffset": 0, "type": "manual" })]
     {
@@ -208,7 +209,7 @@ async fn a_window_of_a_clock_that_runs_wrong_is_taken_set_aside_and_not_lost() {
     assert_eq!((&ahead["status"], &ahead["code"]), (&json!("queued"), &json!("clock_ahead")));
     assert!(ahead["detail"].as_str().unwrap().contains("recorded by itself"), "{ahead}");
     assert_eq!(seen(&location).await, ahead);
-    // The same windows are posted in a batch, with another window.
+    // The same window is posted in a batch, after a good window and before one that is too old.
     let batch = json!({ "windows": [fixture.window(TEN, TEN + HOUR), fixture.window(now, now + HOUR), fixture.window(1, HOUR)] });
     let batch = system.employee(token, "POST", &format!("{WINDOWS}/batch"), batch).await.expect(202);
     let outcome = |n: usize| (batch["items"][n]["status"].as_str().unwrap(), batch["items"][n]["code"].as_str());

@@ -1,5 +1,5 @@
-//! Tests of windows under load while something fails. Each test ends by comparing every answer with
-//! what was recorded.
+//! Tests of many windows at once, most of them while something fails. Each test compares the
+//! answers with what was recorded.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -1,5 +1,5 @@
-//! Consumers of the events about bindings, which keep timetrack's copy of them. A stored binding is
-//! replaced only by a later version of it.
+//! Consumers that keep timetrack's copy of the bindings, from the events of the services that own
+//! them. A stored binding is replaced only by a later version of it.
 
 use std::sync::Arc;
 

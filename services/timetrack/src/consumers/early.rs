@@ -13,8 +13,8 @@ const MOST: usize = 200;
 
 /// Until shutdown, tries two kinds of quarantined windows again. Waiting windows are tried every
 /// time: for example those that were checked while events about their bindings were missing.
-/// Windows that ended in the future are tried at the moment that their field `due` names. Several
-/// replicas may do this at the same time.
+/// Windows whose end was in the future when they were checked are tried at the moment that their
+/// field `due` names. Several replicas may do this at the same time.
 pub(crate) fn retry_early(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {

@@ -12,15 +12,15 @@ use tokio::time::{Instant, timeout};
 
 /// The subject pattern of all events about changed aggregates.
 const CHANGES: &str = "evt.*.v1.*.*.changed";
-/// How often the feed moves its position past events that do not match [`CHANGES`]. The server
-/// scans the events between the position and the end of the stream in each query.
+/// How often the feed moves its position past events that do not match [`CHANGES`]. In each query
+/// the server scans all events after the position, so the position must not fall far behind.
 const READ_ON: Duration = Duration::from_millis(250);
 /// The time limit of a query. If it is exceeded, the feed starts again, because it may have missed
 /// an event.
 const LOST: Duration = Duration::from_secs(2);
 
-/// Reads the events that update the cache, by sequence number. The server stores no consumer for
-/// the feed, so a lost connection loses no event.
+/// Reads the events that update the cache, by sequence number. The position is stored here and not
+/// in a consumer on the server, so a lost connection loses no event.
 pub(super) struct Feed {
     jetstream: jetstream::Context,
     lease: Lease,
@@ -37,7 +37,8 @@ impl Feed {
     }
 
     /// Calls `hear` for each new event. Returns the moment up to which every published event is
-    /// read.
+    /// read. The reply that there is no new event counts only while the server that gives it is
+    /// certainly the only leader of the stream.
     pub(super) async fn take_all(
         &mut self,
         now: impl Fn() -> Millis,

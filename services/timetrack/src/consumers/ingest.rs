@@ -151,8 +151,9 @@ async fn record_messages(app: &Arc<App>, messages: Vec<Message>) {
     }
 }
 
-/// Records the windows of several messages together. If that fails, it records one message at a
-/// time, so that a bad message does not stop the others.
+/// Records the windows of several messages together. If MongoDB or NATS cannot be reached, all
+/// messages are redelivered later. After another error, the messages are recorded one at a time, so
+/// that a bad message does not stop the others.
 async fn record_together(app: &Arc<App>, together: Batch, in_hand: &InHand) {
     let Batch { messages, windows } = together;
     let span = Span::current();

@@ -13,8 +13,8 @@ use crate::{
 /// or, with `COUNT_OVERLAPS`, an admin has admitted it as an adjustment. (Without `COUNT_OVERLAPS`,
 /// an adjustment settles the time that it counts, so no other check is needed.)
 ///
-/// The ids of quarantined windows are cached. If the cache may be incomplete, the database is
-/// queried.
+/// The database is queried only if the cached ids of quarantined windows may be incomplete, or may
+/// include one of these windows.
 pub(super) async fn kept_out(
     app: &App,
     items: &[&IngestItem],

@@ -2,9 +2,9 @@
 //! task that updates it from the feed of events.
 //!
 //! The feed requests from the stream the next event after the last one that it has read. The reply
-//! that there is none means that every event up to the moment of the request is read. Each batch
-//! waits for such a query that begins after the batch has arrived. Batches that wait at the same
-//! time share one query.
+//! that there is none means that every event up to the moment of the request is read. Each batch of
+//! windows waits for such a query that begins after the batch has arrived. Batches that wait at the
+//! same time share one query.
 
 use std::{
     sync::{
@@ -169,7 +169,8 @@ impl Memory {
     }
 
     /// Waits for a query that begins after this call. Returns the moment up to which every
-    /// published event is read; none if the wait takes longer than [`PATIENCE`].
+    /// published event is read; none if the feed does not run, or if the wait takes longer than
+    /// [`PATIENCE`].
     pub(crate) async fn complete(&self) -> Option<Millis> {
         self.see_within(PATIENCE).await.map(|seen| seen.up_to)
     }
@@ -307,8 +308,8 @@ impl Memory {
         Ok(RECOUNT)
     }
 
-    /// Reads the time zone of the organisation. A change of the zone is stored before it is
-    /// published.
+    /// Reads the time zone of the organisation. A new zone is stored before its event is
+    /// published, so after the event this reads the new zone.
     async fn read_zone(&self, app: &App) {
         match app.store.settings.get().await {
             Ok(settings) => self.remembered().set_zone(Some(settings.timezone)),

@@ -204,9 +204,9 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         });
     }
     publish(app, recorded.facts).await?;
-    // The cache may lack windows that were quarantined since the start of the batch. So if the
-    // batch has found such a window, or took long, the database is searched for quarantined
-    // windows.
+    // The database is searched for quarantined windows unless the cache is known to have all of
+    // them. The cache may lack windows that were quarantined since the batch began, so it is not
+    // trusted if the batch took long or found a window in both collections.
     let knows_quarantined = knows_quarantined && !any_in_both && batch.is_fresh(app.clock.now());
     let may_be_quarantined =
         || !knows_quarantined || app.memory.may_be_quarantined(recorded.windows.iter().map(|(id, _)| *id));

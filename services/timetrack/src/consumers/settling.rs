@@ -60,7 +60,8 @@ struct State {
     generation: u64,
     /// The number of batches in progress, by the generation in which they began.
     in_hand: BTreeMap<u64, usize>,
-    /// The sequence numbers that were read, each with the generation that ended when it was read.
+    /// The sequence numbers that were read and that `passed` does not include yet, each with the
+    /// generation that ended when it was read.
     heard: Vec<(u64, u64)>,
     /// A sequence number of EVENTS. Every settlement up to it is read, and no batch that began
     /// before that is in progress.

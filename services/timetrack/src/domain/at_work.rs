@@ -5,9 +5,8 @@ use contracts::Millis;
 pub(crate) const PAUSE: i64 = 15 * 60_000;
 
 /// When an employee began to work without a break, from the starts and ends of their windows.
-/// `windows` must have every window since `given_from`. None if there are no windows, or if the
-/// work may have begun before `given_from`: that is, if the first window starts at most [`PAUSE`]
-/// after it.
+/// `windows` must have every window since `given_from`. None if there are no windows, or if that
+/// moment is at most [`PAUSE`] after `given_from`: then the work may have begun before.
 pub(crate) fn since(windows: impl IntoIterator<Item = (Millis, Millis)>, given_from: Millis) -> Option<Millis> {
     let mut windows: Vec<(Millis, Millis)> = windows.into_iter().collect();
     windows.sort_unstable_by_key(|(_, end)| std::cmp::Reverse(*end));

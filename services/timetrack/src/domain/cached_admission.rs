@@ -73,7 +73,7 @@ mod tests {
 
         /// The history of all five bindings and of a rate. A cache has applied the events that were
         /// published before some moment. If the cache admits a window, a database with the same
-        /// events admits it with the same values, and so does a database with all events.
+        /// events admits it with the same values, and a database with all events admits it too.
         #[test]
         fn a_yes_from_memory_is_the_database_s_whatever_happens_later(
             changes in prop::collection::vec(change(), 0..25),

@@ -18,8 +18,9 @@ pub(crate) struct Verdict {
     pub(crate) recorded_as: Option<WindowId>,
 }
 
-/// Checks a requested correction, of a recorded window of the employee or of new time. Whether the
-/// employee was on the project and task is not checked here.
+/// Checks a requested correction, of a recorded window of the employee or of new time. `window` is
+/// the window to correct, and whether it is voided. Whether the employee was on the project and
+/// task is not checked here.
 ///
 /// # Errors
 /// 422 if a field is wrong or missing; 400 if the correction would change nothing, or the time is

@@ -14,7 +14,7 @@ pub(crate) struct ConsumerReport {
     /// The number of this read of the consumer. A later read has a higher number, independently of
     /// the clock.
     pub(crate) number: u64,
-    /// The number of the last read of the stream that began before this read of the consumer. Reads
+    /// The number of a read of the stream that ended before this read of the consumer began. Reads
     /// of the stream are the queries of the feed, which counts them.
     pub(crate) seen: u64,
     /// The moment up to which the read `seen` has found every published event.
@@ -35,14 +35,14 @@ pub(crate) struct ConsumerReport {
 /// The moment up to which the copy of the bindings is complete.
 ///
 /// Nearly always some event is unacknowledged, so a report without unacknowledged events may not
-/// come for a long time. But a report with nothing pending names the last delivered event. Once
-/// every event up to that one is acknowledged, the copy is complete up to the moment of that
-/// report.
+/// come for a long time. But a report with nothing pending means that every event that was published
+/// up to its moment has been delivered, and it names the last of them. Once all events up to that
+/// one are acknowledged, the copy is complete up to the moment of the report.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     up_to: Option<Millis>,
-    /// The moments of reports with nothing pending, in order, each with the sequence number that
-    /// was delivered then.
+    /// The moments of reports with nothing pending, in order. Each has the sequence number up to
+    /// which all events must be acknowledged before the copy is complete up to that moment.
     delivered: VecDeque<(Millis, u64)>,
     /// The number of the latest read of the stream, and its moment.
     clock: Option<(u64, Millis)>,

@@ -185,9 +185,9 @@ impl Settled {
         self.projects.iter().filter(beside).map(|(project, until)| (*project, *until)).collect()
     }
 
-    /// Refuses a change of a window that would change settled time. A window that touches settled
-    /// time may change only at its end, and only in unsettled time. Its start may not change,
-    /// because it decides which of two overlapping windows counts.
+    /// Refuses a change of a window that would change settled time. Of the facts of a window that
+    /// touches settled time, only the end and the rate parts may change, and only in unsettled
+    /// time. The start may not change, because it decides which of two overlapping windows counts.
     ///
     /// # Errors
     /// What has settled the window.

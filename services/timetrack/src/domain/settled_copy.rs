@@ -1,4 +1,4 @@
-//! The copy of all settled time, kept from events.
+//! A copy of all settled time, which events keep up to date.
 
 use std::collections::HashMap;
 

@@ -15,8 +15,8 @@ use crate::{
 /// The result of admitting a window whose time is settled.
 pub(super) enum Adjusted {
     Done(Box<StoredAdjustment>),
-    /// The time that the adjustment will count is reserved. Workers must read these reservations
-    /// before the time is counted.
+    /// Some time that the adjustment will count is reserved. Workers must read these reservations
+    /// before the adjustment is made.
     Reserved(Vec<SettlementChanged>),
 }
 

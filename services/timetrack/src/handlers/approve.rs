@@ -29,9 +29,9 @@ const OTHERS: Duration = Duration::from_secs(15);
 
 /// Approves a period, which settles it, if its hash is still the one that the approver has seen.
 ///
-/// First the period is closed: from then on no worker records and no handler changes anything in
-/// it. Then the call waits until every worker has read this and has finished the batches that began
-/// before. Only then the final sum is computed.
+/// Once the windows in the queue are recorded, the period is closed: from then on no worker records
+/// and no handler changes anything in it. Then the call waits until every worker has read this and
+/// has finished the batches that began before. Only then the final sum is computed.
 pub(crate) async fn approve_period(
     app: Arc<App>,
     call: Call,

@@ -85,7 +85,8 @@ async fn change(
     Ok(stored)
 }
 
-/// Refuses a change of settled time, or of a window that settled time was computed from.
+/// Refuses a change of settled time. Refuses also a change of the window's time or project that
+/// would change how much a locked window of another project counts.
 ///
 /// # Errors
 /// 409, which names what has settled the time.
@@ -110,8 +111,8 @@ pub(super) async fn require_open(
     Ok(())
 }
 
-/// Changes one window in a transaction that may also change other documents. All checks of manual
-/// changes are here.
+/// Changes one window by a rule, in a transaction that may also change other documents. Checks that
+/// settled time stays the same, and that a new task belongs to its project.
 pub(super) async fn change_in(
     app: &App,
     tx: &mut Tx<'_>,
