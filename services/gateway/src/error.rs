@@ -43,8 +43,8 @@ impl Problem {
         Self { challenges, ..Failure::new(Code::Unauthorized, detail).into() }
     }
 
-    /// The error 401 for an invalid token of a log-in. The same error code has the status 400 for
-    /// an invalid token from a link in a mail.
+    /// The error 401 for an invalid refresh token. The same error code has the status 400 for an
+    /// invalid token from a link in a mail.
     pub(crate) fn invalid_token(detail: &str, challenges: Vec<&'static str>) -> Self {
         let status = Code::Unauthorized.status();
         Self { status, challenges, ..Failure::new(Code::InvalidToken, detail).into() }

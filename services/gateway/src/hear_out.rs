@@ -25,15 +25,16 @@ const LONGEST: Duration = Duration::from_secs(5);
 
 /// Runs the handler, and then reads the part of the body that the handler did not read.
 pub(crate) async fn hear_out(request: Request, next: Next) -> Response {
-    // A client that sent `Expect: 100-continue` waits for a response before it sends the body.
+    // A client that sent `Expect: 100-continue` sends the body only after the handler has begun to
+    // read it. If the handler does not read it, there is nothing to read here either.
     if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
         return next.run(request).await;
     }
     next.run(request.map(|body| Body::from_stream(HeardOut(Some(body.into_data_stream()))))).await
 }
 
-/// A request body. When this value is dropped, a background task reads the body to its end. It is
-/// `None` once the end was reached.
+/// A request body. When this value is dropped, a background task reads the rest of the body, up to
+/// the limits. The stream is `None` once it has ended or failed.
 struct HeardOut(Option<BodyDataStream>);
 
 impl Stream for HeardOut {

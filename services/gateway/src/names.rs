@@ -12,7 +12,7 @@ use contracts::{
 };
 use kit::Bus;
 
-/// How long a response waits for names. A response without names is still useful.
+/// How long one request for names waits for its reply. A response without names is still useful.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The ids whose names are needed.

@@ -77,8 +77,8 @@ pub(crate) fn described(url: &PublicUrl) -> utoipa::openapi::OpenApi {
     api
 }
 
-/// Adds to each operation the scope that it needs, in its security requirements and in the
-/// extension `x-access`, which every operation must have.
+/// Adds to each operation who may call it: in its security requirements, in the extension
+/// `x-access`, which every operation must have, and in its errors 403.
 pub(crate) fn name_access(paths: &mut utoipa::openapi::path::Paths, access: Access) {
     for item in paths.paths.values_mut() {
         let methods = [
@@ -129,8 +129,8 @@ pub(crate) fn name_access(paths: &mut utoipa::openapi::path::Paths, access: Acce
     }
 }
 
-/// Completes all operations: adds the errors that follow from credentials, parameters and body, and
-/// gives each error its schema.
+/// Completes all operations: adds the errors that follow from credentials, parameters and body, the
+/// headers that many operations have in common, and the schema of each error.
 pub(crate) fn complete(api: &mut utoipa::openapi::OpenApi) {
     let schemas = api.components.iter_mut().flat_map(|components| components.schemas.values_mut());
     for schema in schemas {

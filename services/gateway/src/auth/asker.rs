@@ -6,8 +6,8 @@ use contracts::{
 
 use crate::App;
 
-/// The caller for whom a request is sent to a service, and the data that the caller may access.
-/// Only this type limits managers to their teams.
+/// The caller for whom a request is sent to a service, and the data that the caller may access. A
+/// request that is sent with [`Asker::ask`] for a manager is limited to the manager's teams.
 #[derive(Clone, Debug)]
 pub(crate) enum Asker {
     /// A caller with access to all data.
@@ -151,7 +151,8 @@ impl Reach {
         self.teams.contains(&team)
     }
 
-    /// Refuses an employee whose data the manager does not see.
+    /// Refuses an employee whose data the manager does not see. [`NOBODY`] passes, because no
+    /// employee has this id.
     pub(super) fn require_seen(&self, employee: EmployeeId) -> Result<(), Failure> {
         if self.sees(employee) || employee == NOBODY { Ok(()) } else { Err(Within::other_team()) }
     }

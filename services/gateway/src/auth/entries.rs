@@ -19,9 +19,10 @@ pub(crate) struct Entries {
     ended: RwLock<Ended>,
 }
 
-/// The sessions that ended before they expired. Each is kept at least until its last token expires.
+/// The sessions that ended before they expired.
 #[derive(Debug, Default)]
 struct Ended {
+    /// When the last token of each session expires. The session is kept at least until then.
     sessions: HashMap<SessionId, Millis>,
     /// When expired sessions were last removed from the map.
     tidied_at: Millis,
@@ -38,8 +39,8 @@ impl Ended {
 }
 
 impl Entries {
-    /// Applies an entry of the bucket. Entries about anything but API keys, accounts and sessions
-    /// are ignored.
+    /// Applies an entry of the bucket. Deletions, and entries about anything but API keys, accounts
+    /// and ended sessions, are ignored.
     pub(super) fn take(&self, entry: &Entry, now: Millis) {
         if entry.operation != Operation::Put {
             return;

@@ -104,7 +104,7 @@ bounded_list! {
     ListCorrections, correction => correction.employee_id;
 }
 
-/// A list that may already be limited to a team. For a manager, both limits apply.
+/// A request that may already be limited to some employees. For a manager, both limits apply.
 impl<R: Request + Clone + ForManagers<Sent = Self>> ForManagers for Bounded<R> {
     type Sent = Self;
 

@@ -275,8 +275,8 @@ impl Beats {
         if self.must_acknowledge && self.out.is_empty() { self.write(store).await } else { Ok(()) }
     }
 
-    /// When the heartbeat in an entry was written; `None` when it was written during an earlier
-    /// watch.
+    /// Removes the heartbeat in an entry, and all before it, from `out`. Returns when it was
+    /// written; `None` when it was written during an earlier watch.
     fn back(&mut self, entry: &Entry) -> Option<Written> {
         let number = serde_json::from_slice::<Beat>(&entry.value).ok()?.number;
         let mut written = None;

@@ -19,8 +19,8 @@ pub(crate) struct Tokens {
     keys: Vec<Key>,
     algorithm: Jwa,
     validation: Validation,
-    /// The validation of tokens without `kid`. Earlier versions of the gateway issued such tokens,
-    /// also without `iss` and `aud`.
+    /// The validation of tokens without `kid`, which earlier versions of the gateway issued. Such a
+    /// token may also lack `iss` and `aud`.
     nameless: Validation,
     seconds: i64,
 }
@@ -95,9 +95,9 @@ impl Tokens {
         nameless.leeway = 0;
         // `verify` compares the expiry with our own clock. The library would use the system clock.
         nameless.validate_exp = false;
-        // A token without these claims is accepted, because earlier versions of the gateway issued
-        // such tokens. A token with other values was issued by or for another system, and is
-        // refused.
+        // A token without `kid` may also lack these two claims, because earlier versions of the
+        // gateway issued such tokens. A token with other values was issued by or for another
+        // system, and is refused.
         nameless.set_issuer(&[ISSUER]);
         nameless.set_audience(&[ISSUER]);
         let mut validation = nameless.clone();

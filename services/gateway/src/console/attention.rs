@@ -31,7 +31,8 @@ use crate::{
 
 /// The number of quarantined windows on one page of the list.
 const HELD: usize = 50;
-/// The largest number of items of each kind that are read.
+/// The largest number of quarantined windows, of requested corrections, and of long days that are
+/// read.
 const MOST: usize = 1_000;
 /// The number of days before today. Long days, and time on two computers at once, are searched on
 /// these days and today.
@@ -118,8 +119,8 @@ impl Chosen {
     }
 }
 
-/// The response to a form: a redirect to the page, with a notice of what was done and, after a
-/// recording, a link to the window.
+/// Sends the request of a form. The response is an error page, or a redirect to this page, which
+/// then has a notice of what was done and, after a recording, a link to the window.
 async fn after<R: ForManagers>(
     visitor: &Visitor,
     request: R,
@@ -290,7 +291,7 @@ fn remedy(code: Code) -> Option<&'static str> {
     })
 }
 
-/// Whether a window was quarantined only because its employee was not on the project or the task.
+/// Whether a window was quarantined because its employee was not on the project or the task.
 fn may_be_placed(code: Code) -> bool {
     matches!(code, Code::NotOnProject | Code::NotOnTask)
 }

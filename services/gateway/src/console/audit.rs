@@ -221,7 +221,7 @@ fn table(visitor: &Visitor, params: &Params, entries: &[AuditEntry], names: &Kno
     }
 }
 
-/// The actor's name, as a link to all entries with this actor.
+/// The actor's name, as a link that adds this actor to the current filter.
 fn who(visitor: &Visitor, params: &Params, actor: &ShownActor, names: &KnownNames) -> Markup {
     let id = actor.id.as_deref().unwrap_or_default();
     let shown = name(names, &actor.kind, id).or_else(|| actor.name.clone());
@@ -236,7 +236,7 @@ fn who(visitor: &Visitor, params: &Params, actor: &ShownActor, names: &KnownName
     html! { (kind) a href=(here(visitor, params, &[("actor", &value)])) title=(value) { (shown) } }
 }
 
-/// The subject of an entry, as a link to all entries with this subject.
+/// The subject of an entry, as a link that adds this subject to the current filter.
 fn what(visitor: &Visitor, params: &Params, subject: &AuditSubject, names: &KnownNames) -> Markup {
     let of_period = || {
         let PeriodId { employee, first } = period(&subject.id)?;

@@ -16,7 +16,7 @@ use crate::App;
 
 /// The lifetime of the session cookie and of its token, in seconds: eight hours.
 pub(super) const SECONDS: i64 = 8 * 3_600;
-/// The age in seconds from which an opened page renews the session cookie.
+/// The age, in seconds, that the token in the session cookie must have before it is renewed.
 const RENEWED_AFTER: i64 = 600;
 /// The name of the cookie with the reader's time zone.
 pub(super) const ZONE: &str = "t3-zone";

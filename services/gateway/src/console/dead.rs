@@ -1,4 +1,5 @@
-//! A section about dead messages: for which service, for which reason, how many and since when.
+//! A section about dead messages, which a service could not process: for which service, for which
+//! reason, how many and since when.
 
 use std::collections::BTreeMap;
 

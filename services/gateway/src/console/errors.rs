@@ -61,7 +61,7 @@ pub(super) fn in_place_of(app: &App, status: StatusCode) -> Response {
     response
 }
 
-/// The 403 response to a form that was submitted by a page of another site.
+/// The 403 response to a form that was submitted by a page of another origin.
 pub(super) fn from_elsewhere() -> Response {
     let text =
         "This form did not come from our own pages, so nothing was done. Go back, load the page anew and try again.\n";

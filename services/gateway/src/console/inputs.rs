@@ -84,8 +84,8 @@ impl Input<'_> {
     /// Renders a field for a text of several lines.
     pub(super) fn lines(&self, rows: usize) -> Markup {
         self.around(&html! {
-            // Browsers drop a line break at the beginning of a `textarea`. Without the added one,
-            // the text would lose its own.
+            // Browsers drop a line break at the beginning of a `textarea`. Without the added one, a
+            // text that begins with a line break would lose it.
             textarea id=(self.id()) name=(self.name) rows=(rows)
                 aria-invalid=[self.error.map(|_| "true")] aria-describedby=[self.described()] { "\n" (self.value) }
         })
@@ -122,7 +122,8 @@ pub(super) struct Fields<'a, const N: usize> {
     form: &'static str,
     /// The typed values. Before a form was submitted, these are the stored values.
     values: [String; N],
-    /// Hints with the stored values that another request has changed meanwhile.
+    /// After a change was refused because another request had changed the item: hints with the
+    /// stored values that differ from the typed ones.
     hints: [Option<String>; N],
     failure: Option<&'a Failure>,
 }
@@ -159,7 +160,8 @@ pub(super) fn seen(tag: &Tag) -> Markup {
     html! { input type="hidden" name="seen" value=(tag.as_str()); }
 }
 
-/// Makes a change conditional: it is refused if the item has changed since the form was shown.
+/// Makes a change conditional: it is refused if the item has changed since the form was shown. A
+/// form without `seen` changes the item in any case.
 pub(super) fn on_seen<R>(seen: Option<&String>, change: R) -> Conditional<R> {
     let tags = seen.filter(|seen| !seen.is_empty()).map(|seen| vec![Tag::sent(seen)]);
     Conditional { change, if_match: IfMatch(tags) }
@@ -234,8 +236,8 @@ pub(super) fn alert(failure: Option<&Failure>) -> Markup {
     forms::alert(failure)
 }
 
-/// A hint with the stored value, if another request has changed the value and it differs from what
-/// was typed.
+/// A hint with the stored value, if a change was refused because another request had changed the
+/// item, and the stored value differs from what was typed.
 pub(super) fn stored(failure: Option<&Failure>, typed: &str, stored: &str) -> Option<String> {
     let is_stale = failure.is_some_and(|failure| failure.code == Code::PreconditionFailed);
     let same = typed.lines().eq(stored.lines());

@@ -19,7 +19,8 @@ use crate::{
 
 /// The largest number of list pages whose employees are remembered.
 const PAGES: usize = 256;
-/// The largest number of projects and tasks that are remembered.
+/// When more projects and tasks than this are remembered, all of them are forgotten before others
+/// are added.
 const NAMES: usize = 300;
 
 /// The key of a remembered list page: the manager who opens it, the number of employees on earlier

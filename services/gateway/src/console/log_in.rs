@@ -102,9 +102,8 @@ pub(super) async fn log_out(
         }
         // The visitor has no session that must be ended.
         Err(answer) if errors::is_log_in(&answer) => {}
-        // The visitor cannot be identified now, so the session cannot be ended. The cookie is kept
-        // for another attempt, because without it nobody could end the session, which lasts for
-        // weeks.
+        // The visitor cannot be identified now, so the session cannot be ended. The cookie is kept,
+        // because another attempt to log out needs it to end the session, which lasts for weeks.
         Err(answer) => return answer,
     }
     let mut response = errors::see(places::LOG_IN.path);
@@ -112,8 +111,8 @@ pub(super) async fn log_out(
     response
 }
 
-/// The page to open after the log-in. Anything but a page of the console, and the log-in page
-/// itself, becomes the start page, so that a link cannot lead to another site.
+/// The page to open after the log-in: `next`, if that is a page of the console other than the
+/// log-in page; otherwise the start page, so that a made-up `next` cannot lead to another site.
 pub(super) fn ours(next: &str) -> &str {
     let is_page = |path: &str| {
         next.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))

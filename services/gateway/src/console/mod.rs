@@ -185,7 +185,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route(places::LOG_OUT, post(log_in::log_out))
         .route("/console/{*rest}", get(missing));
     let router = router.layer(middleware::from_fn_with_state(app.clone(), cookie::slide));
-    // Without this layer, a page of another site could submit a form with the visitor's cookie.
+    // Without this layer, a page of another origin on the same site could submit a form with the
+    // visitor's cookie. The attribute `SameSite` of the cookie stops only other sites.
     let router = router.layer(CsrfLayer::new().with_rejection_response(|_: ProtectionError| errors::from_elsewhere()));
     router.merge(assets::router()).layer(middleware::from_fn_with_state(app.clone(), as_page))
 }
@@ -194,9 +195,8 @@ fn page(place: &Place, methods: MethodRouter<Arc<App>>) -> Router<Arc<App>> {
     Router::new().route(place.path, methods.layer(Extension(place.access)))
 }
 
-/// Adds the headers that every page must have, where a page does not set them itself. An error
-/// outside of the handlers, such as a form that cannot be deserialized, is replaced by an error
-/// page.
+/// Adds the headers that every page must have, where a page does not set them itself. A response
+/// with problem JSON, such as for a form that cannot be deserialized, is replaced by an error page.
 async fn as_page(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON) {

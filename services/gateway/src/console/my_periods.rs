@@ -30,7 +30,8 @@ pub(super) async fn submit(visitor: Visitor, Form(chosen): Form<Chosen>) -> Resu
     })
 }
 
-/// The visitor's current pay period and the one before; empty if they cannot be read at the moment.
+/// The visitor's current pay period and the one before, and the next one if there is anything in
+/// it. The list is empty if they cannot be read at the moment.
 pub(super) async fn latest(visitor: &Visitor) -> Vec<Period> {
     let own = Asker::Own(visitor.employee);
     pay_periods::latest(visitor, &own, visitor.employee, 1).await.unwrap_or_default()

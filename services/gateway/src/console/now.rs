@@ -19,8 +19,8 @@ use crate::{
     names::{Ids, KnownNames},
 };
 
-/// An employee counts as silent if they have time on the `USED_TO` days before today, but none
-/// today and on the [`SILENT`] days before today.
+/// An employee counts as silent if they have time on any of the `USED_TO` days before today, but
+/// none today and none on the last [`SILENT`] of these days.
 const USED_TO: i32 = 14;
 const SILENT: i32 = 3;
 /// The number of employees on one page of the list.

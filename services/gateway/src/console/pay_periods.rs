@@ -38,7 +38,7 @@ pub(super) fn has_anything(period: &Period) -> bool {
     period.time != 0 || period.status != PeriodStatus::Open || period.adjustments != AdjustedSum::default()
 }
 
-/// Whether the period was submitted, and its time has changed since.
+/// Whether the period waits for approval, and its time has changed since it was submitted.
 pub(super) fn has_changed(period: &Period) -> bool {
     period.status == PeriodStatus::Submitted && period.submitted_hash != Some(period.hash)
 }

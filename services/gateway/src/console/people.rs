@@ -118,7 +118,7 @@ pub(super) fn role_name(role: contracts::Role) -> String {
     format!("{role:?}")
 }
 
-/// Renders the state of an employee: active, deactivated, or invited.
+/// Renders the state of an employee: deactivated, active, or what has become of the invitation.
 pub(super) fn state(visitor: &Visitor, employee: &Employee) -> Markup {
     let date = |at| visitor.reader.date(visitor.reader.day(at));
     let mail = employee.invitation.as_ref().map(|invitation| invitation.state);

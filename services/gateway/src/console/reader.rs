@@ -13,7 +13,8 @@ use super::{cookie, locale::Locale};
 /// The number of milliseconds in a minute.
 const MINUTE: i64 = 60_000;
 
-/// The text that is shown in place of a cost if no rate applies.
+/// The text that is shown in place of the cost of worked time that costs 0, which usually has no
+/// rate.
 pub(super) const NO_RATE: &str = "no rate";
 
 /// Whether worked time has the cost 0, because it has no rate or its rate is 0.

@@ -112,8 +112,8 @@ impl Visitor {
         Ok((day, range, today))
     }
 
-    /// The first `most` items of a list, and whether there are more. The requests have no limit, so
-    /// that a reply contains as many items as fit into it, and one request is usually enough.
+    /// The first `most` items of a list, and whether there are more. If the request has no limit, a
+    /// reply contains as many items as fit into it, so one request is usually enough.
     pub(super) async fn first<R: ListRequest>(&self, request: R, most: usize) -> Result<(Vec<R::Item>, bool), Failure> {
         let Page { mut items, mut next } = self.asker.ask(&self.app, request.clone()).await?;
         while let Some(place) = next.take_if(|_| items.len() < most) {

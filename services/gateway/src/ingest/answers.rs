@@ -16,8 +16,8 @@ type Awaited = Arc<Mutex<HashMap<u64, oneshot::Sender<IngestAnswer>>>>;
 /// The reply inbox of this gateway. The worker sends its answer to the gateway's message 17 to the
 /// subject `<inbox>.17`.
 ///
-/// If an answer is lost, the gateway answers 202 instead of 201 to the requests with windows of
-/// this message. The windows are not lost.
+/// If an answer is lost, the gateway answers 202 (queued) to the requests with windows of this
+/// message. The windows are not lost.
 #[derive(Clone, Debug)]
 pub(super) struct Answers {
     inbox: String,

@@ -15,7 +15,7 @@ const RESULTS: [&str; 8] =
 pub(super) struct IngestMetrics {
     /// The number of windows in each message.
     pub(super) batch_sizes: Histogram,
-    /// The time in seconds until the stream acknowledged a message.
+    /// The time in seconds until the stream acknowledged a message, or publishing it failed.
     pub(super) published: Histogram,
     answered: [Counter; RESULTS.len()],
 }

@@ -15,7 +15,7 @@ const FREE: [&str; 2] = ["/healthz", "/readyz"];
 
 /// Counts each request against a limit, and writes what is left of the limit into the response. A
 /// request that has credentials, for a route that requires them, is counted in `auth` as soon as
-/// its caller is known.
+/// its caller is known. Every other request is counted here, by its network address.
 pub(crate) async fn limit(
     State((app, queries)): State<(Arc<App>, Arc<Queries>)>,
     mut request: Request,

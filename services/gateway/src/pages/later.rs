@@ -8,8 +8,8 @@ use maud::html;
 use super::layout::page;
 use crate::error::retry_after;
 
-/// The page for a failure that may pass. `still_good` is a sentence that the visitor's link or
-/// password is unaffected.
+/// The page for a failure that may pass. `still_good` is a sentence which says that the visitor's
+/// link or password is not affected.
 pub(super) fn later(failure: &Failure, still_good: &str) -> Response {
     let status = StatusCode::from_u16(failure.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let content = html! {

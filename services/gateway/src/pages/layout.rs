@@ -28,8 +28,8 @@ input[type=checkbox] { width: auto; margin: 0 .25rem 0 0; }
 .error { margin: 1rem 0 0; padding: .6rem .75rem; border-left: 4px solid #c62f2f; background: light-dark(#fdeceb, #3a2022); }
 ";
 
-/// The content security policy of a page without script: it allows only our inline style, and no
-/// frames.
+/// The content security policy of a page without script: it allows our inline style and forms that
+/// are submitted to this gateway, and nothing else. No page may embed it in a frame.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy(""));
 /// The content security policy of a page with a password field: it also allows the script of that
 /// field.

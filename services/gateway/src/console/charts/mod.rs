@@ -1,6 +1,6 @@
 //! Charts as SVG, drawn by pure functions. Each chart has a title, a sentence, and its numbers as a
-//! table. The drawings contain no text, because text would be distorted when a drawing is
-//! stretched.
+//! table. The drawings contain no text except tooltips, because text would be distorted when a
+//! drawing is stretched.
 
 mod bars;
 mod timeline;
