@@ -12,7 +12,7 @@ pub struct GetProjectTime {
     /// The range of the report. If a window is only partly in the range, the part in the range
     /// counts.
     pub range: TimeRange,
-    /// The time to report.
+    /// The employees, projects, tasks and shifts whose time is reported.
     #[serde(flatten)]
     pub filter: Filter,
 }

@@ -7,7 +7,8 @@ use crate::{
     Cents, EmployeeId, Label, Millis, ProjectId, RepriceId, TaskId, TimeRange, UpdateWindows, message::requests,
 };
 
-/// The maximum number of windows that a preview reads. It keeps a preview to a few seconds.
+/// The maximum number of windows that match a filter. With more, the request is refused, so that a
+/// preview takes a few seconds at most.
 pub const REPRICE_MOST: usize = 100_000;
 
 /// The windows to reprice: those that match all filters. An empty list matches every window.
@@ -51,7 +52,8 @@ pub struct PreviewReprice {
     pub filter: RepriceFilter,
 }
 
-/// What repricing would change. As in reports, overlapping windows of an employee are counted once.
+/// What repricing would change. As in reports, time that several windows of an employee have in
+/// common costs and earns only once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RepricePreview {
     /// The number of windows whose rates would change.
@@ -65,7 +67,8 @@ pub struct RepricePreview {
     pub income: Cents,
     /// The cost and income after repricing minus the present ones.
     pub difference: RepriceDifference,
-    /// The hash of everything that the preview depends on. If any of it changes, the hash changes.
+    /// The hash of the filter, and of the windows in `count` with their revisions and new rates. If
+    /// any of these change, the hash changes.
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015")]
     pub hash: String,
 }
@@ -114,11 +117,11 @@ pub struct RepriceJob {
     pub id: RepriceId,
     /// The state of the job.
     pub state: RepriceState,
-    /// The number of windows whose rates should change.
+    /// The number of windows whose rates were to change when the job was started.
     pub count: u64,
     /// The number of windows whose rates the job has changed so far.
     pub changed: u64,
-    /// The number of windows that the job has read and left as they are, because they are settled.
+    /// The number of windows whose rates the job would have changed so far, but which are settled.
     pub settled: u64,
     /// The number of windows that the job has read so far.
     pub seen: u64,

@@ -189,8 +189,8 @@ impl Rights {
             // Analytics reads the last event about windows, to know up to which event it must count
             // before it answers.
             Analytics => self.say(["$JS.API.STREAM.MSG.GET.EVENTS".into()]),
-            // Timetrack reads messages of INGEST and EVENTS by sequence number, and its messages in
-            // DEAD. Each process also reads all changes from EVENTS itself.
+            // Timetrack reads messages of INGEST and EVENTS without a consumer, so that each of its
+            // processes sees all changes in EVENTS. It also reads its own messages in DEAD.
             Timetrack => {
                 self.say([stream::INGEST, stream::EVENTS].map(|name| format!("$JS.API.STREAM.MSG.GET.{name}")));
                 let dead = |consumer| stream::dead_subject(stream::INGEST, consumer);
@@ -230,8 +230,8 @@ impl Rights {
         self.say([format!("$KV.{}.beat.>", stream::REVOCATIONS), format!("evt.{Gateway}.v1.audit.*.recorded")]);
     }
 
-    /// Gives the rights to write revocations, roles, API keys and ended sessions to the bucket, and
-    /// to read the heartbeats of the gateways.
+    /// Gives the rights to watch the bucket of revocations, which also has the heartbeats of the
+    /// gateways, and to read and write its entries for employees, accounts, API keys and sessions.
     fn revoke(&mut self) {
         self.watch_revocations();
         for kind in ["employee", "account", "key", "session"] {

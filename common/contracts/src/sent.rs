@@ -1,6 +1,6 @@
-//! Types that describe, in the API's description of request bodies, values that are accepted in
-//! several spellings ([`crate::lenient`]) and texts that must not be empty. Responses have the
-//! plain types.
+//! Types for the OpenAPI description of request bodies: for values that are accepted in several
+//! spellings ([`crate::lenient`]), and for texts that must not be empty. Responses are described by
+//! the plain types.
 
 use std::borrow::Cow;
 
@@ -37,7 +37,7 @@ sent! {
     /// Describes a whole number in a request body.
     WholeSent: "A whole number; a text that is one is taken too.",
         vec![integer(), text("^-?[0-9]{1,18}$")];
-    /// Describes a moment that a window can have, in a request body.
+    /// Describes a moment of the years 1970 to 9999 in a request body.
     MomentSent: "A moment: milliseconds since 1970 UTC, before the year 10000; a text that is one is taken too.",
         vec![integer().minimum(Some(0)).maximum(Some(YEAR_10000.0 - 1)), text("^[0-9]{1,14}$")];
     /// Describes an offset from UTC in a request body.

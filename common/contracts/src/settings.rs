@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{Currency, Event, Failure, ORGANIZATION, Service, Zone, message::requests};
 
-/// The last day of the month on which a period of a month may begin. Every month has this day.
+/// The highest day of the month on which a period of a month may begin. Every month has this day.
 const LAST_ANCHOR: i8 = 28;
 
 /// The length of a pay period.
@@ -75,7 +75,7 @@ impl WeekDay {
         }
     }
 
-    /// The same day as a type of the calendar library.
+    /// The same day in the type of the calendar library.
     pub const fn of_calendar(self) -> Weekday {
         match self {
             Self::Monday => Weekday::Monday,
@@ -129,7 +129,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Refuses settings that do not fit together.
+    /// Refuses an `anchor` that is not in the years 1970 to 2199, or that does not fit the pay
+    /// period.
     ///
     /// # Errors
     /// 422, for the field `anchor`.

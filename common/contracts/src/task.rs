@@ -191,8 +191,8 @@ pub struct TaskChanged {
     /// Whether the task is deleted.
     pub deleted: bool,
     /// The projects that the task has belonged to, with the term in each, in order. A term ends
-    /// when the task is moved or deleted, but not when its project is deleted. Events of earlier
-    /// versions do not have this field.
+    /// when the task is moved or deleted, but not when its project is deleted. Events from earlier
+    /// versions of the service do not have this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub projects: Option<Vec<ProjectTerm>>,
 }

@@ -15,8 +15,8 @@ use crate::{
 pub const TEAM_MOST: usize = 1_000;
 /// The maximum number of managers of one team.
 pub const MANAGERS_MOST: usize = 100;
-/// The maximum number of employees in all teams of one request, so that their ids fit into the
-/// reply.
+/// The maximum number of employees that the teams of one request have together, so that the ids of
+/// the employees fit into the reply.
 pub const TEAMS_MOST: usize = 10_000;
 
 /// An id that no employee has. A request that should find nobody contains this id in its list of

@@ -13,7 +13,7 @@ pub enum InvalidText {
     /// The text is empty or has only white space.
     #[error("must not be empty")]
     Empty,
-    /// The text has more characters than the maximum, which is the value.
+    /// The text has more characters than the maximum. The field is the maximum.
     #[error("must have at most {0} characters")]
     TooLong(usize),
     /// The text has a line break or another control character that is not allowed in it.

@@ -40,7 +40,8 @@ pub struct Tracked {
     pub task_id: TaskId,
     /// The name of the computer in the employee's last window.
     pub computer: Label,
-    /// When the employee began to work without a break; none if that was more than three hours ago.
+    /// When the employee began to work without a break of more than 15 minutes; none if that was
+    /// more than three hours ago.
     pub since: Option<Millis>,
     /// When the employee's last window ended.
     pub until: Millis,

@@ -189,31 +189,35 @@ pub struct Window {
     pub project_id: ProjectId,
     /// The task that was worked on.
     pub task_id: TaskId,
-    /// The task's status when the window was recorded.
+    /// The task's status: the one that the client sent, or else the one when the window was
+    /// recorded.
     #[schema(value_type = String)]
     pub task_status: Label,
-    /// The task's priority when the window was recorded.
+    /// The task's priority: the one that the client sent, or else the one when the window was
+    /// recorded.
     #[schema(value_type = String)]
     pub task_priority: Label,
     /// What was done.
     #[schema(value_type = Option<String>)]
     pub note: Option<Note>,
-    /// Whether the window earns income. It is the setting of the task when the window was recorded.
+    /// Whether the window earns income: the setting of the task when the window was recorded,
+    /// unless an admin has changed it.
     pub billable: bool,
     /// Whether the overtime rates apply to the window.
     pub overtime: bool,
     /// Whether the window has been paid.
     pub paid: bool,
-    /// The bill rate of an hour, fixed when the window was recorded.
+    /// The bill rate of an hour. All rates stay as they were when the window was recorded, until an
+    /// admin changes them.
     #[schema(value_type = Option<f64>, example = 50.0)]
     pub bill_rate: Option<Rate>,
-    /// The bill rate of an overtime hour; if there is none, the bill rate of an hour.
+    /// The bill rate of an overtime hour; if it is missing, the bill rate of an hour applies.
     #[schema(value_type = Option<f64>, example = json!(null))]
     pub overtime_bill_rate: Option<Rate>,
     /// The pay rate of an hour.
     #[schema(value_type = Option<f64>, example = json!(null))]
     pub pay_rate: Option<Rate>,
-    /// The pay rate of an overtime hour; if there is none, the pay rate of an hour.
+    /// The pay rate of an overtime hour; if it is missing, the pay rate of an hour applies.
     #[schema(value_type = Option<f64>, example = json!(null))]
     pub overtime_pay_rate: Option<Rate>,
     /// The rates on later days of the window, where they change. Left out if the rates do not
@@ -293,15 +297,16 @@ pub enum WindowState {
     Recorded(Box<Window>),
     /// The window is accepted, but not recorded yet.
     Queued,
-    /// The window may not be recorded.
+    /// The window is refused. If it is quarantined, an admin may still admit it.
     Rejected {
         /// The reason, as a code for programs.
         code: Code,
         /// The reason and what happens next, as sentences for people.
         detail: String,
     },
-    /// The window is accepted and quarantined. It is recorded at a later time, or when an admin
-    /// admits it. Only callers that know this state receive it.
+    /// The window is accepted and quarantined. It is recorded when an admin admits it. If its end
+    /// is in the future, it is recorded by itself once that time has come. Only callers that know
+    /// this state receive it.
     #[serde(rename = "setAside")]
     SetAside {
         /// The reason, as a code for programs.
@@ -366,7 +371,8 @@ mod tests {
         fn a_window_keeps_the_limits_exactly_when_its_range_is_given(
             start in -DAY..3 * DAY, length in -DAY..2 * DAY, offset in -2 * DAY..2 * DAY,
         ) {
-            // The test compares windows near both limits: the year 1970 and the year 10000.
+            // The windows are near one of the two limits: the beginning of 1970 or of the year
+            // 10000.
             for from in [Millis(start), YEAR_10000 - DAY + start] {
                 let end = from + length;
                 let fits = length > 0 && length <= DAY && from >= Millis(0) && end < YEAR_10000 && offset.abs() <= DAY;

@@ -14,11 +14,11 @@ use crate::{
 pub struct Rates {
     /// The bill rate of an hour.
     pub bill_rate: Option<Rate>,
-    /// The bill rate of an overtime hour; if there is none, the bill rate of an hour.
+    /// The bill rate of an overtime hour; if it is missing, the bill rate of an hour applies.
     pub overtime_bill_rate: Option<Rate>,
     /// The pay rate of an hour.
     pub pay_rate: Option<Rate>,
-    /// The pay rate of an overtime hour; if there is none, the pay rate of an hour.
+    /// The pay rate of an overtime hour; if it is missing, the pay rate of an hour applies.
     pub overtime_pay_rate: Option<Rate>,
 }
 
@@ -49,8 +49,8 @@ pub struct WindowFact {
     pub overtime: bool,
     /// The rates at the start of the window.
     pub rates: Rates,
-    /// The rates on later days of the window where they change, in order. Facts of earlier versions
-    /// do not have this field.
+    /// The rates on later days of the window where they change, in order. Facts from earlier
+    /// versions of the service do not have this field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rate_parts: Vec<RatePart>,
     /// Whether the window was voided and no longer counts.

@@ -9,8 +9,8 @@ use crate::{Code, EmployeeId, Failure, Request, Service};
 pub struct Within {
     /// The employees. An empty list means nobody here, unlike in the filters of requests.
     pub employees: Vec<EmployeeId>,
-    /// The manager who sends the request, if a manager does. Nobody may decide about their own
-    /// hours.
+    /// The manager who sends the request, if a manager does. Decisions about the manager's own
+    /// hours are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<EmployeeId>,
 }

@@ -16,9 +16,9 @@ pub struct Refused(pub String);
 /// Where a program runs: on a developer's machine or in production.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Environment {
-    /// A developer's machine: secrets may be short, and the stack generates missing ones.
+    /// A developer's machine: secrets may be short, and the program `stack` generates missing ones.
     Development,
-    /// Production: a missing secret ends the start of the program.
+    /// Production: the program does not start if a secret is missing or too short.
     #[default]
     Production,
 }
@@ -29,7 +29,7 @@ pub struct Common {
     /// How to reach NATS.
     #[command(flatten)]
     pub nats: Nats,
-    /// Where the program runs: in production it does not start without real secrets.
+    /// Where the program runs: in production it does not start if a secret is missing or too short.
     #[arg(long = "env", env = "T3_ENV", value_name = "T3_ENV", value_enum, default_value = "production")]
     pub environment: Environment,
     /// The folder for files on this machine.
@@ -52,13 +52,12 @@ pub struct Common {
 /// How a service compares its copies of other services' data with the owners' data.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Reconcile {
-    /// The seconds between two comparisons of copies with their owners, varied by up to a tenth;
-    /// with 0, copies are compared only on request and after missed events.
+    /// The seconds between two comparisons of copies with their owners' data, varied by up to a
+    /// tenth; with 0, copies are compared only on request and after missed events.
     #[arg(long, env = "RECONCILE_EVERY", value_name = "SECONDS", default_value = "21600")]
     pub reconcile_every: u64,
-    /// The seconds that a comparison waits before it repairs a window that analytics lacks, because
-    /// the event about the window may still be on its way: longer than a message waits for its
-    /// acknowledgement.
+    /// The seconds that analytics waits before it checks a difference again and repairs it; in this
+    /// time an event on its way must arrive, even if NATS delivers it a second time.
     #[arg(long, env = "RECONCILE_SETTLE", value_name = "SECONDS", default_value = "60")]
     pub reconcile_settle: u64,
 }

@@ -232,8 +232,8 @@ impl<S: Send + Sync + 'static> Events<S> {
     }
 
     /// Handles an event that has no handler here. During a rolling upgrade an older replica can
-    /// receive an event that only newer replicas know. The redelivered event reaches a newer
-    /// replica once one has started.
+    /// receive an event that only newer replicas know. So the event is redelivered for a while
+    /// before it is moved to DEAD, and reaches a newer replica once one has started.
     async fn unknown(&self, bus: &Bus, message: &Message) {
         settle(match self.failures.unknown(message) {
             Some(delay) => message.ack_with(AckKind::Nak(Some(delay))).await.map_err(Error::Nats),

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Bus, Database, Deps, Error, Shape, Shutdown, endpoints::ChainLine};
 
-/// How often a service checks for missed events. Events that are purged between two checks may count as
-/// missed although they were processed.
+/// How often a service checks for missed events. Events that are purged between two checks may
+/// count as missed although they were processed.
 pub(crate) const CHECK_EVERY: Duration = Duration::from_secs(2);
 
 /// The mark of a service: the last sequence number of EVENTS up to which the service had processed
@@ -132,9 +132,9 @@ pub fn gaps_shape() -> Shape {
     ("event_marks", Vec::new())
 }
 
-/// Checks for gaps until shutdown, and counts and logs each gap. For a service that has no owner to
-/// compare its data with. The first check has ended when this function returns, so call it before
-/// events are consumed.
+/// Checks for gaps until shutdown. Counts and logs each gap, and then moves the mark past it. For a
+/// service without copies of other services' data, which cannot repair a gap by a comparison. The
+/// first check has ended when this function returns, so call it before events are consumed.
 pub async fn watch_gaps(deps: &Deps, db: &Database, shutdown: &Shutdown) {
     let gaps = Gaps::new(deps, db);
     let counter = counter(deps);

@@ -9,10 +9,12 @@ const FIELD: &str = "layout";
 /// document alone.
 pub type Step = fn(Document) -> Document;
 
-/// The layouts of a collection's documents: the newest one, and the steps that lead to it from the earlier ones.
+/// The layouts of a collection's documents: the newest one, and the steps that lead to it from the
+/// earlier ones.
 ///
-/// A document contains the number of its layout; a document without a number has layout 1. A program that replaces
-/// whole documents would drop a field that it does not know, so a new field also needs a new layout.
+/// A document contains the number of its layout; a document without a number has layout 1. A
+/// program that replaces whole documents would drop a field that it does not know, so a new field
+/// also needs a new layout.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
     collection: &'static str,
@@ -86,8 +88,8 @@ impl Layout {
         Ok(Some(RawDocumentBuf::try_from(&new)?))
     }
 
-    /// Converts a whole stored document to the newest layout, even if only one field has layouts.
-    /// None if it has the newest layout already.
+    /// Converts a whole stored document to the newest layout. If only one field has layouts, only
+    /// the value of that field is converted. None if nothing has to be converted.
     pub(crate) fn rewritten(&self, whole: &RawDocument) -> anyhow::Result<Option<RawDocumentBuf>> {
         let Some(field) = self.within else { return self.upgraded(whole) };
         let Some(upgraded) = self.upgraded(whole.get_document(field)?)? else { return Ok(None) };

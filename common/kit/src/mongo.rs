@@ -102,9 +102,10 @@ pub fn is_duplicate(error: &mongodb::error::Error) -> bool {
     }
 }
 
-/// The indexes of the documents that an unordered `insert_many` did not store because their unique
-/// key exists. A majority then has all the other documents. None after any other error, or when it
-/// is uncertain what a majority has. In both cases the same insert may be repeated.
+/// The positions, in the list that an unordered `insert_many` was given, of the documents that it
+/// did not store because their unique key exists. A majority then has all the other documents. None
+/// after any other error, or when it is uncertain what a majority has. In these two cases the same
+/// insert may be repeated.
 pub fn taken(error: &mongodb::error::Error) -> Option<Vec<usize>> {
     match &*error.kind {
         ErrorKind::InsertMany(InsertManyError { write_errors: Some(met), write_concern_error: None, .. })
@@ -128,8 +129,8 @@ pub fn is_not_on_majority(error: &mongodb::error::Error) -> bool {
     }
 }
 
-/// The failure for data that was read but that a majority does not have yet. The failure is
-/// temporary: callers try again.
+/// The failure when a majority does not have some data yet. The failure is temporary: callers try
+/// again.
 pub fn not_on_majority() -> Failure {
     Failure::new(Code::Unavailable, "The database has not yet written this to a majority. Try again in a moment.")
 }

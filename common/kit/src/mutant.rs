@@ -1,14 +1,15 @@
 //! Deliberate faults, which the fault campaign must detect: see `docs/fault-campaign.md`.
 
-/// Whether this process must commit the deliberate fault of this name, which the environment
-/// variable `T3_MUTANT` names. Only builds with the feature `mutants` read this variable.
+/// Whether this process must commit the deliberate fault of this name: whether the environment
+/// variable `T3_MUTANT` has this value. Only builds with the feature `mutants` read this variable.
 #[cfg(feature = "mutants")]
 pub fn is_mutant(name: &str) -> bool {
     static CHOSEN: std::sync::LazyLock<Option<String>> = std::sync::LazyLock::new(|| std::env::var("T3_MUTANT").ok());
     CHOSEN.as_deref() == Some(name)
 }
 
-/// Whether this process must commit the deliberate fault of this name. Always false without the feature `mutants`.
+/// Whether this process must commit the deliberate fault of this name. Always false without the
+/// feature `mutants`.
 #[cfg(not(feature = "mutants"))]
 #[inline]
 pub const fn is_mutant(_name: &str) -> bool {

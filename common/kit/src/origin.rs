@@ -24,7 +24,8 @@ tokio::task_local! {
 }
 
 impl Origin {
-    /// The origin of an HTTP request whose caller is not authenticated yet; [`set_actor`] adds the actor.
+    /// The origin of an HTTP request whose caller is not authenticated yet; [`set_actor`] adds the
+    /// actor.
     pub fn of_request(id: String) -> Self {
         Self { request_id: Some(id), ..Self::default() }
     }

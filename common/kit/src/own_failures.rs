@@ -7,12 +7,13 @@ use std::{
 use async_nats::jetstream::Message;
 
 /// After this many failures by its own fault, a message is moved to DEAD. The service counts the
-/// failures, because with `max_deliver` the server would stop the delivery without any notice.
+/// failures itself, because with `max_deliver` the server would stop delivering the message without
+/// telling the service.
 pub const MOST_FAILURES: u32 = 8;
 
-/// For how long a message is redelivered that no handler of this program knows, but perhaps one of
-/// a newer program: longer than a rolling update may take (Kubernetes gives up a rolling update
-/// after ten minutes).
+/// For how long a message without a handler in this program is redelivered, because a newer program
+/// may have one. This is longer than a rolling update may take (Kubernetes gives up a rolling
+/// update after ten minutes).
 const UPDATE: Duration = Duration::from_secs(900);
 
 /// The most messages whose failures are counted. The count of a message that another replica has

@@ -107,8 +107,8 @@ impl Reconciler {
         Self(inner)
     }
 
-    /// How long to wait before a difference is checked again that an event may explain which its
-    /// owner has not published yet: the setting `RECONCILE_SETTLE`.
+    /// How long to wait before a difference is checked again, because the owner may not have
+    /// published the event that explains it yet: the setting `RECONCILE_SETTLE`.
     pub fn settle(&self) -> Duration {
         Duration::from_secs(self.0.settings.reconcile_settle)
     }

@@ -79,7 +79,7 @@ fn tracer_provider(process: &'static str, settings: &Telemetry) -> anyhow::Resul
 impl Started {
     /// Sends the spans that have not been sent yet.
     pub fn stop(self) {
-        // An error is ignored: it cannot be logged, because the log has just ended.
+        // An error is ignored: the process is about to end, and lacks only its last spans.
         let _ = self.0.shutdown();
     }
 }

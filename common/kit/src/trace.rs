@@ -81,15 +81,15 @@ pub fn continue_http_trace(span: &Span, headers: &http::HeaderMap) {
     continue_from(span, &HttpHeaders(headers));
 }
 
-/// As `continue_trace`, for a batch of messages: the span continues the trace of a single message,
-/// and gets links to the traces of several.
+/// As `continue_trace`, for a batch of messages. If all have the same `traceparent`, the span
+/// continues its trace; otherwise the span gets a link to each.
 pub fn continue_traces<'a>(span: &Span, messages: impl IntoIterator<Item = Option<&'a HeaderMap>>) {
     let traceparent = |headers: Option<&'a HeaderMap>| headers?.get("traceparent").map(|value| value.as_str());
     follow(span, messages.into_iter().filter_map(traceparent));
 }
 
-/// Makes a span part of the trace of a single `traceparent`. If there are several, adds a link to
-/// each.
+/// Makes a span part of the trace of the `traceparent`, if there is only one. If there are several
+/// different ones, adds a link to each.
 pub fn follow<'a>(span: &Span, traceparents: impl IntoIterator<Item = &'a str>) {
     let origins = distinct(traceparents);
     match &origins[..] {

@@ -209,8 +209,8 @@ impl<'a> Change<'a> {
         Ok(self.tx.insert(tx))
     }
 
-    /// Commits after a success and aborts after an error. Gives `None` when the block of the transaction must run
-    /// again, after a conflict.
+    /// Commits after a success, and then waits for the copies as [`change!`] says. Aborts after an
+    /// error. Gives `None` when the block of the transaction must run again, after a conflict.
     pub async fn settle<T>(&mut self, outcome: Result<T, Error>) -> Option<Result<(T, Vec<Awaited>), Error>> {
         let outcome = outcome.and_then(|done| self.tx.as_ref().map_or(Ok(()), Tx::check_audited).map(|()| done));
         let outcome = match (outcome, &mut self.tx) {

@@ -1,7 +1,7 @@
 //! Finds, downloads, starts and stops `nats-server` and `mongod` on this machine.
 //!
-//! For a first run (`services/stack`) and for tests (`common/testkit`), on machines where neither
-//! program is installed:
+//! For a first run (`services/stack`) and for tests (`common/testkit`), also on machines where
+//! these programs are not installed:
 //!
 //! 1. [`Programs`] finds the programs on PATH or in the user's cache, or downloads them into the
 //!    cache once.

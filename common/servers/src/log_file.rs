@@ -64,7 +64,8 @@ impl LogFile {
 }
 
 fn worth_reading(text: &str) -> String {
-    // nats-server marks errors with [ERR] and [FTL], mongod with "s":"E" and "s":"F".
+    // nats-server marks errors with [ERR] and [FTL], mongod with "s":"E" and "s":"F", pip with
+    // ERROR.
     let is_error =
         |line: &str| ["[ERR]", "[FTL]", "\"s\":\"E\"", "\"s\":\"F\"", "ERROR:"].iter().any(|mark| line.contains(mark));
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();

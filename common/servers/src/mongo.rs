@@ -54,7 +54,8 @@ pub struct Access {
     pub root_password: Secret,
 }
 
-/// A running MongoDB server: a writable primary, or a member of a set.
+/// A running MongoDB server: the primary of its own set, or with `joins` a member of another
+/// server's set.
 pub type Mongo = Server<MongoOptions, 1>;
 
 /// How long a start may take. The recovery of much data after a crash takes a while.
@@ -111,8 +112,8 @@ impl Options<1> for MongoOptions {
             .args(["--bind_ip", &self.place.host.to_string(), "--port", &port.to_string()])
             .args(["--nounixsocket", "--noscripting", "--quiet"])
             .args(["--replSet", replica_set::NAME])
-            // The oplog's size in MB. The default is 5 % of the disk, for secondaries that this set
-            // does not have.
+            // The oplog's size in MB. The default is 5 % of the disk, which only secondaries need
+            // that were away for long.
             .args(["--oplogSize", "512"])
             // Seconds between two checkpoints. After a crash, the server applies all writes since
             // the last checkpoint again before it answers, and no other member takes over

@@ -105,16 +105,16 @@ struct Gauges {
     ack_pending: Gauge,
     oldest_age: Seconds,
     oldest: Arc<AtomicI64>,
-    /// The earliest time at which a pending message can have been published, in milliseconds since
+    /// The estimated time at which the oldest pending message was published, in milliseconds since
     /// 1970.
     since: AtomicI64,
 }
 
 impl Gauges {
     /// Sets the gauges. The server does not say when the oldest pending message was published, so
-    /// the age is an estimate. Pending messages are taken to be as old as the oldest message
-    /// delivered since the last sample, and not older than the last moment at which the queue was
-    /// empty.
+    /// the age is an estimate. The oldest pending message is taken to be as old as the oldest
+    /// message that was delivered since the last sample. If none was delivered, the earlier
+    /// estimate stays; when no message is pending, the estimate is the present.
     fn set(&self, pending: u64, ack_pending: usize) {
         self.pending.set(pending as i64);
         self.ack_pending.set(ack_pending as i64);

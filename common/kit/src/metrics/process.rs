@@ -1,5 +1,5 @@
 //! The resource use of the process, under the names that all Prometheus client libraries use. In
-//! the stack all services show the same values, because they run in one process.
+//! the program `stack` all services show the same values, because they run in one process.
 
 use std::sync::atomic::AtomicU64;
 

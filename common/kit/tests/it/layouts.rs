@@ -83,7 +83,7 @@ async fn a_migration_that_is_stopped_goes_on_where_it_was_and_ends_with_a_round_
     assert_eq!((left(&layouts).await, things.count_documents(is_old).await.unwrap()), (0, 0));
     let once = all(&things).await;
     assert_eq!(once[7], doc! { "_id": 7, "count": 0, "layout": 2 });
-    // A second migration changes nothing.
+    // A further migration changes nothing.
     assert!(migrate(&layouts).await.iter().all(|at| at.changed == 0));
     assert_eq!(all(&things).await, once);
     harness.finish().await;
