@@ -159,7 +159,7 @@ impl Config {
         }
     }
 
-    /// Returns TLS parameters that trust the root certificates of the browsers, and the
+    /// Returns TLS parameters that trust the root certificates that browsers trust, and the
     /// certificates in EMAIL_CA_FILE.
     fn trust(&self, host: &str) -> Result<TlsParameters, Refused> {
         let mut tls = TlsParameters::builder(host.to_owned());

@@ -22,8 +22,8 @@ use metrics::MailMetrics;
 use outgoing::Outgoing;
 use store::{Decisions, Deliveries, Digests};
 
-/// The largest number of mails that one process sends at once. Mail servers limit the connections
-/// of a client.
+/// The largest number of mails that one process sends at the same time. Mail servers limit the
+/// connections of a client.
 const MOST_AT_ONCE: usize = 8;
 
 /// The state that all consumers share.
@@ -62,9 +62,9 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     let app = App { bus, db, deliveries, decisions, digests, clock, outgoing, sender, public_url, places, metrics };
     let app = Arc::new(app);
     metrics::watch(&app, &shutdown);
-    // If events are purged from the stream EVENTS before the mailer has consumed them, no other
-    // service can tell which mails are missing. The person who waits for such a mail requests it
-    // again.
+    // Events that are purged from the stream EVENTS before the mailer has consumed them are only
+    // counted and logged, because no other service can tell which mails are missing. The person who
+    // waits for such a mail requests it again.
     kit::watch_gaps(&deps, &app.db, &shutdown).await;
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
     if let Some(hour) = digest_hour {

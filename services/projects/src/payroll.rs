@@ -34,8 +34,8 @@ pub(crate) async fn keep(
             Payee::Employee(employee) => everybody.of(employee),
         };
         if was.is_none() && is_first && !app.store.rates.has_history(tx, scope).await? {
-            // There was no earlier line, so the new line also applies to the time before this
-            // change.
+            // Neither this line nor the line for everybody has existed before, so the new line also
+            // applies to the time before this change.
             continue;
         }
         let mut locked = app.store.rates.lock(tx, scope).await?;

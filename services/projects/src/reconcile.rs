@@ -22,7 +22,7 @@ impl Copies for App {
     }
 }
 
-/// Compares all copies now.
+/// Compares all copies now, repairs the differences, and returns the result.
 pub(crate) async fn reconcile(app: Arc<App>, call: Call, _: ReconcileProjects) -> Result<Reconciled, Error> {
     call.require_admin()?;
     Reconciler::now(app).await
@@ -69,7 +69,8 @@ impl LocalCopy for Employees<'_> {
 }
 
 /// Whether the owner's state is newer than the known one, or has the same version and other
-/// content. Fields that earlier versions did not store are not compared.
+/// content. The field `active` is not compared if the known state does not have it, because an
+/// earlier version of this service did not store it.
 fn is_outdated(known: Option<&EmployeeState>, entry: &EmployeeState) -> bool {
     known.is_none_or(|known| {
         let entry = EmployeeState { active: known.active.as_ref().and(entry.active.clone()), ..entry.clone() };

@@ -67,7 +67,8 @@ fn run(settings: Settings) -> Result<()> {
 /// Runs the system from start to end.
 async fn system(mut settings: Settings) -> Result<()> {
     let started = Instant::now();
-    // The checks that fail without NATS and MongoDB come first, when nothing has to be stopped yet.
+    // The checks that need neither NATS nor MongoDB come first. If one of them fails, nothing has
+    // been started that must be stopped.
     let listener = listen(settings.gateway.http_addr).await?;
     let base = base_url(listener.local_addr()?);
     settings.mailer.public_url = settings.mailer.public_url.filter(|url| !url.is_empty()).or(Some(base.clone()));

@@ -193,7 +193,7 @@ pub(super) async fn update_employee(
         asker.ask(&app, GetEmployee { id }).await?
     };
     // Directory's list of the employee's projects is a copy, which may be updated a little later.
-    // The response has the list of projects itself.
+    // So the response has the list that the service `projects` has just stored.
     Ok(Json(Employee { projects, ..employee }))
 }
 

@@ -30,8 +30,8 @@ use crate::{
 pub(crate) trait ListRequest: ForManagers + Request<Reply = Page<Self::Item, Self::Place>> + Clone {
     /// The type of the items in the list.
     type Item: Send + 'static;
-    /// The type of a position in the list. The next page begins after a position, even if items
-    /// before it have been added meanwhile.
+    /// The type of a position in the list. A page begins after the position of the last item of the
+    /// page before, so items that were added meanwhile do not shift it.
     type Place: Serialize + DeserializeOwned + Send + 'static;
 
     /// The same request, for the items after a position.
@@ -76,7 +76,7 @@ pub(super) struct List {
 impl List {
     /// Answers with the list. `show` converts an item to what the caller sees.
     ///
-    /// Without a limit the response has the whole list. A list of one page is sent at once; a
+    /// Without a limit the response has the whole list. A list of one page is sent in one piece; a
     /// longer list is streamed. The first page is requested before the status is sent. Each later
     /// page is requested when the caller has read the page before. If a later page fails, the body
     /// ends with an error, so that no caller takes a part of the list for the whole.

@@ -1,4 +1,5 @@
-//! Adds the names of ids to items, because people read reports.
+//! Adds names to items that have only the ids of projects, tasks and employees, so that people can
+//! read them.
 
 use std::borrow::Cow;
 

@@ -141,8 +141,8 @@ async fn paid_periods(app: &App, asker: &Asker, run: PayRunId) -> Result<Vec<Pai
 /// Pay all approved periods that lie between two moments and that no run has paid yet.
 ///
 /// The sums of the run are those with which the periods were approved, and the windows of the
-/// periods are marked as `paid` once. A repetition, or a concurrent request, gets the same run. A
-/// period that is approved later is paid by the next run.
+/// periods are marked as `paid`. A repetition, or a concurrent request, gets the same run. A period
+/// that is approved later is paid by the next run.
 #[utoipa::path(
     post, path = "/api/v1/pay-run", tag = "Periods", security(("adminKey" = [])),
     request_body(content = CreatePayRun, example = json!({"start": 1_759_276_800_000i64, "end": 1_761_955_200_000i64})),

@@ -30,12 +30,12 @@ const PATIENCE: Duration = Duration::from_secs(25);
 
 /// List the pay periods of each employee that overlap a range.
 ///
-/// The list is ordered by the beginning of the periods. `costs`, `income` and `time` are those of
-/// analytics for the same range; an approved period keeps the values that it was approved with.
-/// `adjustments` is separate: it is the sum of what `GET /api/v1/adjustment` lists for the same
-/// range. An employee gets their own periods; a manager gets those of their teams. Without filters,
-/// the list has the periods of all employees who are active, have time or adjustments in the range,
-/// or have submitted or approved periods in it.
+/// The list is ordered by the beginning of the periods. `costs`, `income` and `time` are what
+/// analytics counts for the employee in the period; an approved period keeps the values that it was
+/// approved with. `adjustments` is separate: it is the sum of the employee's adjustments in the
+/// period, as `GET /api/v1/adjustment` lists them. An employee gets their own periods; a manager
+/// gets those of their teams. Without filters, the list has the periods of all employees who are
+/// active, have time or adjustments in the range, or have submitted or approved periods in it.
 #[utoipa::path(
     get, path = "/api/v1/period", tag = "Periods", security(("adminKey" = []), ("employeeToken" = [])),
     params(

@@ -63,8 +63,8 @@ pub(super) async fn list_sessions(
 
 /// End all other sessions of the caller.
 ///
-/// The tokens of these sessions are revoked within a second. So are tokens of an earlier version,
-/// which had no sessions.
+/// The tokens of these sessions are revoked within a second. So are the caller's tokens without a
+/// session, which an earlier version of this API issued.
 #[utoipa::path(
     delete, path = "/api/auth/sessions", tag = "Accounts", security(("employeeToken" = [])),
     responses((status = 204, description = "Ended.")),
@@ -96,8 +96,9 @@ pub(super) async fn end_session(
 
 /// Log out.
 ///
-/// The session ends, and its tokens are revoked within a second. A token of an earlier version,
-/// which had no sessions, cannot be revoked alone, so all sessions of the caller end.
+/// The session ends, and its tokens are revoked within a second. A token without a session, which
+/// an earlier version of this API issued, cannot be revoked alone. If the caller logs out with such
+/// a token, all their sessions end.
 #[utoipa::path(
     post, path = "/api/auth/logout", tag = "Accounts", security(("employeeToken" = [])),
     responses((status = 204, description = "Logged out.")),

@@ -164,9 +164,9 @@ pub(super) struct Updated {
 /// Change recorded windows.
 ///
 /// Changes the windows that pass all given filters: a window must be of one of these employees, on
-/// one of these projects, and so on. With `start` or `end`, a window must *begin* in [`start`,
-/// `end`). A window is changed as a whole or not at all. Each window belongs to only one of several
-/// adjoining ranges, so that no window is marked twice.
+/// one of these projects, and so on. A window is changed as a whole or not at all. With `start` or
+/// `end`, a window must *begin* in [`start`, `end`). So of several adjoining ranges, each window
+/// belongs to only one, and no window is changed twice.
 #[utoipa::path(
     put, path = "/api/v1/time-entries/update", tag = "Time", security(("adminKey" = [])),
     params(
@@ -222,7 +222,7 @@ pub(super) async fn update_windows(
 ///
 /// An employee sees only their own windows. With the `seq` from the `Location` of a 202, the
 /// response always has the state of the window. Without `seq`, an unknown id gets 503 while windows
-/// are in the queue.
+/// are in the queue, because its window may be one of them.
 #[utoipa::path(
     get, path = "/api/v1/time-entries/{id}", tag = "Time", security(("adminKey" = []), ("employeeToken" = [])),
     params(

@@ -151,7 +151,8 @@ async fn an_api_client_activates_logs_in_and_sees_who_they_are() {
     assert_eq!((&shown["id"], &shown["is_active"]), (&json!(ann.id), &json!(true)));
     let again = problem_of(activate(token.expose(), PASSWORD)).await;
     assert_eq!((again.status.as_u16(), again.code.as_str()), (400, "invalid_token"));
-    // The response has the same bytes for every cause.
+    // A refused log-in gets the same bytes, whatever the cause: also those of `not_yet`, when the
+    // account was not activated.
     for (username, password) in [("ann@example.org", "wrong"), ("bob@example.org", PASSWORD), ("", ""), ("x", PASSWORD)]
     {
         let problem = problem_of(log_in(username, password)).await;

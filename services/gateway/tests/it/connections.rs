@@ -157,8 +157,8 @@ async fn one_address_has_no_more_connections_than_its_own_bound() {
 async fn a_client_that_reads_nothing_is_disconnected() {
     let fixture = Fixture::start(Connections { http_write_seconds: 1, ..Connections::default() }).await;
     let mut deaf = fixture.connect().await;
-    // The requests exceed the buffers of both ends of the connection, so the client sends until it
-    // can send no more.
+    // The responses to all these requests exceed the buffers of both ends of the connection. The
+    // client never reads, so the gateway soon cannot write.
     let request = b"GET /openapi.json HTTP/1.1\r\nHost: t3\r\n\r\n".repeat(1_000);
     let _ = timeout(Duration::from_secs(5), deaf.write_all(&request)).await;
     eventually_within(BOUND, "it is given up", async || {

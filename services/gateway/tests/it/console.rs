@@ -166,8 +166,8 @@ async fn a_cookie_lives_eight_hours_after_the_last_page_that_a_person_opened() {
     let kept = |answer: &Response| Some(answer.headers().get("set-cookie")?.to_str().ok()?.to_owned());
     // The token is too young, so it is not renewed.
     assert_eq!(kept(&zone(&token, false).await), None);
-    // This token was issued 700 s ago, which is old enough for a renewal. It expires in ten
-    // minutes, so a renewed token is valid for longer.
+    // This token was issued 700 s ago, which is old enough for a renewal. A request that htmx makes
+    // by itself does not renew it; a page that a person opens does.
     let old = edge.token_issued_ago(person, 700);
     assert_eq!(kept(&zone(&old, true).await), None);
     let renewed = kept(&zone(&old, false).await).expect("renewed");

@@ -96,7 +96,8 @@ async fn a_new_generation_ends_all_tokens_but_those_of_the_session_that_is_spare
 async fn without_a_beat_for_two_seconds_employees_get_503_and_admins_are_let_in() {
     let edge = Edge::start().await;
     let token = edge.token(kit::new_id(), 0);
-    // If a heartbeat arrives between the two requests, the clock is moved again.
+    // The clock is moved so far that the gateway's last heartbeat is too old. If the next heartbeat
+    // arrives between the two requests, the clock is moved again.
     eventually("nothing is known about tokens", async || {
         edge.harness.clock.advance(31_000);
         let (status, let_in) = me(&edge, &token).await;

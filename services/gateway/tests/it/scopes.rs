@@ -70,7 +70,8 @@ pub(crate) async fn give_role(edge: &Edge, employee_id: EmployeeId, role: Role, 
 }
 
 /// The status and code with which a caller is refused; `None` if the caller is accepted. No service
-/// runs in these tests, so an accepted request fails with another error.
+/// runs in these tests, so an accepted request fails with another error, unless it needs no
+/// service.
 async fn refused(request: RequestBuilder) -> Option<(StatusCode, String)> {
     let response = request.send().await.expect("an answer");
     if response.status().is_success() {

@@ -20,8 +20,8 @@ pub(crate) async fn digest_requested(
         }
         let managed = app.bus.ask(Caller::Service, &GetReach { manager }).await.map_err(|failure| {
             // `Code::Invalid` means that the manager has more employees than a request may name.
-            // Such a manager gets no digest. With the other variant the event would become a dead
-            // message.
+            // Such a manager gets no digest. With `NotDone::Unminted`, the event would become a
+            // dead message.
             if failure.code == Code::Invalid { NotDone::Overtaken } else { NotDone::Unminted(failure) }
         })?;
         // Managers do not decide about their own hours, so these are not counted.

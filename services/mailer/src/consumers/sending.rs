@@ -14,7 +14,7 @@ use crate::{
     store::{Claim, Outcome},
 };
 
-/// The delay before the event of a mail that another process is sending is redelivered.
+/// The delay after which an event is redelivered if another process is sending its mail now.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// The interval at which the claim on a mail is extended while the mail is sent. A mail server may

@@ -21,7 +21,7 @@ impl FromStr for DigestHour {
     }
 }
 
-/// A day for which each manager gets one mail.
+/// A day for which each manager gets at most one mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Digest {
     pub(crate) day: Date,

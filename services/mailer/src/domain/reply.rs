@@ -36,7 +36,8 @@ pub(crate) struct Refusal {
     words: String,
 }
 
-/// Phrases about an unknown recipient. Some servers send them without an enhanced code for that.
+/// Phrases that say that the recipient's mailbox does not exist, or is full or disabled. Some
+/// servers send them without an enhanced code for that.
 const NOBODY: &[&str] = &[
     "user unknown",
     "unknown user",

@@ -34,8 +34,8 @@ impl Digests {
     }
 
     /// Stores that the mails of this day are requested. Returns false if they were requested
-    /// before. If two processes do this at once, one transaction conflicts, is repeated and returns
-    /// false.
+    /// before. If two processes do this at the same time, one transaction conflicts, is repeated
+    /// and returns false.
     pub(crate) async fn request(&self, tx: &mut Tx<'_>, day: Date) -> Result<bool, Error> {
         let last = self.0.find_one(doc! { "_id": LAST }).session(&mut tx.session).await?;
         if last.is_some_and(|last| last.day >= day) {

@@ -25,8 +25,8 @@ pub(crate) async fn sweep_all(
     employee_state: EmployeeState,
 ) -> Result<Vec<Awaited>, Error> {
     let newest = app.store.employee_refs.find(employee_state.id).await?.unwrap_or_else(|| employee_state.clone());
-    // Events of earlier versions do not say in which intervals the employee was active. Then the
-    // memberships end at the time `otherwise`.
+    // Events of an earlier version of directory do not say in which intervals the employee was
+    // active. Then the memberships end at the time `otherwise`.
     let otherwise = employee_state.deactivated_at.unwrap_or_else(|| app.clock.now());
     let mut caused = Vec::new();
     for project in app.store.members.before_epoch(newest.id, newest.epoch).await? {

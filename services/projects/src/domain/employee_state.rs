@@ -15,8 +15,9 @@ pub(crate) fn require_active(wanted: usize, employee_states: &[EmployeeState]) -
     Ok(())
 }
 
-/// When this epoch ended: the time of the deactivation that began the next epoch. None if the epoch
-/// has not ended.
+/// When this epoch ended: the time of the deactivation that began the next epoch, or of the present
+/// deactivation if the other one is not known. None if the epoch has not ended, or if neither time
+/// is known.
 pub(crate) fn ended_at(employee_state: &EmployeeState, epoch: i64) -> Option<Millis> {
     let since = usize::try_from(employee_state.epoch - epoch - 1).ok()?;
     let deactivations = employee_state.active.iter().flatten().filter_map(|term| term.until);

@@ -26,7 +26,7 @@ struct Document {
     /// Whether the last term is open.
     open: bool,
     terms: Vec<TaskTerm>,
-    /// Empty in documents of earlier versions.
+    /// Empty in documents that an earlier version of this service has stored.
     #[serde(default)]
     former: Vec<FormerTerms>,
     version: i64,

@@ -21,7 +21,7 @@ struct Document {
     version: i64,
     epoch: i64,
     deactivated_at: Option<Millis>,
-    /// None if directory has not sent it.
+    /// The intervals in which the employee was active; None if directory has not sent them.
     #[serde(default)]
     active: Option<Vec<Term>>,
     /// A counter that is only changed to make transactions conflict: see [`EmployeeRefs::touch`].
@@ -84,7 +84,7 @@ impl EmployeeRefs {
         Ok(found.map_ok(|stored| (stored.id, EmployeeState::from(stored))).try_collect().await?)
     }
 
-    /// Stores a state unless the known one is newer. Returns whether this changed anything.
+    /// Stores a state unless the known one is newer. Returns whether the state was stored.
     pub(crate) async fn heal(&self, employee_state: &EmployeeState) -> Result<bool, Error> {
         let EmployeeState { version, epoch, .. } = employee_state;
         let set = doc! { "$set": {

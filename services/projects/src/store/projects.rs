@@ -32,7 +32,7 @@ struct Document {
     screenshot_settings: ScreenshotSettings,
     payroll: Payroll,
     archived: bool,
-    /// None in documents of earlier versions.
+    /// None in documents that an earlier version of this service has stored.
     #[serde(default)]
     open: Option<Vec<Term>>,
     statuses: Vec<Label>,
@@ -82,8 +82,8 @@ impl From<Document> for Project {
             priorities: stored.priorities,
             created_at: stored.created_at,
         };
-        // Earlier versions did not store when a project was archived. A project that they have
-        // archived accepts no time at all.
+        // Earlier versions of this service did not store when a project was archived. A project
+        // that they have archived accepts no time at all.
         let open = stored.open.unwrap_or_else(|| if stored.archived { Vec::new() } else { vec![Term::ALWAYS] });
         Self { state, version: stored.version, open }
     }

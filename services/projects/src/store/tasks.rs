@@ -30,7 +30,7 @@ struct Document {
     priority: Label,
     created_at: Millis,
     version: i64,
-    /// None in documents of earlier versions.
+    /// None in documents that an earlier version of this service has stored.
     #[serde(default)]
     projects: Option<Vec<ProjectTerm>>,
 }

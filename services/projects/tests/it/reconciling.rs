@@ -305,7 +305,8 @@ async fn a_sweep_that_somebody_began_who_died_is_finished() {
     away.stop().await;
     fixture.ask(&DeactivateEmployee { id: ann }).await.unwrap();
     fixture.harness.forget_events().await;
-    // The copy of projects has the deactivation, but the membership has not been ended.
+    // Writes the deactivation into the copy of Ann's state that the service `projects` has, but
+    // does not end her membership: a process that dies in between leaves this.
     let owned = fixture.rows(Service::Directory, "employees").await.find_one(doc! {}).await.unwrap().unwrap();
     let [version, epoch, at] = ["version", "epoch", "deactivatedAt"].map(|field| owned.get(field).unwrap());
     let learned = doc! { "version": version, "epoch": epoch, "deactivated_at": at, "active": bson::Bson::Null };

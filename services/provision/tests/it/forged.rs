@@ -62,8 +62,9 @@ async fn nobody_has_a_service_speak_for_them_by_naming_where_it_answers() {
 }
 
 /// JetStream publishes a message to any reply subject that a pull names, with the rights of the
-/// server. When there is no message, it publishes an empty one. If the reply subject were that of a
-/// deletion, this would delete a stream.
+/// server. When there is no message, it publishes an empty one. In the account of JetStream, a
+/// reply to the subject of a deletion would delete a stream. Services have another account, which
+/// these messages must not leave.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_has_jetstream_speak_for_them_by_naming_where_it_delivers() {
     let harness = Harness::start().await;

@@ -4,8 +4,8 @@ use contracts::{Action, AuditSubject, EmployeeChanged, Service, User, stream};
 use kit::{Bus, Clock, Events, Needs, Shutdown, config};
 use testkit::{Harness, eventually};
 
-/// Returns a table that handles events of employees. An event that cannot be deserialized goes to
-/// the stream DEAD at once.
+/// Returns a table that handles events of employees. An event that cannot be deserialized is moved
+/// to the stream DEAD without another attempt.
 fn table() -> Events<()> {
     Events::new(Service::Mailer).on(async |_, _, _: EmployeeChanged| Ok(Vec::new()))
 }

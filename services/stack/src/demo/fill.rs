@@ -33,8 +33,8 @@ const SETTINGS: &str = "/api/v1/settings";
 const BATCH_MOST: usize = 500;
 /// How many batches are sent at the same time.
 const BATCHES: usize = 4;
-/// How often a batch is sent while some of its windows are only queued, and the pause between two
-/// attempts.
+/// How often a batch is sent at most while some of its windows are only queued, and the pause
+/// between two attempts.
 const TRIES: usize = 100;
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 

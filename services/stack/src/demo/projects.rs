@@ -120,8 +120,8 @@ pub const PROJECTS: [Project; 6] = [
     },
 ];
 
-/// Returns the indexes of the people who are assigned to a task: two of three members of its
-/// project.
+/// Returns the indexes of the people who are assigned to a task: about two thirds of the members of
+/// its project.
 pub fn assigned((project, task): Place) -> Vec<usize> {
     let members = PROJECTS[project].members.iter().enumerate();
     members.filter(|(place, _)| (place + task) % 3 != 0).map(|(_, person)| *person).collect()

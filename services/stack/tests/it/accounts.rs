@@ -31,7 +31,7 @@ async fn whoever_is_invited_activates_logs_in_and_sees_themselves() {
         assert_eq!(refused.body["errors"][0]["field"], field);
         assert_eq!(refused.refused(422), "invalid");
     }
-    // The refused requests above have not used the token.
+    // The refused requests above have not used up the token.
     let ann = system.activate(&token, PASSWORD).await.expect(200);
     assert_shape(&ann, EMPLOYEE);
     assert_eq!(ann, merged(without_invitations(invited), json!({ "is_active": true })));

@@ -41,7 +41,7 @@ async fn a_range_clips_and_ranges_that_adjoin_add_up_to_the_whole() {
     ] {
         assert_eq!(fixture.project_time(start, end).await, (time, 0.0, income), "{}", start - midnight);
     }
-    // The list has whole windows, also those that are only partly in the range.
+    // The list has every window that overlaps the range, even if it is only partly in the range.
     assert_eq!(fixture.windows(midnight, midnight + HOUR).await.len(), 1);
     assert_eq!(fixture.windows(midnight + HOUR, midnight + 2 * HOUR).await.len(), 0);
     fixture.system.finish().await;
@@ -73,7 +73,7 @@ async fn every_second_of_an_employee_counts_once() {
         fixture.windows(TEN, TEN + 4 * HOUR).await.iter().map(|w| w["negativeTime"].clone()).collect();
     assert_eq!(negative.iter().filter_map(Value::as_i64).sum::<i64>(), 2 * HOUR);
 
-    // Each filter is tested alone, and then all together.
+    // The filters select one or two employees, an employee on a project, or tasks.
     let sum = async |query: &str| {
         let times = system.get(&format!("{path}&{query}")).await;
         times.as_array().unwrap().iter().map(|time| time["time"].as_i64().unwrap()).sum::<i64>()
@@ -132,7 +132,8 @@ async fn money_follows_the_rates_of_each_window_and_is_rounded_once() {
     assert_eq!(fixture.record(TEN + 2 * HOUR, TEN + 3 * HOUR).await["billable"], false);
     assert_eq!(total().await, (3 * HOUR, 91.0, 0.0));
 
-    // With a rate of 1 per hour, 18 s are half a cent. The sum is rounded up, once.
+    // With a rate of 1 per hour, 18 s are half a cent. Only the sum is rounded, and half a cent is
+    // rounded up.
     change(json!({ "billable": true, "overtime": false, "billRate": 1.0, "payRate": null })).await;
     let rounded = async |n: i64| fixture.project_time(TEN, TEN + n * 18 * SECOND).await.2;
     assert_eq!((rounded(1).await, rounded(2).await, rounded(3).await), (0.01, 0.01, 0.02));

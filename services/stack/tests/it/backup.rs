@@ -1,5 +1,5 @@
-//! Tests of the programs for backup and restore that docs/operations.md names: dump, wipe, restore,
-//! compare.
+//! Tests of the programs `backup` and `restore`, which docs/operations.md describes. The data is
+//! backed up, deleted and restored, and must be the same as before.
 
 use std::fs;
 use std::path::Path;

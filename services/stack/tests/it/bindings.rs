@@ -197,8 +197,7 @@ async fn hours_from_before_an_archive_a_move_a_deletion_or_a_deactivation_are_re
     let (project, task) = new_task().await;
     system.put(&path("project", &project), json!({ "archived": true })).await;
     both(&project, &task, "project_archived").await;
-    // After the project is unarchived, it accepts time again, except for the time in which it was
-    // archived.
+    // After the project is unarchived, it accepts time again.
     system.put(&path("project", &project), json!({ "archived": false })).await;
     let back = system.harness.clock.now().0;
     fixture.post(on_task(&project, &task, back + 1, back + MINUTE)).await.expect(201);
@@ -219,7 +218,8 @@ async fn hours_from_before_an_archive_a_move_a_deletion_or_a_deactivation_are_re
     fixture.post(on_task(&new, &task, since + 1, since + 3 * MINUTE)).await.expect(201);
     assert_eq!(fixture.post(on_task(&new, &task, TEN, TEN + 2 * HOUR)).await.refused(400), "unknown_task");
 
-    // After a deactivation and a reactivation, time from before the deactivation is accepted.
+    // After a deactivation and a reactivation, time from before the deactivation is accepted, and
+    // time between the two is refused.
     let ann_path = format!("/api/v1/employee/{}", ann.id);
     let (project, task) = new_task().await;
     system.admin("POST", &format!("{ann_path}/deactivate"), Value::Null).await.expect(200);

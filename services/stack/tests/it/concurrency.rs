@@ -15,7 +15,8 @@ use crate::{
 async fn of_fifty_invitations_of_one_address_at_once_in_any_case_of_its_letters_one_wins() {
     let system = System::start().await;
     let address = "somebody@example.org";
-    // Each of six bits of the number decides whether some of the letters are capitals.
+    // Bit k of the number, from 0 to 5, decides whether the letters at k, k + 6, k + 12 and so on
+    // are capitals.
     let spelling = |n: usize| -> String {
         let letters = address.char_indices();
         letters.map(|(at, c)| if n >> (at % 6) & 1 == 1 { c.to_ascii_uppercase() } else { c }).collect()

@@ -14,7 +14,7 @@ use crate::{
 /// An id that no object has.
 const NOBODY: &str = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
 
-/// A conditional change, and another change that is made before it.
+/// A conditional change, and another change that is made after the tag for the condition was read.
 struct Change {
     /// The operation, as the OpenAPI document names it.
     call: &'static str,
@@ -278,7 +278,8 @@ async fn what_changes_by_itself_stands_in_nobodys_way() {
     let now = fixture.ask("PUT", &ann, projects, Some(("If-Match", &seen))).await.expect(200);
     assert_eq!(now["projects"], json!([fixture.project]));
 
-    // A new window that begins earlier takes time from this window.
+    // A new window that begins earlier takes time from this window. That changes the tag, but not
+    // what a correction compares.
     let window = format!("{WINDOWS}/{}", id(&fixture.record(TEN, TEN + HOUR).await));
     let seen = fixture.tag(&window).await;
     fixture.record(TEN - HOUR, TEN + HOUR / 2).await;

@@ -12,8 +12,8 @@ use crate::fixture::MINUTE;
 /// A script that must never run in another person's browser.
 const EVIL: &str = "<script>window.pwned=1</script><img src=x onerror=window.pwned=1>\"'>";
 
-/// Returns the paths of the pages that the owner can open. The system has a pay run, a lock and an
-/// adjustment for them.
+/// Makes a pay run, a lock and an adjustment, so that all pages have something to show, and returns
+/// the paths of the pages that the owner can open.
 async fn pages(company: &Company) -> Vec<String> {
     let run = company.settle().await;
     let windows = format!("/console/windows?employee={}&from=0&to=1500", company.fixture.ann.id);

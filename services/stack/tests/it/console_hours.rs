@@ -115,7 +115,7 @@ async fn the_cells_of_a_week_add_up_to_its_edges() {
         let cells = minutes(line);
         let (all, days) = cells.split_last().expect("a sum");
         // Each cell is rounded to a minute, so the sum of the days may differ from the sum of the
-        // week by one.
+        // week by a minute.
         assert!((days.iter().sum::<i64>() - all).abs() <= 1 && *all > 0, "{line}");
     }
     assert_eq!(minutes(ann).last(), minutes(everybody).last());

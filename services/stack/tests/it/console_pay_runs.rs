@@ -125,7 +125,8 @@ async fn hours_go_from_the_employee_to_a_spreadsheet_and_what_comes_late_is_show
         assert!(status == 303 && leads.starts_with(APPROVALS) && !leads.contains("evil"), "{leads}");
     }
 
-    // After an invalid value, the page shows an error beside the field and keeps the typed values.
+    // The page offers the days of Ann's period. After a refused range, it shows an error and keeps
+    // the typed values.
     let (first, last) = days(&period);
     let html = company.open_page(PAY_RUNS, owner).await;
     assert!(html.contains("There are none yet") && html.contains(&format!("value=\"{first}\"")), "{html}");
@@ -315,7 +316,8 @@ async fn whoever_may_only_look_sees_no_forms_and_managers_see_no_pay_runs() {
     assert!(html.contains("Somebody else decides") && !html.contains("/console/approvals/approve"), "{html}");
     assert_eq!(system.get("/api/v1/pay-run").await.as_array().unwrap().len(), 1, "nothing was made");
 
-    // An employee sees only their own adjustments.
+    // The only adjustment is Ann's. Ann, her manager and the auditor see it. Neither Ann nor the
+    // manager may request the adjustments of the auditor, who is not in the manager's team.
     let range = format!("start={}&end={}", company.now() - DAY, company.now() + DAY);
     let of = async |token: &str, query: &str| {
         system.employee(token, "GET", &format!("/api/v1/adjustment?{range}{query}"), Value::Null).await
