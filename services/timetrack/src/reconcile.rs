@@ -69,7 +69,7 @@ impl Copies for App {
     }
 }
 
-/// Compares all copies at once, and returns the result. For admins.
+/// Compares all copies now, repairs the differences, and returns the result. For admins.
 pub(crate) async fn reconcile(app: Arc<App>, call: Call, _: ReconcileTimetrack) -> Result<Reconciled, Error> {
     call.require_admin()?;
     Reconciler::now(app).await

@@ -76,7 +76,7 @@ struct Recorded {
 }
 
 impl Recorded {
-    /// Adds a window whose recorded content is the content that was sent.
+    /// Adds a recorded window that was sent with this content.
     fn add(&mut self, stored: &StoredWindow, sent: WindowContent) {
         self.facts.push(stored.fact());
         self.windows.push((stored.id, sent));

@@ -35,9 +35,9 @@ pub(crate) struct ConsumerReport {
 /// The moment up to which the copy of the bindings is complete.
 ///
 /// Nearly always some event is unacknowledged, so a report without unacknowledged events may not
-/// come for a long time. But a report with nothing pending means that every event that was published
-/// up to its moment has been delivered, and it names the last of them. Once all events up to that
-/// one are acknowledged, the copy is complete up to the moment of the report.
+/// come for a long time. But a report with nothing pending means that every event that was
+/// published up to its moment has been delivered, and it names the last of them. Once all events up
+/// to that one are acknowledged, the copy is complete up to the moment of the report.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     up_to: Option<Millis>,

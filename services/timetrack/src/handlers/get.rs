@@ -89,8 +89,9 @@ async fn owner(
 /// 403 if the window belongs to an employee of another team.
 async fn owner_within(app: &App, request: GetWindow, within: &Within) -> Result<EmployeeId, Error> {
     let mut owners: Vec<EmployeeId> = Vec::new();
-    // The window moves from the queue to quarantine, and from there to the recorded windows, never
-    // back. So the search has the same order.
+    // A window may move from the queue to quarantine or to the recorded windows, and from
+    // quarantine to the recorded windows. The search has the same order, so it does not miss a
+    // window that moves meanwhile.
     if let Some(payload) = message_at(app, request.seq.unwrap_or_default()).await? {
         let batch = serde_json::from_slice::<IngestBatch>(&payload).map(|batch| batch.items).unwrap_or_default();
         owners.extend(batch.into_iter().filter(|item| item.id == request.id).map(|item| item.employee_id));

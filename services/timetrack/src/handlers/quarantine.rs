@@ -71,9 +71,9 @@ pub(crate) async fn replay_quarantined(
     Ok(state.told_to(request.set_aside))
 }
 
-/// The quarantined window with this id and, if given, this content. If there are several, those
-/// with a decision are left out. Refuses a caller who may not decide about the window's employee,
-/// and answers 409 if several windows are left.
+/// The quarantined window with this id and, if given, this content. Windows with a decision are
+/// left out if there is one without a decision. Refuses a caller who may not decide about the
+/// window's employee, and answers 409 if several windows are left.
 pub(super) async fn one(
     app: &App,
     id: WindowId,

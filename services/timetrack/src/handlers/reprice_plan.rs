@@ -43,7 +43,7 @@ pub(super) struct Plan {
     /// The number of windows that match the filter.
     pub(super) total: usize,
     /// A hash over the filter and over `changes`: the ids, revisions and new prices. Equal hashes
-    /// mean equal plans.
+    /// mean the same filter and the same changes.
     pub(super) hash: Uuid,
 }
 

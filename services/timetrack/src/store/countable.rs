@@ -88,8 +88,8 @@ struct StoredWhere {
 }
 
 impl WindowStore {
-    /// The facts of all windows of an employee that may reach into a range. They decide what counts
-    /// there.
+    /// The facts of an employee's windows that are not voided and may reach into a range. They
+    /// decide what counts there.
     pub(crate) async fn deciding(&self, employee: EmployeeId, range: TimeRange) -> Result<Vec<WindowFact>, Error> {
         let windows = self.windows.clone_with_type::<Countable>();
         let found = windows.find(deciding(employee, range)).projection(fields()).batch_size(2_500).await?;
@@ -188,8 +188,8 @@ impl WindowStore {
     }
 }
 
-/// Matches the windows of an employee that may reach into a range: those that start in it or less
-/// than 24 hours before it. No window is longer than 24 hours.
+/// Matches the windows of an employee that are not voided and may reach into a range: those that
+/// start in it or less than 24 hours before it. No window is longer than 24 hours.
 fn deciding(employee: EmployeeId, range: TimeRange) -> Document {
     doc! {
         "window.employeeId": mongo::value(&employee),

@@ -66,8 +66,9 @@ impl QuarantineStore {
     }
 
     /// Removes recorded windows from quarantine. A window with an admin's decision stays, with who
-    /// decided and when. If it was discarded at the same moment, it gets the id of the recorded
-    /// window. The method reads first, because there is hardly ever anything to write.
+    /// decided and when. If it was discarded, its decision gets the id of the recorded window,
+    /// because it was recorded at the same moment. The method reads first, because there is hardly
+    /// ever anything to write.
     pub(crate) async fn release(&self, recorded: &[(WindowId, WindowContent)]) -> Result<(), Error> {
         let ids = mongo::one_of(recorded.iter().map(|(id, _)| id));
         let quarantined = self.0.find(doc! { "window_id": ids, "decision.recorded_as": null }).await?;
@@ -192,8 +193,8 @@ impl QuarantineStore {
         Ok(self.0.find_one(filter).await?.is_some())
     }
 
-    /// Marks the undecided windows that touch this time and were quarantined as settled, so that
-    /// they are tried again. The project is not compared.
+    /// Marks the undecided windows that touch this time, and that were quarantined because their
+    /// time was settled, so that they are tried again. The project is not compared.
     pub(crate) async fn let_in(&self, time: SettledTime) -> Result<(), Error> {
         let start = time.start.unwrap_or(Millis(i64::MIN));
         let Ok(range) = TimeRange::new(start, time.end) else { return Ok(()) };

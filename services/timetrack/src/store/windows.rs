@@ -248,8 +248,8 @@ impl WindowStore {
         Ok(found.await?)
     }
 
-    /// The last window of each employee, if it started after `began` and ended after `ended`, in
-    /// the order of employee ids.
+    /// For each employee, the window that ends last of those that started after `began` and ended
+    /// after `ended`. Employees without such a window are left out; the order is that of their ids.
     pub(crate) async fn doing(&self, began: Millis, ended: Millis) -> Result<Vec<Doing>, Error> {
         let fields = ["employeeId", "projectId", "taskId", "computer", "end"];
         let fields: Document = fields.iter().map(|field| (format!("window.{field}"), 1.into())).collect();

@@ -157,7 +157,8 @@ async fn what_a_window_could_not_say_cannot_be_asked_for_either() {
     let before = fixture.asked(fixture.missing(0)).await;
     let window = fixture.accept(before.id).await.unwrap().recorded_as;
 
-    // An employee cannot request corrections for another one, and admins change windows directly.
+    // An admin cannot request a correction, because admins change windows directly. An employee
+    // cannot request one for another employee.
     let bob: EmployeeId = kit::new_id();
     let of_anns = json!({ "windowId": window, "void": true, "reason": "x" });
     let ask = AskCorrection { id: kit::new_id(), asked: serde_json::from_value(of_anns).unwrap() };
