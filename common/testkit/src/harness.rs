@@ -100,7 +100,7 @@ impl Harness {
         Self::start_on(shared_mongo().await).await
     }
 
-    /// Starts a harness that uses another mongod, which the test may stop.
+    /// Starts a harness on the mongod with this connection string, which the test may stop.
     ///
     /// # Panics
     /// When a server cannot be started.
@@ -179,7 +179,8 @@ impl Harness {
         }
     }
 
-    /// The changes that `provision run` would make.
+    /// The changes that `provision run` would make, with these bounds of the streams and for the
+    /// services with these needs.
     ///
     /// # Panics
     /// When NATS or MongoDB cannot be reached.

@@ -57,7 +57,7 @@ impl LaggingMongo {
         Self::set(harness, doc! { "times": times }.into(), data).await;
     }
 
-    /// Ends the lag: mongod answers normally again.
+    /// Ends the lag and the refusals: mongod answers normally again.
     ///
     /// # Panics
     /// When mongod cannot be reached, or refuses the failpoint.

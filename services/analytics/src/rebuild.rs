@@ -73,7 +73,7 @@ async fn facts(app: &App, windows: u64, after: Option<WindowId>, tell: &impl Fn(
         tracing::warn!(window = %fact.id, "no window can be like this; it is left out");
     }
     // The sums are recomputed later, when all facts are stored: then all months of an employee are
-    // recomputed at once.
+    // recomputed together.
     app.store.facts.heal(sound).await?;
     tell(Rebuilding::Facts { windows });
     Ok(match page.next {

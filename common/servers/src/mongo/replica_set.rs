@@ -69,8 +69,8 @@ pub(super) async fn add(primary: Address, access: Option<&Access>, others: &[Str
     let client = client(primary, access)?;
     let deadline = Instant::now() + limit;
     while let Err(error) = add_next(&client, others).await {
-        // `add_next` fails until nothing is left to do: a majority must know each step before the
-        // next one.
+        // `add_next` takes one step and then fails, until nothing is left to do: a majority must
+        // know each step before the next one can be taken.
         if Instant::now() > deadline {
             return Err(error.context(format!("the set has not all its members after {limit:?}")));
         }

@@ -38,8 +38,8 @@ pub(crate) struct Progress {
 #[derive(Clone, Copy, Debug, Default)]
 struct Floor {
     place: u64,
-    /// When the stream with this position was created. A stream that is created again starts at
-    /// position 1.
+    /// When the stream was created. The position is valid only for this stream: a stream that is
+    /// created again starts at position 1.
     of: Option<DateTime>,
 }
 

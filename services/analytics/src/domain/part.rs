@@ -5,8 +5,8 @@ use contracts::{EmployeeId, TimeRange, WindowFact, counted};
 /// The rule for windows of one employee that overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Overlaps {
-    /// Every second of an employee counts once: in the window that starts first or, of windows with
-    /// the same start, has the smallest id.
+    /// Every second of an employee counts once: of the windows that cover it, in the one that
+    /// starts first or, of windows with the same start, has the smallest id.
     CountOnce,
     /// Every window counts in full.
     CountAll,

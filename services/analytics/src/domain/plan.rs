@@ -146,8 +146,8 @@ fn pieces(range: TimeRange, whole: impl Fn(Millis, Millis) -> Option<Piece>) -> 
     pieces
 }
 
-/// The same time with fewer pieces: where this takes fewer pieces than reading consecutive days of
-/// a month one by one, the month is read as a whole, and its other days are subtracted.
+/// The same time with fewer pieces. Consecutive days of a month are replaced with the whole month,
+/// from which its other days are subtracted, where that takes fewer pieces.
 fn shorter(pieces: &[Piece]) -> Vec<Piece> {
     let follow = |a: &Piece, b: &Piece| matches!((a, b), (Piece::Day(_), Piece::Day(_))) && a.month() == b.month();
     let mut shorter = Vec::with_capacity(pieces.len());

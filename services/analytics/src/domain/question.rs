@@ -100,7 +100,7 @@ impl Question {
         grouped || !projects.is_empty() || !tasks.is_empty()
     }
 
-    /// The key of the row that time with this bucket, work and employee belongs to.
+    /// The key of the row for the time in this bucket, on this project and task, of this employee.
     pub(crate) fn key(&self, bucket: usize, work: Option<(ProjectId, TaskId)>, employee: Option<EmployeeId>) -> Key {
         let by = |grouping| self.by.contains(&grouping);
         Key {

@@ -45,8 +45,8 @@ impl CompanyMonths {
         self.0.store(months.into_iter().map(|(month, days)| (month, fresh(days).collect())).collect(), seen).await
     }
 
-    /// The present state (version and sums) of each of these months that is stored. If a month has
-    /// the same state twice, nothing in it has changed in between.
+    /// The present state (version and sums) of each of these months that is stored. If two calls
+    /// return the same state of a month, nothing in it has changed in between.
     pub(crate) async fn states(&self, months: impl IntoIterator<Item = UtcMonth>) -> Result<MonthStates, Error> {
         let these = doc! { "_id": one_of(months) };
         let found = self.0.rows.find(these).projection(doc! { "version": 1, "total": 1 }).await?;

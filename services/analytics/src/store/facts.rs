@@ -184,8 +184,9 @@ impl Facts {
         Ok(met.into_iter().filter_map(|n| facts.get(n)).map(|fact| (fact.id, fact.clone())).collect())
     }
 
-    /// Replaces stored facts. Returns the facts to try again: those with a concurrent change, and
-    /// those whose document was inserted concurrently and is not yet on a majority.
+    /// Replaces stored facts where `comes_before` says so, and adds the time ranges of all stored
+    /// ones to `places`. Returns the facts to try again: those with a concurrent change, and those
+    /// whose document was inserted concurrently and is not yet on a majority.
     async fn replace(
         &self,
         mut facts: HashMap<WindowId, WindowFact>,
@@ -317,8 +318,8 @@ impl Facts {
     }
 }
 
-/// The projection to the fields of [`Stood`]. The indexes contain these fields, so no document is
-/// read.
+/// The projection to the fields of [`Stood`]. A query by employee alone reads these fields from the
+/// index, and reads no document.
 fn stands() -> Document {
     doc! { "_id": 0, "employee": 1, "start": 1, "end": 1 }
 }

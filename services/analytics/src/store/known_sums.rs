@@ -16,9 +16,9 @@ const MOST_RANGES: usize = 13;
 /// The sums of each employee in each of the requested ranges, in their order.
 pub(crate) type Sums = BTreeMap<EmployeeId, Vec<PeriodSum>>;
 
-/// The version and the sums of all employees together, of some UTC months. After a change of an
-/// employee's sums in a month, these values change too, before the event that caused the change is
-/// acknowledged.
+/// For some UTC months, the version and the sums of the document of all employees together. After a
+/// change of an employee's sums in a month, these values change too, before the event that caused
+/// the change is acknowledged.
 pub(crate) type MonthStates = BTreeMap<UtcMonth, (i64, Option<Binary>)>;
 
 /// A cache of the last period sums of all employees. An entry is valid as long as its months have

@@ -44,8 +44,8 @@ pub(super) struct Row<Id> {
     pub(super) parts: BTreeMap<String, Binary>,
 }
 
-/// The state of a month's document at the moment of reading. Storing new values compares the
-/// version.
+/// The state of a month's document at the moment of reading. New values are stored only if the
+/// document still has this version.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     version: i64,

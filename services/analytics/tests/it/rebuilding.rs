@@ -106,8 +106,8 @@ async fn what_was_damaged_is_healed_and_the_figures_are_as_before() {
     let day = copied.get_document("cells").unwrap().keys().next().unwrap();
     let of_another = doc! { "$set": { "total": copied.get("total") }, "$unset": { format!("cells.{day}"): true } };
     of_all.update_many(doc! {}, of_another).await.unwrap();
-    // Adds a document with sums for a month that has no windows, as if they had been moved to
-    // another month.
+    // Adds a document with sums for a month that has no windows, as if all of them had been moved
+    // to another month.
     let mut left = of_employees.find_one(doc! {}).await.unwrap().unwrap();
     left.get_document_mut("_id").unwrap().insert("month", 666);
     of_employees.insert_one(left).await.unwrap();

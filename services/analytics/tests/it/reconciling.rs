@@ -133,9 +133,9 @@ async fn analytics_that_was_away_when_events_forgot_windows_takes_them_from_time
         stored.replace_one(this, stored_by_timetrack(fact)).upsert(true).await.unwrap();
     }
     harness.publish(&recorded(&missed)).await;
-    // The test waits until timetrack has read the event. Otherwise timetrack would miss it too. It
-    // would then compare its copies with directory and projects, which do not run here, before it
-    // is ready.
+    // The test waits until timetrack has read the event. Otherwise timetrack would miss it too.
+    // Before it is ready, it would then compare its copies with those of the services `directory`
+    // and `projects`, which do not run here.
     let mut events = harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let last = events.info().await.unwrap().state.last_sequence as i64;
     let marks = collection(&harness, Service::Timetrack, "event_marks").await;

@@ -11,11 +11,11 @@ use serde::Deserialize;
 use super::stored::Stored;
 use crate::domain::{Entry, Fact, Head, append};
 
-/// How often appending is tried while other replicas append at the same time.
+/// How often appending is tried at most while other replicas append at the same time.
 const TRIES: usize = 50;
 
 /// The collection of entries. The sequence number is the `_id`, so only one of two replicas can
-/// insert an entry with it.
+/// insert the entry with the next number.
 #[derive(Clone, Debug)]
 pub(crate) struct ChainStore {
     pub(super) entries: Collection<Stored>,

@@ -4,7 +4,8 @@ use kit::{Database, Error, Shape, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// A sequence number of EVENTS. Every entry up to it is in the chain.
+/// A sequence number of EVENTS. Every entry up to it is in the chain, or in a gap that the chain
+/// reports.
 #[derive(Debug, Serialize, Deserialize)]
 struct Mark {
     #[serde(rename = "_id")]

@@ -5,7 +5,7 @@ use contracts::{Email, Secret};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// An attempt to use something that could be guessed.
+/// An attempt whose number is limited: a guess of a secret, or a request for a mail.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Guess<'a> {
     /// A password for the account with this address. The account may not exist.

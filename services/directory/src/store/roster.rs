@@ -38,8 +38,8 @@ pub(super) struct Rostered {
     pub(super) deactivated_at: Option<Millis>,
 }
 
-/// All employees who have activated an account, sorted by name, and the values of the counters when
-/// they were read.
+/// All employees who have activated an account, sorted by name, and the values of the counters just
+/// before they were read.
 #[derive(Debug)]
 struct Known {
     counters: Vec<Counter>,
@@ -47,8 +47,8 @@ struct Known {
     people: Arc<Vec<Rostered>>,
 }
 
-/// A cache of all employees who have activated an account. It is used while the counters show that
-/// nothing has changed, because parts of this list are requested very often.
+/// A cache of all employees who have activated an account, because parts of this list are requested
+/// very often. It is used while the counters show that nothing has changed.
 #[derive(Clone, Debug)]
 pub(super) struct Rosters {
     counters: Collection<Counter>,

@@ -177,8 +177,8 @@ async fn for_an_address_that_nobody_has_the_same_is_written_and_nothing_is_maile
     let mailed: Vec<bool> = fixture.mails(5).await.iter().map(Option::is_some).collect();
     assert_eq!(mailed, [true, false, false, false, false]);
 
-    // Bob has no password, so he gets a new invitation. Requesting the mails again causes no other
-    // one.
+    // Bob has no password, so he gets a new invitation. Requesting the mails again causes no
+    // further invitation.
     fixture.mails(5).await;
     let invited = fixture.events::<InvitationRequested>(4).await;
     assert_eq!(invited.iter().filter(|event| event.employee_id == bob.id).count(), 2);
