@@ -15,16 +15,18 @@ pub use store::Store;
 
 /// How long to wait for an answer. The server answers within 4 s.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest pause between two attempts. The pause doubles from attempt to attempt.
+/// The longest pause between two attempts, unless the server asks for a longer one. The pause
+/// doubles from attempt to attempt.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// The outcome of one attempt.
 enum Outcome {
-    /// The server has answered for every window of the batch.
+    /// Every window of the batch is recorded or refused.
     Settled,
-    /// The token has expired, so the client must log in again.
+    /// The server does not accept the token any more, so the client must log in again.
     TokenEnded,
-    /// The attempt failed for now. The next one may begin after this pause or later.
+    /// Another attempt is needed, because this one failed or some windows are not recorded yet. It
+    /// may begin after this pause or later.
     Later(Duration),
 }
 

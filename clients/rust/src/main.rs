@@ -20,7 +20,7 @@ struct Cli {
 enum Command {
     /// Add a window, given as JSON, and print its id.
     Add { window: String },
-    /// Send all windows of the store, and repeat that until none is left.
+    /// Send the windows in the store until each is recorded or refused.
     Send {
         server: String,
         email: String,

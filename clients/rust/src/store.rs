@@ -45,16 +45,16 @@ impl Store {
         let new = self.waiting.join(format!("{id}.new"));
         let mut file = File::create(&new)?;
         file.write_all(window.to_string().as_bytes())?;
-        // The file is synced before it is renamed. So after a power failure it is complete or does
-        // not exist.
+        // The file is synced before it gets its final name. So a file with such a name is complete,
+        // even after a power failure.
         file.sync_all()?;
         fs::rename(new, self.waiting.join(&id))?;
         File::open(&self.waiting)?.sync_all()?;
         Ok(id)
     }
 
-    /// Returns the windows to be sent that have the smallest ids, at most one batch. Ids that the
-    /// store has made sort by time.
+    /// Returns the windows of the next batch: of the windows to be sent, those with the smallest
+    /// ids. Ids that the store has made begin with the time, so older windows are sent first.
     pub(crate) fn waiting(&self) -> Result<Vec<Value>> {
         let names = fs::read_dir(&self.waiting)?.map(|entry| Ok(entry?.path()));
         let mut names = names.collect::<Result<Vec<_>>>()?;
@@ -63,8 +63,8 @@ impl Store {
         names.iter().take(BATCH).map(|path| Ok(serde_json::from_slice(&fs::read(path)?)?)).collect()
     }
 
-    /// Removes a recorded window, and moves a refused one to the folder of refused windows. Other
-    /// windows stay.
+    /// Removes a recorded window, and moves a refused one to the folder of refused windows. A
+    /// window with another status, such as `queued`, stays.
     pub(crate) fn settle(&self, item: &Value) -> Result<()> {
         let Some(id) = item["id"].as_str() else { return Ok(()) };
         let path = self.waiting.join(id);

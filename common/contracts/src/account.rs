@@ -12,8 +12,8 @@ use crate::{
     WantedSession, message::requests,
 };
 
-/// A password, a token or a key. Its `Debug` form is `[secret]`, so a log entry with a `Secret` does
-/// not contain the text.
+/// A password, a token or a key. Its `Debug` form is `[secret]`, so a log entry with a secret does
+/// not contain its text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String, format = Password)]
@@ -57,9 +57,9 @@ pub const PASSWORD_LEAST: usize = 12;
 pub const PASSWORD_MOST: usize = 128;
 
 /// Checks the length of a password: 12 to 128 characters of any kind (NIST SP 800-63B, 3.1.1.2,
-/// requires a length and no kinds of characters). The text is converted to Unicode's form NFC
-/// before its characters are counted, so that an accented letter is one character, whether the
-/// keyboard sends it as one code point or as two.
+/// requires a minimum length and forbids rules about kinds of characters). The text is converted to
+/// Unicode's form NFC before its characters are counted, so that an accented letter is one
+/// character, whether the keyboard sends it as one code point or as two.
 ///
 /// # Errors
 /// A sentence that says which limit the password breaks.
@@ -122,8 +122,8 @@ pub struct CheckPassword {
     pub session: Option<WantedSession>,
 }
 
-/// An employee who has logged in. The epoch and the generation go into the access token: the token
-/// is revoked when either of them rises.
+/// An employee who has logged in. The access token contains the epoch and the generation. Gateways
+/// compare them with the employee's present ones to find out whether the token is revoked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoggedIn {

@@ -10,9 +10,9 @@ use crate::{
     WindowId, Zone, message::requests,
 };
 
-/// The settled part of a window that arrived after that time was settled, and that somebody has
-/// admitted. The time and money that it adds are fixed when it is admitted. They count at a later
-/// moment that was not settled then.
+/// A window that arrived after some of its time was settled, and that somebody has admitted. The
+/// time and money that its settled part adds are fixed at the admission. They count at a later
+/// moment that was not settled at the admission.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Adjustment {
@@ -29,7 +29,7 @@ pub struct Adjustment {
     /// When the work ended.
     pub end: Millis,
     /// The moment at which the adjustment counts: the first moment, from the admission on, that was
-    /// not settled then.
+    /// not settled at the admission.
     pub counts_at: Millis,
     /// The time and money that the adjustment adds.
     #[serde(flatten)]
@@ -72,7 +72,7 @@ impl std::ops::AddAssign for AdjustedSum {
     }
 }
 
-/// Published when somebody has admitted a window of settled time.
+/// Published when somebody has admitted a window with settled time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdjustmentMade {
     /// The adjustment.

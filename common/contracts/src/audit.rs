@@ -7,14 +7,15 @@ use utoipa::ToSchema;
 use crate::{Action, Actor, Event, EventId, Millis, Page, Service, message::requests};
 
 /// The event for one entry of the audit trail: somebody has done something. It is committed
-/// together with the change that it records. A log-in changes nothing and is recorded by itself.
+/// together with the change that it records. An action without a change, such as a failed log-in,
+/// is recorded by itself.
 ///
 /// The headers of the message contain the actor, and the HTTP request and the event that caused the
 /// action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audited {
-    /// The id of the entry and of its event. It lets the audit service record an event once that is
-    /// delivered twice.
+    /// The id of the entry and of its event. If an event is delivered twice, the audit service
+    /// recognises it by this id and records it once.
     pub id: EventId,
     /// The service that publishes the entry.
     pub service: Service,
@@ -87,7 +88,8 @@ pub struct ShownActor {
     /// The id of the employee or key, or the name of the service; none for the root key.
     #[schema(example = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072")]
     pub id: Option<String>,
-    /// The current name of the employee or key; `null` if it is not known.
+    /// The name of the actor: for an employee or key the current name, or `null` if it is not
+    /// known.
     #[schema(example = "Ann Example")]
     pub name: Option<String>,
 }
@@ -174,8 +176,8 @@ pub struct ListAuditEntries {
 }
 
 impl Audited {
-    /// An entry without the client's address. The service that publishes the entry adds the
-    /// address.
+    /// An entry without the client's address and without changes. The service that publishes the
+    /// entry adds them.
     pub fn new(id: EventId, service: Service, action: Action, subject: AuditSubject, at: Millis) -> Self {
         Self { id, service, action: action.as_str().to_owned(), subject, at, address: None, changes: None }
     }

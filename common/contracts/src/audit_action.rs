@@ -131,13 +131,13 @@ actions! {
     QuarantineDiscarded = "quarantine.discarded";
     /// An employee submitted a pay period as complete.
     PeriodSubmitted = "period.submitted";
-    /// A pay period was approved: nothing in it changes any more.
+    /// A pay period was approved: nothing in it changes unless it is reopened.
     PeriodApproved = "period.approved";
     /// A pay period was sent back to its employee, who must submit it again.
     PeriodSentBack = "period.sent_back";
     /// An approved pay period was reopened.
     PeriodReopened = "period.reopened";
-    /// A lock was moved to a later moment.
+    /// A lock was set, or moved to a later moment.
     LockSet = "lock.set";
     /// A lock was moved to an earlier moment, or removed.
     LockReopened = "lock.reopened";

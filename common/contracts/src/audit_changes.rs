@@ -1,12 +1,12 @@
-//! What a change has changed, as a JSON Patch (RFC 6902) of what the API shows.
+//! The difference that a change has made, as a JSON Patch (RFC 6902) of what the API shows.
 
 use json_patch::{PatchOperation, diff, patch};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// Fields with text that people have written. The trail stores the SHA-256 of such a text: the hash
-/// proves what the text was, but does not contain it.
+/// Fields with free text, which the trail must not contain. It stores the SHA-256 of such a text,
+/// so that somebody who has the text can prove what it was.
 const HASHED: [&str; 2] = ["note", "description"];
 /// Fields that would contain a secret. The API shows no such field today. If one is ever added, the
 /// trail stores `[secret]` instead of its value.

@@ -8,7 +8,7 @@ use crate::{Actor, EmployeeId};
 pub enum Caller {
     /// A caller without credentials, for example one who logs in or activates an account.
     Anonymous,
-    /// The holder of an API key, or of a role whose scopes allow the request.
+    /// The holder of the root key, or of an API key or a role whose scopes allow the request.
     Admin,
     /// An employee with an access token.
     Employee(EmployeeId),

@@ -68,7 +68,7 @@ impl CorrectionSent {
     /// | bytes | what |
     /// |---|---|
     /// | 16 | the employee's id, as the bytes of the UUID |
-    /// | 16 each | the ids of window, project and task, in the same form; zeros for an id left out |
+    /// | 16 each | the ids of window, project and task, in the same form; zeros if left out |
     /// | 1 | 1 if `void` is true, else 0 |
     /// | 8 each | start and end in milliseconds, big-endian; `i64::MIN` if left out |
     /// | 1 or more | the note: 0 if left out, 1 if `null`, else 2 and then its text as UTF-8 |
@@ -178,7 +178,7 @@ pub struct CorrectionRequest {
     pub recorded_as: Option<WindowId>,
 }
 
-/// Requests a correction of the caller's own time.
+/// Stores the caller's request for a correction of their own time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AskCorrection {
@@ -198,14 +198,14 @@ pub struct CorrectionTaken {
     pub repeated: bool,
 }
 
-/// Requests one correction. An employee may only request their own.
+/// Reads one requested correction. An employee may read only their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetCorrection {
     /// The id of the correction.
     pub id: CorrectionId,
 }
 
-/// Requests corrections, the newest first, page by page. An employee gets only their own.
+/// Lists requested corrections, the newest first, page by page. An employee gets only their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListCorrections {

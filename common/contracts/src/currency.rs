@@ -13,7 +13,7 @@ const CODES: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF
                      VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG";
 
 /// The currency of all amounts, as a code of ISO 4217. It is only shown next to amounts and does
-/// not affect how they are computed: every amount is stored in hundredths of the currency.
+/// not affect how they are computed: amounts are rounded to hundredths in every currency.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);

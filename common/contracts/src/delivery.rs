@@ -14,7 +14,8 @@ pub enum DeliveryState {
     Queued,
     /// A mail server has accepted the mail.
     Sent,
-    /// The mail could not be sent yet. The mailer tries again. `detail` says why.
+    /// The last attempt to send the mail failed, and the mailer tries again. `detail` says why it
+    /// failed.
     Retrying,
     /// The mail will never be sent. `detail` says why. Correct the e-mail address, or send a new
     /// invitation.

@@ -41,7 +41,7 @@ pub enum InvalidEmail {
     /// The part before the @ has more than 64 bytes.
     #[error("must have at most 64 bytes before the @")]
     LongLocal,
-    /// The whole address has more than 254 bytes.
+    /// The whole address, with its domain as it is in the DNS, has more than 254 bytes.
     #[error("must have at most 254 bytes, its domain as it is in the DNS")]
     Long,
     /// The part after the @ is not a domain that can exist in the DNS.

@@ -263,7 +263,8 @@ pub struct InvitationRequested {
     pub invitation_id: InvitationId,
     /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// The version of the employee that has this invitation.
+    /// The version of the employee when the invitation was requested. A later change has a higher
+    /// version.
     pub version: i64,
 }
 

@@ -42,7 +42,7 @@ pub enum Code {
     Unauthorized,
     /// The request has two kinds of credentials, for example a token and an API key.
     TwoCredentials,
-    /// The kind of caller is right, but this caller may not do this.
+    /// The credentials of the caller are accepted, but do not allow this call.
     Forbidden,
     /// The API key or the role lacks a scope that the call needs.
     MissingScope,

@@ -118,7 +118,8 @@ pub struct TimeRow {
 /// A position in the rows of a [`GetTime`] report: the last row of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeCursor {
-    /// When the day, week or month of that row begins; the start of the range, if that is later.
+    /// The latest of these moments: the start of the range, and the beginnings of that row's day,
+    /// week and month, if the row has them.
     pub start: Millis,
     /// The project of that row.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -50,7 +50,7 @@ ids! {
     AccountId;
     /// The id of an invitation of an employee. Each new invitation has a new id.
     InvitationId;
-    /// The id of a mail to an employee that is not an invitation.
+    /// The id of a mail to an employee, for mails other than invitations.
     MailId;
     /// The id of a session, which a log-in starts.
     SessionId;

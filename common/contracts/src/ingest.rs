@@ -52,14 +52,14 @@ pub struct IngestItem {
 pub struct IngestAnswer {
     /// One outcome for each window.
     pub items: Vec<Outcome>,
-    /// The reasons for the windows that have the outcome [`Outcome::Queued`] because they are
-    /// quarantined.
+    /// The reasons of windows that have the outcome [`Outcome::Queued`]. A window that only waits
+    /// for an event about its employee, project or task has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set_aside: Vec<SetAside>,
 }
 
-/// Why a window is quarantined that may still be recorded: later without a decision, or when an
-/// admin admits it.
+/// Why a window is quarantined, for a window that may still be recorded: by itself at a later time,
+/// or when an admin admits it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetAside {
     /// The index of the window in the message.

@@ -1,6 +1,6 @@
-//! Texts that no person types, such as names of computers, so that nobody could correct them. A
-//! text that breaks a rule is changed until it fits. If it were refused, the hours that were sent
-//! with it would be lost.
+//! Texts that programs send, such as names of computers. A text that breaks a rule is changed until
+//! it fits. If it were refused, nobody could correct it, and the hours that were sent with it would
+//! be lost.
 
 use std::{fmt, marker::PhantomData};
 
@@ -11,13 +11,14 @@ use serde::{
 
 /// A text type whose values can be made from any text.
 pub trait Keep: Sized {
-    /// Makes a value from a text: white space at both ends is removed, control characters become
-    /// spaces, and the text is cut at the maximum length. A text that fits already is not changed.
+    /// Makes a value from a text: white space at both ends is removed, control characters that the
+    /// type does not allow become spaces, and the text is cut at the maximum length. A text that
+    /// fits already is not changed.
     fn keep(text: &str) -> Self;
 }
 
-/// Makes a text fit, for implementations of [`Keep::keep`]. `most` is the maximum length in
-/// characters.
+/// Makes a text fit, for implementations of [`Keep::keep`]. Characters that `is_unfit` selects
+/// become spaces. `most` is the maximum length in characters.
 pub(crate) fn kept_text(text: &str, most: usize, is_unfit: impl Fn(char) -> bool) -> String {
     let spaced: String = text.chars().map(|c| if is_unfit(c) { ' ' } else { c }).collect();
     let trimmed = spaced.trim();

@@ -32,8 +32,8 @@ pub struct Lane {
     /// The work that counts, in order and without overlaps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stretches: Vec<Stretch>,
-    /// The ranges of time in windows that do not count, because an earlier window counts there: the
-    /// start and the end of each.
+    /// The ranges in which the time of a window does not count, because an earlier window counts
+    /// there: the start and the end of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<(Millis, Millis)>,
 }
@@ -69,7 +69,8 @@ impl Lane {
         Counted { window, counts }: Counted<TimeRange>,
         range: TimeRange,
     ) {
-        // Only the end of a window can count: the part before it counts for an earlier window.
+        // The part of a window that counts ends with the window. The time before that part counts
+        // for earlier windows.
         let counted_from = counts.map_or(window.end(), |counts| counts.start());
         if let Some(lost) = clipped(window.start(), counted_from, range) {
             self.lose(lost);

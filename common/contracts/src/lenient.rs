@@ -9,8 +9,8 @@ use serde::{
     de::{self, Error, Visitor},
 };
 
-/// The limit for whole numbers that are read as a double: 2^50. Below it, a double that is wrong in
-/// its last bit is still nearest to the intended whole number.
+/// The limit for whole numbers that are read as a double: 2^50. Up to it, a double that is wrong in
+/// its last bit still rounds to the intended whole number.
 const EXACT_MOST: f64 = 1_125_899_906_842_624.0;
 
 /// Parses a whole number, written like `1760000000000`, `1760000000000.0` or `1.76e12`.
@@ -29,8 +29,8 @@ pub(crate) fn amount(text: &str) -> Option<f64> {
 
 fn whole_double(number: f64) -> Option<i64> {
     let whole = number.round();
-    // The difference is allowed because the JSON parser may return a double that is wrong in its
-    // last bit, for a number with many digits.
+    // A small difference is allowed, because the JSON parser may return a double that is wrong in
+    // its last bit, for a number with many digits.
     let is_whole = (number - whole).abs() <= (2.0 * f64::EPSILON * whole.abs()).min(0.25);
     (is_whole && whole.abs() <= EXACT_MOST).then_some(whole as i64)
 }

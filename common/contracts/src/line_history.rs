@@ -21,8 +21,8 @@ impl LineHistory {
         if self.0.is_empty() {
             self.0.push(LineSince { since: None, line: was });
         }
-        // Without this, the clocks of several machines could record a change before the previous
-        // one, and the history would not be in order.
+        // A change is never recorded before the previous one, even if the clocks of the machines
+        // differ. So the history stays in order.
         let at = self.0.last().and_then(|last| last.since).map_or(at, |last| last.max(at));
         let quarter = |at: Millis| at.0.div_euclid(QUARTER);
         // Drops earlier changes of the same quarter of an hour: such a line was replaced on the day

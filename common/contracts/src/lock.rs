@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 
 use crate::{EmployeeId, Event, Millis, Note, ProjectId, Reason, Service, given, message::requests};
 
-/// A lock: all time before a moment is settled, so its windows no longer change.
+/// A lock: all time of a project or of the whole organisation before a moment is settled, so
+/// windows in that time no longer change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Lock {
@@ -25,7 +26,7 @@ pub struct Lock {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListLocks {}
 
-/// Moves a lock to a later moment, or sets the first lock.
+/// Sets a lock, or moves it to a later moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SetLock {
@@ -74,12 +75,12 @@ pub struct SettledTime {
 
 /// Published when a lock was moved or removed, when a pay period is about to be settled or was
 /// reopened, when time was reserved for an adjustment or the reservation ended, and when an
-/// adjustment was made, whose time stays settled. Workers then quarantine windows that touch the
-/// settled time.
+/// adjustment was made, whose time stays settled. A worker that has read the event quarantines
+/// windows that touch the time that is settled after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettlementChanged {
     /// What settles the time: `all`, the id of the project or of the pay period, or, for an
-    /// adjustment, a text with the id of its window and the start of the range.
+    /// adjustment or a reservation, a text with the id of its window and the start of the range.
     pub id: String,
     /// The version of what settles the time. A later change has a higher version.
     pub version: i64,
@@ -92,8 +93,8 @@ impl Event for SettlementChanged {
     const SERVICE: Service = Service::Timetrack;
     const NOUN: &'static str = "settlement";
     const VERB: &'static str = "changed";
-    /// No service is awaited: the request that settles time itself checks how far the workers have
-    /// read.
+    /// No service is awaited: the handler of a request that settles time checks how far the workers
+    /// have read.
     const AWAITED: &'static [Service] = &[];
 
     fn aggregate(&self) -> String {

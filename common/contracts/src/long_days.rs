@@ -1,4 +1,4 @@
-//! The report of days on which more time counts for an employee than a limit.
+//! The report of the days on which an employee has more time than a limit.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};

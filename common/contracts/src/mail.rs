@@ -1,5 +1,5 @@
-//! Mails to employees other than invitations: links to set a password or to confirm an address, and
-//! notices that a password or an address was changed.
+//! Mails to employees, apart from invitations: links to set a password or to confirm an address,
+//! and notices that a password or an address was changed.
 
 use serde::{Deserialize, Serialize};
 
@@ -70,8 +70,9 @@ pub enum MailSays {
     AddressChanged,
 }
 
-/// Requests the e-mail address of an employee, for a mail whose content comes from another service
-/// than directory.
+/// Requests the name and the e-mail address of an employee, for a mail whose content comes from
+/// another service than directory. The reply is none if the account is not active or the address is
+/// not confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetMailAddress {
@@ -120,7 +121,7 @@ pub enum Link {
     },
     /// The link has expired, was used already, or is invalid because of another change.
     Over,
-    /// No mailed link has this token.
+    /// No mailed link for this purpose has this token.
     Unknown,
 }
 

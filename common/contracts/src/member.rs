@@ -1,5 +1,5 @@
-//! Memberships and assignments: which employee was on which project and task, and when. The pair of
-//! a project or task and an employee is called an edge.
+//! Memberships and assignments: which employee was on which project and task, and when. An employee
+//! together with a project or a task is called an edge.
 
 use serde::{Deserialize, Serialize};
 

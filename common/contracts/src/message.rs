@@ -93,8 +93,9 @@ pub mod stream {
     pub const DEAD: &str = "DEAD";
     /// The subjects of [`DEAD`].
     pub const DEAD_SUBJECTS: &str = "dead.>";
-    /// The KV bucket of revoked tokens, roles, API keys and ended sessions, which directory writes,
-    /// and of the gateways' heartbeats. Gateways and directory watch it.
+    /// The KV bucket with which gateways check tokens and API keys. Directory writes the employees'
+    /// epochs and roles, the API keys and the ended sessions, and each gateway writes its
+    /// heartbeat. Gateways and directory watch it.
     pub const REVOCATIONS: &str = "revocations";
     /// The stream that contains the entries of [`REVOCATIONS`].
     pub const REVOCATIONS_STREAM: &str = "KV_revocations";

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EmployeeId, KeyId, Name, ProjectId, TaskId, message::requests};
 
-/// The maximum number of ids in one request for names. It keeps the reply below NATS's limit.
+/// The maximum number of ids in one request for names. It keeps the reply below 1 MiB, the limit of
+/// NATS.
 pub const NAMES_MOST: usize = 1_000;
 
 /// Requests the names of employees. The reply leaves out ids that no employee has.

@@ -6,9 +6,8 @@ use jiff::{ToSpan, civil::Date};
 
 use crate::{CALENDAR, DAY, Millis, PayPeriod, Settings, TimeRange, beginning, day_of, uncovered};
 
-/// Settled periods may cut the open periods of a range. To find them, the settled periods are
-/// loaded from this long before the range to this long after it, in milliseconds. It is more than
-/// the length of two periods.
+/// The settled periods that may cut the open periods of a range are loaded from this long before
+/// the range until this long after it, in milliseconds. It is more than the length of two periods.
 pub const PERIODS_AROUND: i64 = 70 * DAY;
 
 /// The maximum number of days between the day on which a part of a period begins and the earlier

@@ -82,7 +82,7 @@ impl<'de> Deserialize<'de> for PeriodId {
     }
 }
 
-/// The state of a pay period before it is paid.
+/// The state of a pay period. A paid period is still `approved`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PeriodStatus {
@@ -91,7 +91,7 @@ pub enum PeriodStatus {
     Open,
     /// The employee has submitted the period as complete.
     Submitted,
-    /// The period is approved and settled: nothing in it changes any more.
+    /// The period is approved and settled: nothing in it changes unless it is reopened.
     Approved,
 }
 

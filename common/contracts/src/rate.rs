@@ -10,8 +10,8 @@ use crate::{lenient, time::HOUR};
 
 /// The number of units of a [`Rate`] in one unit of currency.
 const SCALE: i64 = 10_000;
-/// The highest rate for one hour, in units of currency. Up to this rate, a JSON number represents
-/// each ten-thousandth exactly.
+/// The highest rate for one hour, in units of currency. Every rate up to this one is the same after
+/// it was written as a JSON number and read again.
 const MOST: i64 = 100_000_000;
 
 /// An amount of money for one hour, in ten-thousandths of a unit of currency. In JSON it is a
@@ -82,8 +82,8 @@ impl Money {
         Self(i128::from(rate.0) * i128::from(millis))
     }
 
-    /// Rounds to whole cents. Half a cent is rounded away from zero. No other function rounds
-    /// money.
+    /// Rounds to whole cents. Half a cent is rounded away from zero. No other function rounds a
+    /// computed sum.
     pub fn cents(self) -> Cents {
         let cent = i128::from(SCALE) * i128::from(HOUR) / 100;
         let whole = (self.0.abs() + cent / 2) / cent;

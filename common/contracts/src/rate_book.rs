@@ -88,9 +88,9 @@ impl Price {
     }
 }
 
-/// The rates of one day. For each kind, the most specific scope that has a rate applies. Of several
-/// rates of that scope, the one with the latest first day applies. Of several with the same first
-/// day, the one that was set last applies.
+/// The rates of one day. For each kind, the most specific scope applies that has a rate of this
+/// kind whose first day has come. Of several such rates of that scope, the one with the latest
+/// first day applies. Of several with the same first day, the one that was set last applies.
 ///
 /// A line of the payroll is treated like rates that are valid from the day on which the line was
 /// set: like rates of the project for the line `*`, or of the project and the employee for an
@@ -135,9 +135,9 @@ impl Line {
         if history.is_empty() {
             return payroll.0.get(&of).copied().map(always);
         }
-        // The last change that was set applies, not the one with the latest first day. Otherwise
-        // the removal of a line, which takes effect the next day, would undo a line that was set
-        // later on the same day.
+        // Of the changes whose first day has come, the one that was made last applies, not the one
+        // with the latest first day. Otherwise the removal of a line, which takes effect the next
+        // day, would undo a line that was set later on the same day.
         let began = history.iter().rev().find_map(|LineSince { since, line }| {
             let from = since.map_or(Date::MIN, |at| first_day(at, line.is_some(), zone));
             (from <= day).then_some((from, since.unwrap_or(Millis(i64::MIN)), *line))
@@ -159,8 +159,8 @@ impl Line {
 }
 
 /// The first day on which a change of a line applies, for a change at this moment. A new line
-/// applies from that day on. The removal of a line applies from the next day on, so that the hours
-/// of the day keep their rates.
+/// applies from the day of the change on. The removal of a line applies from the next day on, so
+/// that the hours of the day of the removal keep their rates.
 fn first_day(at: Millis, is_set: bool, zone: &Zone) -> Date {
     let day = zone.day(at);
     if is_set { day } else { day.tomorrow().unwrap_or(day) }
@@ -235,8 +235,7 @@ pub(crate) mod tests {
             let book: RateBook =
                 [of(scopes()[specific], vec![old]), of(scopes()[general], vec![new])].into_iter().collect();
             assert_eq!(bill(&book, &Payroll::default(), DAY_ONE), Some(1), "{specific} before {general}");
-            // Before the rate of the more specific scope begins, the rate of the other scope
-            // applies.
+            // The rate of the other scope applies until the rate of the more specific scope begins.
             let later = since(RateKind::Bill, 3, date(2026, 2, 2));
             let new = since(RateKind::Bill, 2, DAY_ONE);
             let book: RateBook =

@@ -20,21 +20,23 @@ pub struct Reconciled {
     pub repaired: u64,
 }
 
-/// Requests that directory compares its copies at once: the employees' lists of projects, and the
-/// entries of the bucket [`crate::stream::REVOCATIONS`].
+/// Requests that directory compares its copies now, and repairs the differences. The copies are the
+/// employees' lists of projects, and the entries of the bucket [`crate::stream::REVOCATIONS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileDirectory {}
 
-/// Requests that the service `projects` compares its copy of the employees' states at once.
+/// Requests that the service `projects` compares its copy of the employees' states now, and repairs
+/// the differences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileProjects {}
 
-/// Requests that timetrack compares at once its copy of who may track time on which project and
-/// task.
+/// Requests that timetrack compares now its copy of who may track time on which project and task,
+/// and repairs the differences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileTimetrack {}
 
-/// Requests that analytics compares its copy of the facts of windows at once.
+/// Requests that analytics compares its copy of the facts of windows now, and repairs the
+/// differences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileAnalytics {}
 
