@@ -12,7 +12,8 @@ use crate::{
     sheet::{Cell, Column, Kind, Sheet, answer},
 };
 
-/// Answers with a row for each period and a row with the sums of the run.
+/// Answers with the spreadsheet file: a row for each period, and a row with the sums of the run.
+/// The audit trail records the export.
 pub(super) async fn answered(app: &App, run: &PayRun, periods: &[PaidPeriod]) -> Result<Response, Problem> {
     record_taken(app, "pay-run").await?;
     let employees = periods.iter().map(|period| period.employee_id).collect();

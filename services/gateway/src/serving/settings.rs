@@ -12,8 +12,8 @@ pub struct Connections {
     #[arg(long, env = "HTTP_MAX_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..))]
     pub http_max_connections: Option<u32>,
     /// The largest number of open connections from one address; 0 means no limit. The default is
-    /// half of all connections. This limit does not apply to `TRUSTED_PROXIES`, because each has
-    /// many clients.
+    /// half of the largest number for all addresses together. This limit does not apply to
+    /// `TRUSTED_PROXIES`, because each has many clients.
     #[arg(long, env = "HTTP_MAX_CONNECTIONS_PER_ADDRESS")]
     pub http_max_connections_per_address: Option<u32>,
     /// The largest time for the head of a request, in seconds from its first byte.

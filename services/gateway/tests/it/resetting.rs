@@ -71,8 +71,8 @@ async fn the_pages_lead_from_a_forgotten_password_to_another_one() {
         assert_eq!(submit(&edge, "/forgot", &[("email", other)]).await, (StatusCode::OK, known.clone()), "{other}");
     }
     assert_eq!(submit(&edge, "/forgot", &[("x", "y")]).await.1, known);
-    // A mail is requested for an unknown address too, but it contains no link. The first mail in
-    // the stream is Ann's.
+    // A mail is requested for an unknown address too, but it has no recipient and is never sent.
+    // The first requested mail is Ann's.
     let token = first_token(&edge).await;
 
     for _ in 0..2 {

@@ -116,7 +116,8 @@ async fn bindings_agree_however_assigning_and_deactivating_meet() {
     let second_path = format!("/api/v1/project/{}", id(&second));
     let task_path = format!("/api/v1/task/{}", id(&of_second));
 
-    // Half of the people are deactivated while all are put on projects and tasks and removed again.
+    // Half of the people are deactivated while the lists of employees of two projects and two tasks
+    // change.
     let deactivations = join_all(people[..4].iter().map(|person| {
         let path = format!("/api/v1/employee/{}/deactivate", id(person));
         async move { system.admin("POST", &path, Value::Null).await.status }
