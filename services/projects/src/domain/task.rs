@@ -24,7 +24,8 @@ impl Task {
     /// Makes a task. An archived project can get new tasks, although it accepts no time.
     ///
     /// # Errors
-    /// 400 when an employee is not a member of the project, or the project lacks the status or priority.
+    /// 400 when an employee is not a member of the project, or the project lacks the status or
+    /// priority.
     pub(crate) fn new(id: TaskId, request: CreateTask, project: &Project, now: Millis) -> Result<Self, Failure> {
         let project = &project.state;
         let state = contracts::Task {
