@@ -82,8 +82,8 @@ pub struct RepriceDifference {
     pub income: Cents,
 }
 
-/// Starts the repricing job that a preview showed. If the request is sent again, no second job is
-/// started.
+/// Starts a job that makes the changes that a preview showed. If the request is sent again, no
+/// second job is started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartReprice {
     /// The windows to reprice.

@@ -1,5 +1,5 @@
-//! Scopes, and the roles that are sets of scopes. No other code defines what the callers of the API
-//! may do.
+//! Scopes, and the roles that are sets of scopes. What a role or an API key may do is defined only
+//! here.
 
 use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};
 
@@ -191,7 +191,7 @@ pub enum Role {
     Manager,
     /// An auditor may read everything and change nothing.
     Auditor,
-    /// An employee may only use their own account.
+    /// An employee has no scope: they may only read and send their own data.
     #[default]
     Employee,
 }

@@ -14,7 +14,8 @@ pub struct WantedSession {
     pub agent: Option<Label>,
     /// Whether to create a refresh token.
     pub refresh: bool,
-    /// The lifetime of each token of the session, in seconds.
+    /// The lifetime of the first access token, in seconds. A session without a refresh token ends
+    /// with this token.
     pub token_seconds: i64,
 }
 

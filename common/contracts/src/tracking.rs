@@ -40,7 +40,7 @@ pub struct Tracked {
     pub task_id: TaskId,
     /// The name of the computer in the employee's last window.
     pub computer: Label,
-    /// When the employee began to work without a break of more than 15 minutes; none if that was
+    /// When the employee began to work without a break of more than 15 minutes; none if that may be
     /// more than three hours ago.
     pub since: Option<Millis>,
     /// When the employee's last window ended.

@@ -28,7 +28,8 @@ impl User {
         Self::Provision,
     ];
 
-    /// The name of the file with the user's key. It is also the last part of [`User::inbox`].
+    /// The user's name. The file with the user's key has this name and the ending `.nk`, and
+    /// [`User::inbox`] ends with it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Service(service) => service.name(),

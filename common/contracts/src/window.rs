@@ -317,8 +317,8 @@ pub enum WindowState {
 }
 
 impl WindowState {
-    /// The state for a caller that may not know [`WindowState::SetAside`]. Such a caller gets
-    /// [`WindowState::Queued`].
+    /// The state as a caller gets it: [`WindowState::Queued`] in place of [`WindowState::SetAside`]
+    /// if the caller does not know the latter.
     pub fn told_to(self, knows_set_aside: bool) -> Self {
         match self {
             Self::SetAside { .. } if !knows_set_aside => Self::Queued,

@@ -41,7 +41,7 @@ pub struct Bus {
     clock: Clock,
     metrics: Metrics,
     /// Counts how often NATS has refused a subject (a permission violation), on any connection of
-    /// the service.
+    /// this bus.
     violations: Counter,
 }
 

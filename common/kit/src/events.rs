@@ -28,8 +28,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub struct Delivery {
     /// The id of the event.
     pub id: EventId,
-    /// The inbox to which consumers report that they have applied the event: the author of the
-    /// change waits for these reports. Events that this event causes carry the same inbox.
+    /// The inbox to which consumers report that they have applied the event. The handler that has
+    /// made the change waits for these reports. Events that this event causes carry the same inbox.
     pub applied_to: Option<String>,
     /// How often the event was delivered, this time included.
     pub deliveries: i64,
@@ -55,13 +55,12 @@ impl Delivery {
         Self { id, applied_to: None, deliveries: 1 }
     }
 
-    /// Reports to the author of the change that this service has applied the event. `caused` names
-    /// the awaited events that this service has committed because of it.
+    /// Reports that this service has applied the event, to the handler that waits for this.
+    /// `caused` names the awaited events that this service has committed because of it.
     pub async fn report(&self, bus: &Bus, caused: Vec<Awaited>) {
         let Some(inbox) = &self.applied_to else { return };
         let applied = Applied { event: self.id, by: bus.service(), caused };
-        // An error is ignored: without the report, the author of the change only waits until its
-        // own time limit.
+        // An error is ignored: without the report, the handler only waits until its own time limit.
         let payload = serde_json::to_vec(&applied).unwrap_or_default();
         let _ = bus.client.publish(inbox.clone(), payload.into()).await;
     }

@@ -78,8 +78,8 @@ impl Gaps {
         Ok(None)
     }
 
-    /// Moves the mark past a gap that has been repaired, unless another replica has already moved
-    /// it.
+    /// Moves the mark past a gap that has been repaired or counted, unless another replica has
+    /// already moved it.
     pub(crate) async fn close(&self, gap: Gap) -> Result<(), Error> {
         let place = gap.first - 1;
         match gap.seen {

@@ -1,6 +1,6 @@
-//! Creates what must exist before a service starts, with rights that services do not have: secrets,
-//! the users of NATS and MongoDB with their rights, streams, consumers, and collections with their
-//! indexes.
+//! Creates what must exist before a service starts: secrets, the users of NATS and MongoDB with
+//! their rights, streams, consumers, and collections with their indexes. Services do not have the
+//! rights to create these.
 //!
 //! 1. [`Secrets`] creates the missing files of a folder: keys, passwords, and the NATS
 //!    configuration of the users.

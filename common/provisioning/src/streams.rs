@@ -35,7 +35,8 @@ pub struct Bounds {
     /// later.
     #[arg(long, env = "INGEST_MAX_BYTES", default_value_t = Self::default().ingest_max_bytes, value_parser = clap::value_parser!(i64).range(MIB..))]
     pub ingest_max_bytes: i64,
-    /// The most bytes of messages that no consumer could process.
+    /// The most bytes of messages that no consumer could process; above this such messages stay in
+    /// their own streams and are delivered again.
     #[arg(long, env = "DEAD_MAX_BYTES", default_value_t = Self::default().dead_max_bytes, value_parser = clap::value_parser!(i64).range(MIB..))]
     pub dead_max_bytes: i64,
 }

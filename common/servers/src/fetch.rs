@@ -112,7 +112,7 @@ async fn install(
         .env("TMPDIR", temporary)
         .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
         .env("PIP_NO_INPUT", "1")
-        // pip refuses `--target` if a `pip.conf` sets `--user`, which this overrides.
+        // This overrides a `pip.conf` that sets `--user`: with `--user`, pip refuses `--target`.
         .env("PIP_USER", "0")
         // In another folder, Python would import a `pip.py` from that folder.
         .current_dir(temporary)

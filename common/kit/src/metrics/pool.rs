@@ -27,7 +27,7 @@ impl Default for Pool {
 }
 
 impl Pool {
-    /// Registers these metrics in the metrics of a service.
+    /// Adds these metrics to the metrics of a service.
     pub(crate) fn register(&self, metrics: &Metrics) {
         let Self { connections, most, waited, timed_out, .. } = self.clone();
         metrics.register("db_client_connection_count", "Connections to MongoDB", connections);
