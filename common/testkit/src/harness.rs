@@ -290,8 +290,8 @@ impl Harness {
         deps.with_clock(self.clock.clock()).database()
     }
 
-    /// Purges EVENTS, after EVENTS has got all committed events of directory, projects and
-    /// timetrack.
+    /// Purges EVENTS, after EVENTS has got all committed events of the services `directory`,
+    /// `projects` and `timetrack`.
     ///
     /// # Panics
     /// When an outbox is not empty after 10 seconds, or NATS refuses the purge.

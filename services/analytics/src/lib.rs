@@ -40,8 +40,8 @@ pub(crate) struct App {
     /// The cache of the last period sums of all employees.
     pub(crate) known_sums: KnownSums,
     pub(crate) metrics: CountingMetrics,
-    /// How often each event has failed in this process for a reason of its own, and not because a
-    /// dependency could not be reached.
+    /// How often each event has failed by its own fault in this process, and not because a
+    /// dependency was unreachable.
     pub(crate) failures: OwnFailures,
     pub(crate) reconciler: Reconciler,
 }

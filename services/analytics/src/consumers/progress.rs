@@ -102,7 +102,7 @@ impl Progress {
     }
 
     /// The position of the last `windows.recorded` event, or the counted position if no such event
-    /// is after the counted position. Usually none is, and then the server's reply is small.
+    /// is after it. Usually none is, and then the server need not send a whole event.
     async fn last_place(&self) -> Result<u64, Error> {
         loop {
             let known = *self.floor.lock().await;

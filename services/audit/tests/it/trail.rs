@@ -13,7 +13,7 @@ pub struct Trail {
     pub harness: Harness,
 }
 
-/// An audited event of directory with this action, about a new employee id.
+/// An audited event of the service `directory` with this action, about a new employee id.
 pub fn audited(action: Action) -> Audited {
     let subject = AuditSubject::new("employee", kit::new_id::<EmployeeId>());
     Audited::new(kit::new_id(), Service::Directory, action, subject, contracts::Millis(1_760_000_000_000))

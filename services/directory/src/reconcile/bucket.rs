@@ -20,8 +20,8 @@ enum Entry {
     Ended(SessionEnded),
 }
 
-/// Compares the bucket that gateways watch with directory's own database. The consumers of
-/// directory's events write the bucket, so an entry that is still missing once all events are
+/// Compares the bucket that gateways watch with this service's own database. The consumers of this
+/// service's events write the bucket, so an entry that is still missing once all events are
 /// processed was lost.
 pub(super) async fn compare(app: &App) -> Result<Tally, Error> {
     let entries = entries(app).await?;

@@ -1,5 +1,5 @@
-//! Compares the copies that directory keeps with their owners' data: the memberships, which the
-//! service `projects` owns, and the bucket that gateways watch, which directory itself owns.
+//! Compares the copies that this service keeps with their owners' data: the memberships, which the
+//! service `projects` owns, and the bucket that gateways watch, which this service itself owns.
 
 mod bucket;
 mod memberships;

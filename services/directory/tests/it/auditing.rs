@@ -1,4 +1,4 @@
-//! Tests of the entries that directory writes to the audit trail.
+//! Tests of the entries that the service `directory` writes to the audit trail.
 
 use contracts::{
     Actor, Caller, Code, DeactivateEmployee, EmployeeChanges, InviteEmployee, Name, ReactivateEmployee, Role, Secret,

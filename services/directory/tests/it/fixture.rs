@@ -1,4 +1,4 @@
-//! A test harness in which directory runs, with helper functions.
+//! A test harness in which the service `directory` runs, with helper functions.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ impl Fixture {
         fixture
     }
 
-    /// Starts a replica of directory.
+    /// Starts a replica of the service `directory`.
     pub async fn start_replica(&self) {
         self.harness
             .spawn(directory::needs(), |deps, shutdown| directory::run(Config::default(), deps, shutdown))

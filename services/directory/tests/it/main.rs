@@ -1,4 +1,4 @@
-//! Tests of directory with a real nats-server and a real mongod.
+//! Tests of the service `directory` with a real nats-server and a real mongod.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
