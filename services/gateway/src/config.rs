@@ -27,43 +27,44 @@ pub struct Config {
     /// The address on which HTTP is served; port 0 takes a free one.
     #[arg(long, env = "HTTP_ADDR", default_value = "127.0.0.1:8000")]
     pub http_addr: SocketAddr,
-    /// The origins of web pages that may use the API, such as `https://app.example.org`, separated by commas; *
-    /// allows every page, an empty text none.
+    /// The origins of web pages that may use the API, such as `https://app.example.org`, separated
+    /// by commas; * allows every page, an empty text none.
     #[arg(long, env = "CORS_ALLOW_ORIGINS", default_value = "")]
     pub cors_allow_origins: String,
     /// The secret with which tokens are signed: at least 32 bytes in production.
     #[arg(long, env = "JWT_SECRET_KEY", hide_env_values = true)]
     pub jwt_secret_key: Option<Secret>,
-    /// The path of a file that contains the secret for signing tokens, as an alternative.
+    /// The path of a file that contains the secret for signing tokens, in place of JWT_SECRET_KEY.
     #[arg(long, env = "JWT_SECRET_KEY_FILE")]
     pub jwt_secret_key_file: Option<PathBuf>,
-    /// The previous secret. Tokens that were signed with it are still accepted while the secret is changed.
+    /// The previous secret for signing tokens. Tokens that were signed with it are still accepted.
     #[arg(long, env = "JWT_SECRET_KEY_PREVIOUS", hide_env_values = true)]
     pub jwt_secret_key_previous: Option<Secret>,
-    /// The path of a file that contains the previous secret for signing tokens, as an alternative.
+    /// The path of a file that contains the previous secret, in place of JWT_SECRET_KEY_PREVIOUS.
     #[arg(long, env = "JWT_SECRET_KEY_PREVIOUS_FILE")]
     pub jwt_secret_key_previous_file: Option<PathBuf>,
     /// The algorithm with which tokens are signed. Tokens of another algorithm are refused.
     #[arg(long, env = "JWT_ALGORITHM", value_enum, ignore_case = true, default_value = "HS256")]
     pub jwt_algorithm: Algorithm,
-    /// The lifetime of a token, in minutes.
+    /// The lifetime of a token, in minutes. With a refresh token it is at most 15 minutes.
     #[arg(long, env = "ACCESS_TOKEN_EXPIRE_MINUTES", default_value = "10080",
           value_parser = clap::value_parser!(u32).range(1..=5_256_000))]
     pub access_token_expire_minutes: u32,
     /// The root API key, which has all rights: at least 32 bytes in production.
     #[arg(long, env = "ADMIN_API_KEY", hide_env_values = true)]
     pub admin_api_key: Option<Secret>,
-    /// The path of a file that contains the root API key, as an alternative.
+    /// The path of a file that contains the root API key, in place of ADMIN_API_KEY.
     #[arg(long, env = "ADMIN_API_KEY_FILE")]
     pub admin_api_key_file: Option<PathBuf>,
     /// The previous root API key, which is still accepted while the key is changed.
     #[arg(long, env = "ADMIN_API_KEY_PREVIOUS", hide_env_values = true)]
     pub admin_api_key_previous: Option<Secret>,
-    /// The path of a file that contains the previous root API key, as an alternative.
+    /// The path of a file that contains the previous root API key, in place of
+    /// ADMIN_API_KEY_PREVIOUS.
     #[arg(long, env = "ADMIN_API_KEY_PREVIOUS_FILE")]
     pub admin_api_key_previous_file: Option<PathBuf>,
-    /// The trusted proxies in front of this gateway, such as `10.0.0.7,10.1.0.0/16`. Only their headers
-    /// `Forwarded` or `X-Forwarded-For` name the client's address.
+    /// The trusted proxies in front of this gateway, such as `10.0.0.7,10.1.0.0/16`. Only their
+    /// headers `Forwarded` or `X-Forwarded-For` name the client's address.
     #[arg(long, env = "TRUSTED_PROXIES", default_value = "")]
     pub trusted_proxies: String,
     /// The rate limits.

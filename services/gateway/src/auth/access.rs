@@ -65,7 +65,8 @@ impl Authenticated {
     }
 }
 
-/// Authenticates and authorizes the caller of an API route. Handlers do not check access again.
+/// Authenticates and authorizes the caller of an API route. Handlers need not check again who may
+/// call the route.
 pub(super) async fn authorize(parts: &Parts, app: &Arc<App>) -> Result<Asker, Problem> {
     let Some(access) = parts.extensions.get::<Access>().copied() else {
         // A route without `Access` is a programming error. A test calls every route, so the error

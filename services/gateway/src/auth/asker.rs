@@ -10,7 +10,7 @@ use crate::App;
 /// request that is sent with [`Asker::ask`] for a manager is limited to the manager's teams.
 #[derive(Clone, Debug)]
 pub(crate) enum Asker {
-    /// A caller with access to all data.
+    /// A caller with access to the data of everybody.
     Whole,
     /// A manager, with access to the data of their teams.
     Manager(Arc<Reach>),

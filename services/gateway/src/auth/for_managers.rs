@@ -43,8 +43,8 @@ never! {
     AskCorrection,
 }
 
-/// Request types that only owners and admins may send. They reopen periods, set or reopen locks,
-/// and make or read pay runs.
+/// Request types that are refused for managers although their role has the scope: managers do not
+/// reopen periods, set or reopen locks, or make or read pay runs.
 macro_rules! admins_alone {
     ($($name:ty),* $(,)?) => {$(
         impl ForManagers for $name {

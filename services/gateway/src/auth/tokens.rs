@@ -113,7 +113,7 @@ impl Tokens {
         if refresh { self.seconds.min(REFRESHABLE_SECONDS) } else { self.seconds }
     }
 
-    /// Issues a token after a log-in or a refresh.
+    /// Issues a token for a program that calls the API, after a log-in or a refresh.
     pub(crate) fn issue(&self, who: &LoggedIn, now: Millis) -> anyhow::Result<Issued> {
         let iat = now.0 / SECOND;
         let refreshing = who.session.as_ref().filter(|session| session.refresh_token.is_some());

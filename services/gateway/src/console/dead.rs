@@ -15,7 +15,7 @@ pub(super) struct Dead {
     count: Option<u64>,
     /// The oldest messages, grouped by consumer and reason.
     groups: BTreeMap<(String, String), Group>,
-    /// The number of messages that were read, which is the sum of the groups.
+    /// The number of messages that were read, which is the sum of the groups' counts.
     looked_at: u64,
 }
 

@@ -13,12 +13,13 @@ use crate::{App, error::retry_after};
 /// The response header that tells htmx to open another page.
 const REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
-/// Redirects to a page of the console after a form was submitted.
+/// Redirects to a page of the console. The browser requests it with GET, also after a form.
 pub(super) fn see(path: &str) -> Response {
     with_header(StatusCode::SEE_OTHER, header::LOCATION, path)
 }
 
-/// Redirects to the log-in page, which returns to `here` after the log-in.
+/// Redirects to the log-in page, which returns to `here` after the log-in. If an open page
+/// refreshes itself, a header tells htmx to open the log-in page.
 pub(super) fn log_in_first(app: &App, here: &str, is_refresh: bool) -> Response {
     let query = serde_urlencoded::to_string([("next", here)]).unwrap_or_default();
     let path = format!("{}?{query}", places::LOG_IN.path);
@@ -41,7 +42,7 @@ fn with_header(status: StatusCode, name: HeaderName, value: &str) -> Response {
     response
 }
 
-/// An error page for a visitor who is not logged in.
+/// An error page without menu, for a visitor who may not be logged in.
 pub(super) fn alone(app: &App, failure: &Failure) -> Response {
     let ErrorPage { status, title, content } = error_page(app, failure);
     later(failure, layout::alone(app, status, title, &content))

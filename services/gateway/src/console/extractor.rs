@@ -1,5 +1,5 @@
-//! Extracts the visitor from a request. Every handler except those of the log-in has a visitor as
-//! its first argument.
+//! Extracts the visitor from a request. Every handler of a page or form, except those for logging
+//! in and out, has a visitor as its first argument.
 
 use std::sync::Arc;
 

@@ -116,7 +116,8 @@ impl Input<'_> {
 /// The function that returns a field of a submitted form.
 type Typed<F> = fn(&F) -> &Option<String>;
 
-/// The values of a form for changes, which the page shows again after a failure.
+/// The values of a form that changes an item. After a failure, the page shows the typed values
+/// again.
 pub(super) struct Fields<'a, const N: usize> {
     /// The name of the form.
     form: &'static str,

@@ -62,7 +62,7 @@ impl Visitor {
     }
 }
 
-/// A page for a visitor who is not logged in, without menu.
+/// A page without menu, for a visitor who may not be logged in.
 pub(super) fn alone(app: &App, status: StatusCode, title: &str, content: &Markup) -> Response {
     let body = html! {
         body.narrow {

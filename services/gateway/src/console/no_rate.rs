@@ -20,7 +20,8 @@ use super::{
 /// warn before hours are recorded.
 const MOST: usize = 10_000;
 
-/// Which rates are missing for some hours: for their cost, and for their income.
+/// Whether some hours lack a pay rate, which gives their cost, and a bill rate, which gives their
+/// income.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lacking {
     cost: bool,

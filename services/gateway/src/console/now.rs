@@ -78,7 +78,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     })
 }
 
-/// One page of the list of employees who track time now, sorted by name.
+/// One page of the list of employees who track time now. Within the page they are sorted by name.
 #[derive(Debug)]
 pub(crate) struct AtWork {
     /// The number of all employees who track time now.

@@ -41,7 +41,8 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::PAY_RUNS, content)
 }
 
-/// Makes a pay run of the approved periods that lie between two days and that no run has paid.
+/// Makes a pay run of the approved periods that lie within the chosen days and that no run has
+/// paid.
 pub(super) async fn make(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Response {
     let outcome = async {
         let request = filled.read(&visitor.app.organisation.settings().await.timezone)?;

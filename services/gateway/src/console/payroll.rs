@@ -58,7 +58,7 @@ fn read(filled: &Filled) -> Result<PayrollLine, Failure> {
     Ok(line)
 }
 
-/// Parses a typed amount of money; `None` if the text is empty.
+/// Parses a typed rate; `None` if the text is empty.
 pub(super) fn rate(typed: &str) -> Result<Option<Rate>, InvalidRate> {
     match typed.trim() {
         "" => Ok(None),

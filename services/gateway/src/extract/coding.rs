@@ -9,7 +9,8 @@ use crate::error::Problem;
 
 /// The supported codings, as the value of `Accept-Encoding`.
 pub(crate) const ACCEPTED: &str = "gzip, zstd, deflate";
-/// The largest number of codings of one body. A second coding is never useful, but allowed.
+/// The largest number of codings of one body. HTTP allows any number, but more than one is never
+/// useful.
 const CODINGS_MOST: usize = 2;
 /// The largest window of a zstd body, as the exponent of a power of two: 8 MiB, which RFC 9659
 /// requires receivers to support.

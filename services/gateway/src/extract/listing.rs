@@ -32,9 +32,10 @@ pub(crate) struct Paging {
 pub(crate) struct Listing {
     /// The largest number of items on the page; `None` for the whole list.
     pub(crate) limit: Option<usize>,
-    /// Whether the caller prefers CSV.
+    /// Whether `Accept` names CSV, with at least the quality of JSON.
     pub(crate) wants_csv: bool,
-    /// Whether the caller prefers a spreadsheet file (XLSX).
+    /// Whether `Accept` names the spreadsheet file (XLSX), with at least the quality of JSON and a
+    /// higher one than CSV.
     pub(crate) wants_xlsx: bool,
     cursor: Option<String>,
     uri: Uri,
