@@ -58,7 +58,7 @@ impl Client {
         self.http.request(method, format!("{}{path}", self.base))
     }
 
-    /// Sends a request, and repeats it while the system is overloaded or unreachable.
+    /// Sends a request, and repeats it after temporary failures if `retry` allows it.
     ///
     /// # Errors
     /// When the failures last longer than two minutes, or when the request may not be repeated.
@@ -111,7 +111,7 @@ impl Answer {
         serde_json::from_slice(&self.body).context("an answer that makes no sense")
     }
 
-    /// Checks that the answer is a success, without reading the body.
+    /// Checks that the answer is a success, without deserializing the body.
     ///
     /// # Errors
     /// The status and the reason of a refusal.

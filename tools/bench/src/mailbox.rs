@@ -55,7 +55,7 @@ impl Mailbox {
     /// Returns the addresses to which an invitation was sent, in lower case.
     ///
     /// # Errors
-    /// When the folder cannot be read.
+    /// When a mail cannot be read.
     pub fn invited(&self) -> Result<BTreeSet<String>> {
         let mut addresses: BTreeSet<String> = BTreeSet::new();
         let Ok(entries) = fs::read_dir(&self.folder) else { return Ok(addresses) };

@@ -16,8 +16,8 @@ enum Command {
     /// Import a time sheet as tracked windows, then compare the hours by project, developer, task
     /// and month.
     Import(bench::import::Options),
-    /// Measure how fast queries are answered, with a hundredth, a tenth and all of this many
-    /// windows.
+    /// Measure how fast queries are answered while a hundredth, a tenth and all of the windows are
+    /// stored.
     Analytics(bench::analytics::Options),
     /// Measure how fast the console's pages are answered, and how large they are.
     Console(bench::console::Options),

@@ -22,7 +22,7 @@ struct Cli {
     /// The number of connections that send batches.
     #[arg(long, default_value_t = 2, global = true)]
     batches: usize,
-    /// The pause between two steps, in seconds.
+    /// The pause between two steps of `rolling` or `scale`, in seconds.
     #[arg(long, default_value_t = 3, global = true)]
     pause: u64,
 }
@@ -57,8 +57,8 @@ struct Kill {
     /// The number of windows that are sent. Repetitions are not counted.
     #[arg(long, default_value_t = 100_000)]
     windows: u64,
-    /// The kinds of faults, with commas between; the default is all kinds that are possible with
-    /// this many servers.
+    /// The kinds of faults, with commas between; the default is all kinds except `failpoint` that
+    /// are possible with this many servers.
     #[arg(long, value_delimiter = ',')]
     faults: Vec<FaultKind>,
     /// The number of NATS servers, and of MongoDB servers: 1, or 3 in a network of their own, which

@@ -12,7 +12,8 @@ use crate::support::{Fixture, between, spawn, spawn_with};
 const MINUTE: i64 = 60_000;
 
 impl Fixture {
-    /// A window of one hour of Ann's that ends this many milliseconds after the present time.
+    /// A window of Ann's that is one hour long and ends this many milliseconds after the present
+    /// time.
     fn ahead(&self, millis: i64) -> IngestItem {
         self.from(self.harness.clock.now() + millis - HOUR)
     }
@@ -57,8 +58,8 @@ async fn a_window_that_ends_ahead_of_the_clock_is_set_aside_and_recorded_by_itse
     assert_eq!(fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items.len(), 1);
     fixture.harness.clock.advance(40 * MINUTE);
     fixture.until_recorded(&ahead).await;
-    // The window is recorded first and removed from quarantine afterwards, so the removal may come
-    // later.
+    // The window is recorded before it is removed from quarantine, so the test must wait for the
+    // removal too.
     eventually("nothing is held", async || {
         fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items.is_empty().then_some(())
     })

@@ -15,11 +15,12 @@ use timetrack::{Config, Faults, Step};
 
 use crate::support::{Fixture, spawn};
 
-/// A time limit that is longer than INGEST waits for an acknowledgement before a redelivery.
+/// A time limit that is longer than the consumer of INGEST waits for an acknowledgement before it
+/// redelivers.
 const REDELIVERED: Duration = Duration::from_secs(75);
 
-/// Starts a worker that dies at a step, `times` times, and then a second worker. The three windows
-/// in the queue must be recorded exactly once.
+/// Starts a worker whose task dies the first `times` times it reaches a step, and then a second
+/// worker. The three windows in the queue must be recorded exactly once.
 async fn dies_after(step: Step, times: usize) {
     let mut fixture = Fixture::with_ann().await;
     fixture.timetrack.take().unwrap().stop().await;

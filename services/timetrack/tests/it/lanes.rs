@@ -44,8 +44,8 @@ async fn windows_are_joined_by_task_clipped_to_the_range_and_overlaps_count_for_
         |stretches, lost| Page { items: vec![Lane { employee_id: fixture.ann, stretches, lost }], next: None };
     let counted = vec![stretch(own, 0, 2), stretch(other, 2, 4), stretch(own, 4, 6)];
     assert_eq!(fixture.harness.ask(&day).await.unwrap(), expected(counted, vec![(Millis(at(3)), Millis(at(4)))]));
-    // An employee without windows in the range has no lane. After the last employee, the page is
-    // empty.
+    // An employee has no lane in a range with no window but a voided one. A page that begins after
+    // Ann must not have her lane.
     assert_eq!(fixture.harness.ask(&asked(vec![fixture.ann], 9, 10)).await.unwrap().items, []);
     let after = ListLanes { after: Some(fixture.ann), ..day.clone() };
     assert_eq!(

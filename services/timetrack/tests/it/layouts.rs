@@ -177,8 +177,8 @@ async fn beside_an_earlier_version_everything_is_written_as_it_reads_it_until_a_
     let database = fixture.harness.database(Service::Timetrack).await;
     let [layouts, workers] = ["layouts", "workers"].map(|name| database.collection::<Document>(name));
     layouts.delete_many(doc! {}).await.unwrap();
-    // The document of a worker of an earlier version. It is alive, reports no layout, and has read
-    // everything.
+    // The document of a worker of an earlier version, which is alive, reports no layout, and has
+    // applied every event so far.
     let seen = bson::DateTime::from_millis(NOON * 2);
     let earlier = doc! { "_id": value(&kit::new_id::<contracts::EventId>()), "seen": seen, "heard": i64::MAX };
     workers.insert_one(&earlier).await.unwrap();
@@ -195,8 +195,8 @@ async fn beside_an_earlier_version_everything_is_written_as_it_reads_it_until_a_
     let refused = fixture.migrate().await.unwrap_err().to_string();
     assert!(refused.contains("a timetrack of an earlier version still runs"), "{refused}");
 
-    // Without the earlier worker, the migration may raise the layout, and the running worker learns
-    // of it.
+    // Without the earlier worker, the migration succeeds, and the running worker then writes layout
+    // 2.
     workers.delete_one(earlier).await.unwrap();
     fixture.migrate().await.unwrap();
     fixture.send(vec![fixture.window(4)]).await;

@@ -1,4 +1,4 @@
-//! Tests of locks: before a lock, nothing may be recorded or changed.
+//! Tests of locks: no time before the moment of a lock may be recorded or changed.
 
 use contracts::{
     Code, CorrectWindow, Failure, HOUR, Lock, Millis, Note, Outcome, ProjectId, ReopenLock, SetLock, SettledTime,
@@ -88,7 +88,8 @@ async fn a_worker_that_starts_later_knows_what_is_settled_and_old_news_change_no
     fixture.timetrack.take().unwrap().stop().await;
     fixture.timetrack = Some(spawn(&fixture.harness).await);
     assert!(matches!(&fixture.send(vec![fixture.window(0)]).await[..], [Outcome::Queued]));
-    // The events arrive twice, late and out of order.
+    // The first event arrives twice. The second event has a lower version, so it must change
+    // nothing.
     let time = |end| SettledTime { employee_id: None, project_id: None, start: None, end: Millis(end) };
     let news = |version, settles| SettlementChanged { id: "all".into(), version, settles };
     fixture.harness.publish_twice(&news(9, Some(time(NOON + 5 * HOUR)))).await;

@@ -20,12 +20,12 @@ async fn while_secondaries_lag_nothing_counts_as_stored_and_no_retry_is_a_confli
     let first = fixture.window(0);
     fixture.send(vec![first.clone()]).await;
 
-    // The batch has a duplicate, a conflict and two new windows. The first two inserts get no
-    // answer from a majority.
+    // The batch has a duplicate, a conflict and two new windows. MongoDB executes the first two
+    // insert commands, and answers that no majority has confirmed them.
     mongo.lag(&fixture.harness, "insert", 2).await;
     let outcomes = fixture.send(vec![first.clone(), other(&first), fixture.window(1), fixture.window(2)]).await;
-    // The first attempt had written both new windows, but not on a majority. So the message was
-    // redelivered, and the next attempt found them as duplicates.
+    // The first attempt wrote both new windows, but without confirmation by a majority. So the
+    // message was redelivered, and the next attempt found them as duplicates.
     assert!(
         matches!(
             &outcomes[..],

@@ -65,7 +65,8 @@ async fn overlaps_are_those_that_touch_the_range_of_whom_and_on_what_was_asked_a
     fixture.send(pairs.concat()).await;
     let all: Vec<_> = pairs.iter().map(|pair| (pair[0].id, 1, 1)).collect();
     assert_eq!(found(&fixture, &between(-9, 99)).await, all);
-    // A window that loses time may be outside of the range; a window that takes time may not.
+    // An overlap is listed if the window that takes time touches the range. That the window that
+    // loses time touches it is not enough.
     assert_eq!(found(&fixture, &between(11, 12)).await, all[1..2]);
     assert_eq!(found(&fixture, &between(12, 13)).await, []);
     for (employees, projects, expected) in [

@@ -202,7 +202,8 @@ async fn nothing_that_is_settled_is_corrected_voided_or_updated_and_what_sticks_
     assert_eq!(code(fixture.harness.ask(&update(vec![fixture.ann])).await), Code::PeriodLocked);
     assert!(fixture.stored().await.iter().all(|window| !window.paid), "nothing is half done");
 
-    // The part of a window outside of the period may change.
+    // The end of a window outside of the period may change, and so may its note. A window after the
+    // period may change wholly.
     correct(across.id, until(end + HOUR / 2)).await.unwrap();
     correct(across.id, noted()).await.unwrap();
     correct(after.id, noted()).await.unwrap();
@@ -313,7 +314,7 @@ async fn what_counts_as_an_adjustment_counts_nowhere_else_also_when_its_time_is_
         fixture.harness.ask(&CorrectWindow { id: first.id, changes: longer, reason: None }).await.unwrap_err();
     assert_eq!(refused.code, Code::PeriodLocked);
     assert!(refused.detail.contains("count as an adjustment already"), "{}", refused.detail);
-    // Once these windows are admitted, they count for the time that no other window counts.
+    // An admitted window counts only for the time for which no other window counts.
     for quarantined in fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items {
         fixture.harness.ask(&AdmitQuarantined { id: quarantined.id, content: None }).await.unwrap();
     }
@@ -369,7 +370,7 @@ async fn what_came_late_for_a_paid_period_counts_once_as_an_adjustment_where_tim
     let rest = fixture.stored().await.into_iter().find(|window| window.start == october.1).unwrap();
     assert_eq!(rest.end, across.window.end, "what of it was open is recorded there");
 
-    // The adjustments belong to the period in which they count, and its hash covers them.
+    // The adjustments count in the period of the present day, and are approved together with it.
     let settings = Settings::default();
     let open = settings.pay_period_of(contracts::day_of(now, settings.timezone.rules()));
     let current = PeriodId { employee: fixture.ann, first: open.first };

@@ -29,7 +29,7 @@ impl Fixture {
         self.rates(RateScope::project(self.project), version, rates)
     }
 
-    /// Publishes rates, and waits until the copy has applied them.
+    /// Publishes rates, and waits until timetrack has applied them to its copy.
     pub async fn tell(&self, rates: &RatesChanged) {
         self.harness.publish(rates).await;
         self.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;

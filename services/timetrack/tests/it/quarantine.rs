@@ -61,8 +61,8 @@ async fn a_window_that_is_recorded_and_waits_for_an_admin_all_the_same_is_taken_
     fixture.put_ann_back().await;
     assert!(matches!(fixture.harness.ask(&replay(item.id)).await, Ok(WindowState::Recorded(_))));
     fixture.send(vec![conflict]).await;
-    // The document is inserted again. This is the state that a worker leaves if it is suspended,
-    // then quarantines the window late, and then dies.
+    // The quarantine document of `item` is inserted again. This is the state that a worker leaves
+    // if it is suspended, then quarantines the window late, and then dies.
     rows.insert_one(row).await.unwrap();
     eventually("only the conflict is held", async || {
         let codes: Vec<Code> = fixture.quarantined().await.iter().map(|quarantined| quarantined.code).collect();
@@ -78,7 +78,7 @@ async fn a_window_that_finds_another_under_its_id_is_set_aside_and_never_dropped
     let fixture = Fixture::with_ann().await;
     let first = fixture.window(0);
     let second = other(&first, 10);
-    // Both windows are answered 202. Only the sequence number in the queue tells which of them a
+    // Both windows have the same id. Only the sequence number in the queue tells which of them a
     // client asks about.
     let first_seq = fixture.queue(vec![first.clone()]).await;
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;
@@ -93,7 +93,8 @@ async fn a_window_that_finds_another_under_its_id_is_set_aside_and_never_dropped
     assert!(matches!(told(None).await, WindowState::Recorded(window) if window.end == first.window.end));
     assert!(matches!(told(Some(second_seq)).await, WindowState::Rejected { code: Code::Conflict, .. }));
 
-    // If the second window is sent again, it is the same conflict with the same key.
+    // If the second window is sent again, it is a conflict again, and takes no second place in
+    // quarantine.
     assert!(matches!(&fixture.send(vec![second.clone()]).await[..], [Outcome::Conflict]));
     assert_eq!(fixture.quarantined().await.len(), 1);
 
@@ -127,7 +128,7 @@ async fn another_window_with_the_same_id_takes_no_place_of_one_that_is_held() {
     sent.sort_unstable();
     assert_eq!(ends, sent);
 
-    // The id alone does not say which of the windows is meant.
+    // Three windows with this id are held, so the id alone does not say which one is meant.
     let admit = |content| AdmitQuarantined { id: item.id, content };
     assert_eq!(fixture.harness.ask(&admit(None)).await.unwrap_err().code, Code::Conflict);
     let of = |item| Some(WindowContent::from(item).hash());
@@ -153,8 +154,8 @@ async fn what_an_earlier_version_held_is_found_admitted_and_let_go() {
         rows.insert_one(row).await.unwrap();
     }
     eventually("the one that waits is recorded", async || (fixture.stored().await.len() == 1).then_some(())).await;
-    // Another content with this id gets a document of its own. When the first content is recorded,
-    // only its document is removed.
+    // Another window with the id of `rejected` gets a document of its own. When `rejected` is
+    // recorded, only the document of `rejected` is removed.
     fixture.remove_ann().await;
     fixture.send(vec![other(&rejected, 10)]).await;
     assert_eq!(fixture.quarantined().await.len(), 2);
@@ -256,7 +257,8 @@ async fn a_place_in_the_queue_that_is_not_the_window_s_own_is_not_found() {
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;
     assert!(matches!(told(ann, &queued, seq).await, Ok(WindowState::Recorded(_))));
     assert!(not_found(told(ann, &never, seq).await), "it has left the queue, and was another's");
-    // The client whose window is in the dead message must be told so, and no other client.
+    // With the sequence number of the dead message, the window in it must be told as rejected, and
+    // any other window as not found.
     let dead = fixture.queue_payload(broken.into_bytes()).await;
     eventually("it is dead", async || (fixture.harness.stream_messages(stream::DEAD).await == 1).then_some(())).await;
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;

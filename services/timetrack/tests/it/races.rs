@@ -314,8 +314,8 @@ async fn what_a_period_was_approved_with_stays_whatever_else_settles_it_when_a_w
         eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
         let quarantined = fixture.harness.database(Service::Timetrack).await.collection::<bson::Document>("quarantine");
         let approve = async || {
-            // Without this update, another search would try the window again. Only the suspended
-            // worker may record it.
+            // Without this update, the search for waiting windows would try this window again. Only
+            // the suspended worker may record it.
             quarantined.update_many(bson::doc! {}, bson::doc! { "$set": { "waiting": false } }).await.unwrap();
             fixture.approve(id, fixture.hash(id).await).await.ok()
         };

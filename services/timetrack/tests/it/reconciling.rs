@@ -1,4 +1,5 @@
-//! Tests of the comparison of the bindings with directory and projects, which own them.
+//! Tests of the comparison of the bindings with the services directory and projects, which own
+//! them.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -78,9 +79,8 @@ impl Fixture {
 #[tokio::test(flavor = "multi_thread")]
 async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they_were_not() {
     let (fixture, _projects) = with_owners().await;
-    // These changes follow from other events and have no event of their own: an assignment ends
-    // with its membership, the version of the task rises then, and a task is deleted with its
-    // project.
+    // The calls below also make changes that have no event of their own: an assignment ends with
+    // its membership, the version of the task rises then, and a task is deleted with its project.
     let gone = ask::<CreateProject>(&fixture.harness, json!({ "name": "Gone", "employees": [fixture.ann] })).await.id;
     ask::<CreateTask>(&fixture.harness, json!({ "name": "Too", "projectId": gone, "employees": [fixture.ann] })).await;
     fixture.harness.ask(&contracts::DeleteProject { id: gone }).await.unwrap();
@@ -157,8 +157,8 @@ async fn what_workers_remember_is_forgotten_when_the_copy_is_put_right() {
     let rate = "binding.Project.payroll.*.billRate";
     let wrong = doc! { "$set": { rate: kit::mongo::value(&Rate::try_from(99.0).unwrap()) } };
     bindings.update_one(doc! { "_id": &key }, wrong).await.unwrap();
-    // The document is removed during each second window, until eight windows in a row are priced
-    // from the cache: then both workers have it cached.
+    // The document is removed while every second window is sent, until eight of these windows in a
+    // row are priced from the cache. By then, both workers almost surely have it cached.
     let row = fixture.binding(&key).await.unwrap();
     let mut hour = 0;
     let mut in_a_row = 0;

@@ -131,7 +131,8 @@ async fn a_job_that_is_stopped_in_the_middle_is_gone_on_with_and_does_nothing_tw
     eventually("it has died", async || (died.load(Ordering::SeqCst) > 0).then_some(())).await;
     let half = fixture.harness.ask(&GetReprice { id: job.id }).await.unwrap();
     assert_eq!((half.state, half.changed, half.count), (RepriceState::Running, 300, 700));
-    // The lease of the process that died is set to expired.
+    // The lease of the run that died is set to expired, so that the job is taken up without
+    // waiting.
     let jobs = fixture.harness.database(Service::Timetrack).await.collection::<Document>("reprices");
     jobs.update_one(doc! {}, doc! { "$set": { "lease": 0_i64 } }).await.unwrap();
     let done = fixture.until_done(&job).await;

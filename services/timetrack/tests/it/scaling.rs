@@ -42,7 +42,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // `kill` fails if the process has already ended, which is no error here.
+        // The process may have ended already, and the test is over. So errors are ignored.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -133,9 +133,9 @@ async fn another_window_under_the_id_of_an_adjustment_is_admitted_beside_it() {
 async fn what_is_held_although_its_time_is_open_is_let_in_by_itself() {
     let fixture = Fixture::with_ann().await;
     let (id, _) = fixture.send_late().await;
-    // The document is inserted after the reopening. So the reopening does not find it, as if a
-    // batch had quarantined the window a moment later, or the process had crashed during the
-    // reopening.
+    // The document is removed before the reopening and inserted after it. So the reopening does not
+    // find it, as if a batch had quarantined the window a moment later, or the process had crashed
+    // during the reopening.
     let quarantine = fixture.quarantine().await;
     let row = quarantine.find_one_and_delete(doc! {}).await.unwrap().unwrap();
     fixture.reopen(id).await.unwrap();
@@ -170,7 +170,8 @@ async fn many_that_are_settled_keep_none_from_being_let_in() {
     fixture.reopen(id).await.unwrap();
     quarantine.insert_one(row).await.unwrap();
     eventually_within(2 * SWEPT, "it is recorded", async || (fixture.stored().await.len() == 2).then_some(())).await;
-    // The reopening marked all windows of the month to be tried again. The 700 are still settled.
+    // The reopening marked all quarantined windows of the month to be tried again. The time of
+    // these 700 is still settled.
     eventually_within(2 * SWEPT, "the others are set aside again", async || {
         let aside = doc! { "code": "period_locked", "waiting": false };
         (quarantine.count_documents(aside).await.unwrap() == 700).then_some(())

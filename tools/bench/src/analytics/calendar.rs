@@ -10,7 +10,7 @@ pub(crate) const DAYS: u64 = 365;
 pub(crate) const LENGTH: i64 = 600 * SECOND;
 /// The time of day at which an employee's first window begins, in milliseconds after midnight UTC.
 const OPENS: i64 = 8 * HOUR;
-/// How many windows of one employee fit into a day.
+/// How many windows of one employee fit into a day, from [`OPENS`] until midnight.
 const SLOTS: u64 = ((DAY - OPENS) / LENGTH) as u64;
 
 /// The year over which the windows are spread, with the numbers of employees and tasks.

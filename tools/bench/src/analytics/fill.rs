@@ -1,4 +1,4 @@
-//! Sends windows to a system until it has stored them.
+//! Sends windows to a system until each of them is stored or queued.
 
 use std::ops::Range;
 

@@ -25,7 +25,7 @@ pub(crate) struct Floor {
 }
 
 impl Floor {
-    /// Measures requests over NATS, and then reads from MongoDB, on one connection and for `lasts`
+    /// Measures requests over NATS, and then reads from MongoDB, one at a time and for `lasts`
     /// each.
     pub(crate) async fn measure(nats: &async_nats::Client, mongo: &mongodb::Client, lasts: Duration) -> Result<Self> {
         Ok(Self { nats: request(nats, lasts).await?, mongo: point_read(mongo, lasts).await? })

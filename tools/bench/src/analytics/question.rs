@@ -30,7 +30,7 @@ pub(super) struct Question {
 
 /// The query whose time must not depend on how much is stored.
 pub(super) const YEAR: &str = "project-time, 365 days, whole company";
-/// The cheapest query, with which others are compared.
+/// The cheapest query, with whose rate that of [`YEAR`] is compared.
 pub(super) const ME: &str = "auth/me";
 
 /// All queries that are measured.
@@ -123,7 +123,8 @@ impl Question {
         let started = Instant::now();
         let loops = wires.into_iter().enumerate().map(async |(connection, mut wire)| {
             let (mut micros, mut statuses) = (Vec::new(), BTreeMap::new());
-            // Each connection queries other employees and days than the others.
+            // Each connection starts at another number, so that they do not all query the same
+            // employees and days at once.
             let mut n = connection as u64 * 1_009;
             while started.elapsed() < lasts {
                 n += 1;

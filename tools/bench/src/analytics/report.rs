@@ -42,7 +42,7 @@ impl Size {
 }
 
 impl Report {
-    /// Returns the goals that could be measured. The goals of queries are those with all windows
+    /// Returns the goals that could be measured. Each query is judged by its time with all windows
     /// stored.
     fn goals(&self) -> Vec<Goal> {
         let Some(most) = self.sizes.last() else { return Vec::new() };

@@ -37,7 +37,7 @@ pub struct Options {
     /// The number of projects, which have five tasks each.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub projects: u32,
-    /// How long each page is requested, in seconds.
+    /// How long each page, and then the list of pay periods, is requested, in seconds.
     #[arg(long, default_value_t = 10)]
     pub seconds: u64,
     /// End with an error where a goal is missed; the last line says which, and by how much.

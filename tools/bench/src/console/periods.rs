@@ -15,7 +15,8 @@ use crate::{
     wire::Wire,
 };
 
-/// How many approvals are sent at the same time. The page that approves all periods sends as many.
+/// How many approvals are sent at the same time. The console sends as many when an approver
+/// approves all listed periods.
 pub(super) const AT_ONCE: usize = 16;
 /// The listed pay periods contain the moment that is this long before the end of the year. In the
 /// middle of the year all employees have windows.
@@ -32,7 +33,7 @@ pub(super) struct Listed {
 /// The measured times.
 #[derive(Clone, Debug)]
 pub(super) struct Periods {
-    /// The time of listing one pay period of all employees.
+    /// The time of listing one pay period of each employee.
     pub(super) list: Measured,
     /// The number of approved periods.
     pub(super) approved: usize,
@@ -40,7 +41,7 @@ pub(super) struct Periods {
     pub(super) took: Duration,
 }
 
-/// Lists one pay period of all employees in a closed loop, for `lasts`. Returns the times and the
+/// Lists one pay period of each employee in a closed loop, for `lasts`. Returns the times and the
 /// listed periods.
 pub(super) async fn list(staff: &Staff, year: &Calendar, lasts: Duration) -> Result<(Measured, Vec<Listed>)> {
     let start = year.end() - BACK;

@@ -73,11 +73,11 @@ impl Fleet {
         Ok(())
     }
 
-    /// Waits until this many windows are stored and counted. Queued windows are stored in this time
-    /// too.
+    /// Waits until INGEST is empty, and this many windows are stored and counted.
     ///
     /// # Errors
-    /// When that takes longer than half an hour, or when INGEST is empty and windows are missing.
+    /// When that takes longer than half an hour, or when windows are still missing 30 s after
+    /// INGEST was empty.
     pub(crate) async fn until_counted(&self, windows: u64) -> Result<()> {
         let started = Instant::now();
         while self.queued().await? > 0 {

@@ -5,7 +5,8 @@ use std::{path::PathBuf, process::Command};
 use anyhow::{Context, Result, ensure};
 use servers::Programs;
 
-/// Builds the services, and finds or downloads the servers. Nothing after this needs the network.
+/// Builds the services, and finds or downloads nats-server and mongod. Nothing after this needs the
+/// network.
 ///
 /// # Errors
 /// When something cannot be built or fetched.
@@ -14,7 +15,8 @@ pub async fn prepare(mutants: bool) -> Result<Programs> {
     Programs::find_or_fetch(&servers::on_stderr()).await
 }
 
-/// Returns the folder of the service programs, which is the folder of this program.
+/// Returns the folder of the service programs: the folder of this program or, for a test, the
+/// folder above it.
 pub(super) fn programs_folder() -> Result<PathBuf> {
     let folder = own_folder()?;
     Ok(if is_test()? { folder.with_file_name("") } else { folder })
@@ -30,8 +32,8 @@ fn is_test() -> Result<bool> {
     Ok(own_folder()?.ends_with("deps"))
 }
 
-/// Builds the services in the profile of this program: release for measuring, otherwise debug. With
-/// `mutants`, the services are built with the code of their deliberate faults.
+/// Builds the services in the profile of this program, which is release or debug. With `mutants`,
+/// the code of their deliberate faults and failpoints is built in.
 fn build(mutants: bool) -> Result<()> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // This selects the same crates as this program's own build. With another selection cargo would

@@ -101,7 +101,7 @@ impl Replica {
 
 impl Drop for Replica {
     fn drop(&mut self) {
-        // The error is ignored, because the process may have ended already.
+        // The process may have ended already, and nobody can act on an error here.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

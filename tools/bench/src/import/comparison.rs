@@ -19,7 +19,8 @@ const FINAL_AFTER: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(500);
 const YEAR: i64 = 365 * DAY;
 
-/// The sums of each project, and of each cell, in the sheet and in the system.
+/// The sums by project, and those by project, developer, task and month, in the sheet and in the
+/// system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
     projects: Vec<Compared>,
@@ -41,8 +42,8 @@ struct Sums {
 }
 
 impl Comparison {
-    /// Repeats the comparison until all sums are equal, or the system's sums do not change any
-    /// more.
+    /// Repeats the comparison until all sums are equal, or the system's sums have not changed for
+    /// 30 s.
     ///
     /// # Errors
     /// When analytics does not answer.
@@ -99,7 +100,7 @@ impl Comparison {
     }
 }
 
-/// Divides the time range of the plan into adjoining ranges of a year.
+/// Divides the time range of the plan into adjoining ranges of 365 days. The last may be shorter.
 fn year_by_year(plan: &Plan) -> Option<Vec<(Millis, Millis)>> {
     let mut start = plan.windows.iter().map(|window| window.start).min()?;
     let last = plan.windows.iter().map(|window| window.end).max()?;

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use rand::distr::{Alphanumeric, SampleString};
 
-/// The passwords by e-mail address, stored in a file that only its user can read.
+/// The passwords by e-mail address, stored in a file that only the user who runs the import can
+/// read.
 #[derive(Debug)]
 pub struct Passwords {
     path: PathBuf,
@@ -38,7 +39,7 @@ impl Passwords {
         self.known.get(address).map(String::as_str)
     }
 
-    /// Returns the password of an address. A new password is stored before it is returned.
+    /// Returns the password of an address. If there is none, makes one and stores it first.
     ///
     /// # Errors
     /// When the password cannot be stored.

@@ -98,7 +98,8 @@ impl Plan {
             PlannedWindow { developer, task, start: stretch.start, end: stretch.end }
         };
         plan.windows = stretches.into_iter().map(window).collect();
-        // The sort must be stable, so that the windows of one developer stay in order.
+        // The sort is stable: windows of several developers that start at the same moment stay in
+        // the order in which they were laid out.
         plan.windows.sort_by_key(|window| window.start);
         plan
     }

@@ -22,8 +22,8 @@ const PAY_RATE: f64 = 18.0;
 /// The largest number of characters in a name.
 const NAME_MOST: usize = 200;
 
-/// Creates the projects, in the order of the plan. A project with the same name that exists already
-/// is not changed.
+/// Creates the projects, and returns their ids in the order of the plan. A project with the same
+/// name that exists already is used and not changed.
 ///
 /// # Errors
 /// When the system refuses a project.

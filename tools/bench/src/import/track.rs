@@ -16,7 +16,7 @@ use crate::progress::{Phase, Progress};
 /// recorded once.
 ///
 /// # Errors
-/// When a window is refused and may not be repeated.
+/// When a window is refused, or temporary failures last longer than two minutes.
 pub async fn windows(
     client: &Client,
     plan: &Plan,

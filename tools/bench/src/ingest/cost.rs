@@ -39,9 +39,10 @@ struct Cost {
     /// The CPU time of each process until analytics had processed all events, in seconds of one
     /// core.
     cpu_seconds: BTreeMap<String, f64>,
-    /// The bytes stored afterwards, by what they are.
+    /// The bytes by which the stored data has grown, by what is stored.
     stored: BTreeMap<String, f64>,
-    /// The bytes that each process wrote to disk during the load, journals included.
+    /// The bytes that each process wrote to disk until analytics had processed all events, journals
+    /// included.
     written: BTreeMap<String, f64>,
     /// The bytes sent to and from NATS and MongoDB.
     sent: BTreeMap<String, f64>,
@@ -80,7 +81,7 @@ pub async fn cost(options: &CostOptions) -> Result<()> {
     Ok(())
 }
 
-/// Counters that only increase, as read at one moment.
+/// The counters and sizes at one moment. A cost is the difference between two moments.
 struct Counters {
     windows: u64,
     stored: BTreeMap<String, f64>,
@@ -119,7 +120,7 @@ impl Counters {
     }
 }
 
-/// Returns a number of any BSON type as a float. MongoDB uses the smallest type that fits.
+/// Returns a numeric field as a float. MongoDB returns it in the smallest numeric type that fits.
 fn number(document: &Document, field: &str) -> Result<f64> {
     let value = document.get(field).with_context(|| format!("MongoDB says no {field}"))?;
     let of_int = value.as_i64().map(|n| n as f64).or_else(|| value.as_i32().map(f64::from));

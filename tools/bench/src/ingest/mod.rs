@@ -46,7 +46,8 @@ pub struct Options {
     /// The number of clients that send batches while single posts are measured.
     #[arg(long, default_value_t = 40)]
     pub rush: usize,
-    /// The number of windows that are stored before the last load; 0 leaves this load out.
+    /// The number of windows that are stored before single posts are measured once more; 0 leaves
+    /// this measurement out.
     #[arg(long, default_value_t = 1_000_000)]
     pub stored: u64,
     /// The number of employees who send windows.
@@ -93,7 +94,7 @@ const fn load(name: &'static str, connections: usize, shape: Shape, clients: usi
     Load { name, connections, shape, floor: Floor { clients, together } }
 }
 
-/// The loads that have goals.
+/// The loads that are compared with floors.
 const LOADS: [Load; 5] = [
     load("1 connection", 1, Shape::Single, 1, 1),
     load("16 connections", 16, Shape::Single, 16, 1),

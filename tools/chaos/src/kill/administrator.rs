@@ -80,9 +80,8 @@ impl Administrator {
         self.people.get(place).cloned()
     }
 
-    /// Returns some of the employees at random. A few times these include employees who are
-    /// deactivated, or of whom this is unknown. The system must refuse a request with a deactivated
-    /// one.
+    /// Returns some of the employees at random. Sometimes one of them is deactivated, or may be:
+    /// the system must refuse a request with a deactivated one.
     fn some_people(&mut self) -> BTreeSet<EmployeeId> {
         let ids: Vec<EmployeeId> = self.people.iter().map(|person| person.id).collect();
         ids.into_iter().filter(|id| (!self.is_away(*id) || self.rng.percent(5)) && self.rng.percent(70)).collect()
@@ -386,8 +385,8 @@ impl Administrator {
         }
     }
 
-    /// Returns the serial number and the id of a random window of one employee that is certainly
-    /// recorded.
+    /// Picks a random window of a random employee. Returns its serial number and id, or `None` if
+    /// the window is not certainly recorded.
     fn recorded(&mut self) -> Option<(Serial, WindowId)> {
         let person = self.person()?;
         let book = self.ledger.book();

@@ -36,8 +36,8 @@ pub(super) async fn suffer(
     heals: impl FnOnce(),
 ) -> Result<Vec<String>> {
     let kind = if fault.replica == 0 { Kind::Nats } else { Kind::Mongo };
-    // While the previous fault is not over, there may be no leader. Then the fault hits the first
-    // server.
+    // While the cluster still recovers from the previous fault, there may be no leader. Then the
+    // fault hits the first server.
     let leader = timeout(ASKED, leader(fleet, kind)).await.ok().and_then(Result::ok).unwrap_or_default();
     let (place, lasts) = (kind.place(leader), Duration::from_millis(fault.lasts));
     let mut notes = Vec::new();
@@ -80,7 +80,7 @@ pub(super) async fn suffer(
             followers().for_each(|one| kind.pause(fleet, one, false));
         }
         FaultKind::Full => {
-            // Either the disk of the leader is full, or the disks of all servers.
+            // Either the disk of the leader is full, or the disks of all servers of this kind.
             let filled: Vec<usize> = (0..NODES).filter(|one| fault.other_way || *one == leader).collect();
             for one in &filled {
                 network.fill(kind.place(*one))?;

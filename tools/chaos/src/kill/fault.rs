@@ -45,7 +45,7 @@ pub enum FaultKind {
     Slow,
     /// All servers except the leader are suspended, so a write that needs a majority waits.
     Followers,
-    /// The disk of one server is full, or the disks of all servers.
+    /// The disk of one server is full, or the disks of all servers of its kind.
     Full,
     /// A process ends at a failpoint. The services must be built with kit's feature `mutants`.
     Failpoint,
@@ -105,7 +105,7 @@ impl FaultKind {
     }
 
     /// Returns the longest allowed time until recovery, in seconds. It counts from the end of the
-    /// fault or, if other servers take over, from its beginning.
+    /// fault, but from its beginning for [`FaultKind::Leader`].
     pub(crate) const fn goal(self) -> Option<u64> {
         match self {
             Self::Service | Self::Pair | Self::Failpoint => Some(5),

@@ -16,7 +16,7 @@ pub(crate) enum Word {
     Queued,
     /// 400, 409, 413 or 422: the window may not be recorded, for the reason in the code.
     Refused(Option<Code>),
-    /// 401: the token was refused, and the body was not read.
+    /// 401 or 403: the token was refused, and the body was not read.
     NoToken,
     /// No answer, or one that does not say what happened to the window.
     Unknown(String),
@@ -34,7 +34,7 @@ impl Word {
     }
 }
 
-/// An attempt to send a window.
+/// An attempt to send or to void a window.
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     pub(crate) sent: Millis,
@@ -69,7 +69,7 @@ pub(crate) enum Done {
     Unknown,
 }
 
-/// A request of an admin or of a new employee.
+/// A request of an admin.
 #[derive(Clone, Debug)]
 pub(crate) struct Act {
     pub(crate) sent: Millis,
@@ -99,8 +99,7 @@ pub(crate) struct Shown {
     pub(crate) status: u16,
 }
 
-/// A report about an employee: the time that had been answered as recorded before it, and the time
-/// in it.
+/// A report about an employee, with the least and the most time that it may contain.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) employee: EmployeeId,
@@ -148,7 +147,7 @@ pub(crate) struct Book {
     pub(crate) poison: BTreeSet<String>,
     /// The number of answers by status.
     pub(crate) statuses: BTreeMap<u16, u64>,
-    /// Answers that the API does not allow.
+    /// Answers with the status 500 or 502, as text.
     pub(crate) odd: Vec<String>,
 }
 

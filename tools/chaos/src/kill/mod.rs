@@ -101,9 +101,9 @@ struct Staff {
     probe: Probe,
 }
 
-/// Moves this process into a network namespace of its own, if that is allowed, so that servers can
-/// be cut off from each other. The namespace has no connection to the Internet, so everything that
-/// may need it is built or downloaded before.
+/// Moves this process into a network namespace and a mount namespace of its own, if that is
+/// allowed, so that servers can be cut off from each other. The network namespace has no connection
+/// to the Internet, so everything that may need it is built or downloaded before.
 ///
 /// # Errors
 /// When something cannot be built or downloaded.

@@ -37,9 +37,9 @@ pub const MUTANTS: [Mutant; 11] = [
     Mutant { name: "quarantine_dropped", by: KILLED },
     Mutant { name: "tasks_forgotten", by: KILLED },
     Mutant { name: "no_epoch_guard", by: KILLED },
-    // Two transactions must commit in another order than that of their ids while both replicas read
-    // the outbox. The admins of a campaign make too few changes at the same time for this, so a
-    // race is used.
+    // Two transactions must commit in another order than that of the ids of their events while both
+    // replicas read the outbox. The admins of a campaign make too few changes at the same time for
+    // this, so a race is used.
     Mutant { name: "outbox_by_greater_id", by: By::Race(Name::AssignDeactivate, 600) },
     Mutant { name: "freshness_unasked", by: By::Kill(&[FaultKind::Service, FaultKind::Burst]) },
     Mutant { name: "touch_changes_nothing", by: By::Race(Name::AssignDeactivate, 1_000) },
@@ -61,7 +61,7 @@ struct Seen {
     /// The invariants or races that were violated.
     by: Vec<&'static str>,
     findings: usize,
-    /// The first finding, with its history.
+    /// The first finding; for a race, with its history.
     first: String,
 }
 

@@ -24,8 +24,7 @@ use super::fault::FaultKind;
 
 /// The number of servers of each kind.
 pub(crate) const NODES: usize = 3;
-/// The environment variable that is set when the process is in a network namespace of its own
-/// already.
+/// The environment variable that is set when the process is in namespaces of its own already.
 const ENTERED: &str = "T3_CHAOS_NETWORK";
 /// The folder in which `ip netns` stores the names of network namespaces, and the folder of the
 /// disks. This process has a mount namespace of its own, so other processes do not see the changes
@@ -62,7 +61,7 @@ struct Node {
     is_apart: bool,
 }
 
-/// The kinds of faults for which packets are lost, packets are slowed down, and a disk is full.
+/// The kinds of faults that make packets get lost, that slow packets down, and that fill a disk.
 const CUTS: &[FaultKind] = &[FaultKind::Cut, FaultKind::Island, FaultKind::OneWay];
 const SLOWS: &[FaultKind] = &[FaultKind::Slow];
 const FILLS: &[FaultKind] = &[FaultKind::Full];
@@ -81,11 +80,12 @@ pub(crate) enum Cut {
     Mute,
 }
 
-/// The arguments with which `unshare` creates a network without a connection to the outside.
+/// The arguments with which `unshare` creates a mount namespace, and a network namespace without a
+/// connection to the outside.
 const OF_OUR_OWN: [&str; 5] = ["--net", "--mount", "--propagation", "private", "--"];
 
-/// Moves this process into a network namespace of its own. Does nothing if the process is in one
-/// already, or if the machine or the user does not allow it.
+/// Moves this process into a network namespace and a mount namespace of its own. Does nothing if
+/// the process is in them already, or if the machine or the user does not allow it.
 ///
 /// # Errors
 /// When it is allowed, and then fails.
@@ -218,8 +218,8 @@ impl Network {
     /// Shrinks the disk of a server until only [`LEFT`] bytes are free.
     pub(crate) fn fill(&self, place: usize) -> Result<()> {
         let disk = &self.node(place)?.disk;
-        // If the server writes in between, this size is too small and the next attempt uses the new
-        // one.
+        // If the server writes in between, this size is too small, and the next attempt computes it
+        // again.
         for _ in 0..20 {
             let size = format!("remount,size={}", used(disk)? + LEFT);
             if run("mount", &["-o", &size, path(disk)?]).is_ok() {

@@ -177,7 +177,7 @@ pub(crate) async fn create_task(
     Ok(task.id)
 }
 
-/// Repeats a request of the set-up until it succeeds.
+/// Repeats a request of the set-up as long as its answer does not say whether it was carried out.
 async fn repeat_until_done<T: serde::de::DeserializeOwned>(
     client: &ApiClient,
     method: Method,

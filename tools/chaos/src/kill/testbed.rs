@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const REPLICAS: usize = 2;
 /// The largest number of timetrack's processes.
 const WORKERS: usize = 8;
-/// The number of idle connections that are opened.
+/// The number of idle connections that are opened to each gateway.
 const IDLE: usize = 400;
 /// By how many seconds a wrong clock is wrong.
 const OFF: i64 = 600;
@@ -44,9 +44,10 @@ pub(crate) struct Testbed {
     replicas: BTreeMap<Service, Vec<Replica>>,
     ledger: Ledger,
     pace: Pace,
-    /// Notes about processes that ended by themselves and about faults that were left out.
+    /// Notes for the report, for example about processes that ended by themselves and faults that
+    /// were left out.
     pub(crate) ended: Vec<String>,
-    /// For each failpoint, how many processes ended at it.
+    /// For each failpoint, how many processes ended at it, and how many did not reach it in time.
     pub(crate) died_at: BTreeMap<String, usize>,
     poisoned: u64,
 }

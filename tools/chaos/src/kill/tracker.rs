@@ -19,8 +19,8 @@ use super::{
 /// the computer's clock.
 const LONG_AGO: i64 = 1_420_070_400_000;
 const DAY: i64 = 86_400_000;
-/// The length of an old window, ten minutes in milliseconds, and the number of old windows in a
-/// day.
+/// The length of an old window, ten minutes in milliseconds, and the number of old windows that are
+/// sent for each day. A day would hold three times as many.
 const LENGTH: i64 = 600_000;
 const A_DAY: i64 = 48;
 /// The pause of an employee whose token is refused.
@@ -97,7 +97,7 @@ impl Tracker {
         Some(self.ledger.book().windows.get(serial as usize)?.attempts.last()?.word.clone())
     }
 
-    /// Returns the windows that have waited for [`LATER`] and are sent again now.
+    /// Returns at most 100 windows that have waited for [`LATER`] and are sent again now.
     fn due(&mut self) -> Vec<Serial> {
         let old = now() - LATER;
         let many = self.later.iter().take_while(|(at, _)| *at < old).count().min(100);
@@ -107,8 +107,7 @@ impl Tracker {
     /// Makes the next window, and records it in the ledger before it is sent.
     fn next(&mut self) -> Option<Serial> {
         let (project, task) = self.rng.one_of(&self.works.all())?;
-        // Steady employees only send old windows, because reports are checked for exactly these
-        // windows.
+        // The reports that are checked cover old windows only, so steady employees send no others.
         let (start, end) = match !self.person.is_steady && self.rng.percent(40) {
             true => self.just_now(),
             false => self.long_ago(),
@@ -133,7 +132,8 @@ impl Tracker {
     fn new_id(&mut self) -> WindowId {
         let half = |rng: &mut Rng| u128::from(rng.between(0, u64::MAX));
         let random = half(&mut self.rng) << 64 | half(&mut self.rng);
-        // The id contains the time, so that no two trackers and no two runs generate the same id.
+        // The time is mixed into the random number, so that two runs with the same seed do not
+        // generate the same ids.
         WindowId(Uuid::from_u128(random ^ u128::from(now().0 as u64)))
     }
 
@@ -153,7 +153,7 @@ impl Tracker {
     }
 
     /// Returns the start and end of a window in the last 90 seconds, in which assignments may have
-    /// changed. Such windows overlap.
+    /// changed. Such windows may overlap.
     fn just_now(&mut self) -> (Millis, Millis) {
         let back = self.rng.between(200, 90_000) as i64;
         let start = now() + self.pace.off() - back;

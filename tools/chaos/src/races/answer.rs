@@ -51,7 +51,7 @@ impl Answer {
     }
 
     /// Returns a sentence if the API does not allow this answer: a refusal with another code than
-    /// these, or an error of the server other than 503 and 504.
+    /// these, an error of the server other than 503 and 504, or no answer.
     pub(super) fn unpromised(&self, who: &str, reasons: &[&str]) -> Option<String> {
         let is_promised = match self.word() {
             Word::Done => true,

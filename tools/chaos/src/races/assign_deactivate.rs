@@ -72,7 +72,7 @@ impl Race for AssignDeactivate {
             },
         );
         if deactivate.is_unknown() {
-            // The next round begins with a deactivated employee.
+            // The next round must find the employee deactivated, so the request is sent once more.
             let _ = testbed
                 .ask(1, As::Admin, Method::POST, &format!("{}/deactivate", employee_path(employee)), &Value::Null)
                 .await;

@@ -20,7 +20,8 @@ impl Edges {
             check(listed == self.is_member(*id), "directory's list of projects is not what projects says");
         }
         let person = &self.person;
-        // Projects may have no copy of an employee who was never put on anything and never changed.
+        // The service projects may have no copy of an employee who was never put on anything and
+        // never changed.
         if let Some(known) = &self.employee_state {
             let same = (known.version, known.epoch, known.deactivated_at)
                 == (person.version, person.epoch, person.deactivated_at);

@@ -196,7 +196,7 @@ enum Step {
     End(i64),
     Note,
     Void,
-    /// No difference, or the changes of both requests in one revision.
+    /// No difference, or any other, for example the changes of both requests in one revision.
     Strange,
 }
 

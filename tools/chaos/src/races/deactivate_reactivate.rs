@@ -1,6 +1,6 @@
-//! The race deactivate-reactivate: an employee is deactivated and reactivated at once, and the
-//! events of both are repeated in any order. A deactivated employee is on nothing, and all services
-//! agree on the state.
+//! The race deactivate-reactivate: an employee is deactivated and reactivated at once, and then the
+//! last events about the employee are repeated in any order. A deactivated employee is on nothing,
+//! and all services agree on the state.
 
 use anyhow::Result;
 use contracts::{EmployeeId, ProjectId, TaskId};

@@ -110,7 +110,7 @@ impl Race for DeleteAdd {
         let terms = |edges: &Edges| match what {
             Add::MemberByProject | Add::MemberByEmployee => edges.member_terms(*project),
             Add::Assignee => edges.task_terms(),
-            // A task that was added has no terms: it was deleted with the project.
+            // Nobody is put on the task that is added, so there are no terms to count.
             Add::Task => 0,
         };
         let added = terms(edges) as i64 - terms(before) as i64;

@@ -36,7 +36,7 @@ pub(super) struct Edges {
     pub(super) copies: Vec<Binding>,
 }
 
-/// The data once nothing is in progress any more.
+/// The result of [`Edges::quiet`]: the data at the last read, and what was wrong.
 #[derive(Clone, Debug)]
 pub(super) struct Quiet {
     pub(super) edges: Edges,
@@ -178,8 +178,8 @@ impl Edges {
     }
 }
 
-/// Returns whether only the last term is open, and no term begins before the end of the previous
-/// one.
+/// Returns whether at most the last term is open, no term begins before the end of the previous
+/// one, and none ends before it begins.
 fn are_in_order(terms: &[Term]) -> bool {
     let pairs = terms.iter().zip(terms.iter().skip(1));
     pairs.into_iter().all(|(one, next)| one.until.is_some() && next.from >= one.until)

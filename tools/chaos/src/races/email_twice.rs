@@ -33,7 +33,7 @@ pub(super) struct Outcome {
     answers: [Answer; 2],
     /// The employees who have the address afterwards.
     having: Vec<EmployeeId>,
-    /// The addresses that the employees in `asked` have afterwards.
+    /// The addresses that the two employees of the setup have afterwards.
     have: Vec<(EmployeeId, String)>,
 }
 

@@ -21,7 +21,7 @@ const LISTENERS: [Service; 3] = [Service::Directory, Service::Projects, Service:
 const TAKEN: Duration = Duration::from_secs(60);
 /// How long the answers of JetStream about consumers are cached.
 const FRESH: Duration = Duration::from_millis(40);
-/// The number of events that are kept for an employee, from the last one on.
+/// The number of the last events about each employee that are kept.
 const KEPT: usize = 8;
 
 #[derive(Clone, Debug)]
@@ -77,8 +77,8 @@ impl Late {
         let mut last = 0;
         for place in order {
             let Some(Heard { subject, headers, payload }) = events.get(*place).cloned() else { continue };
-            // With the old message id, the stream would drop the event as a duplicate. The other
-            // header names who waits for the event, and nobody waits any more.
+            // With the old message id, the stream would drop the event as a duplicate. The header
+            // `APPLIED_TO` names who waits for the event, and nobody waits any more.
             let unwanted = |name: &str| [NATS_MESSAGE_ID.as_ref(), contracts::header::APPLIED_TO].contains(&name);
             let mut fresh = HeaderMap::new();
             fresh.insert(NATS_MESSAGE_ID, kit::new_id::<EventId>().to_string());

@@ -42,7 +42,8 @@ pub(super) trait Race: 'static {
     fn judge(outcome: &Self::Outcome) -> Verdict;
 }
 
-/// The number of rounds with one setup. With more rounds, histories and messages would become long.
+/// The number of rounds with one setup. With more rounds, documents and events would have long
+/// lists of terms.
 const USES: usize = 40;
 /// A lane ends after this many rounds in a row that could not be prepared.
 const MOST_UNSET: usize = 12;

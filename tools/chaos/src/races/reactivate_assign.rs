@@ -1,5 +1,5 @@
-//! The race reactivate-assign: an employee is reactivated and at once assigned, while the events of
-//! the deactivation are late or repeated. The new assignment stays.
+//! The race reactivate-assign: an employee is reactivated and at once assigned, while earlier
+//! events about the employee are published again. The new assignment stays.
 
 use anyhow::Result;
 use contracts::{EmployeeId, ProjectId, TaskId};
@@ -34,7 +34,7 @@ pub(super) struct Outcome {
     reactivate: Answer,
     assign: Answer,
     on_task: Answer,
-    /// The stream sequence of the last repeated event.
+    /// When all repeated events were published, in microseconds since the start of the system.
     late: u64,
     others: Vec<ProjectId>,
     after: Quiet,

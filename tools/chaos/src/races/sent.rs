@@ -80,7 +80,8 @@ pub(super) fn body(id: WindowId, start: Millis, end: Millis, project: ProjectId,
     })
 }
 
-/// Reads what became of these windows, once none of them waits or is in progress.
+/// Reads what became of these windows, once none of them waits or is in progress, or after
+/// [`SETTLED`].
 pub(super) async fn fates(testbed: &Testbed, ids: &[WindowId], queued: &[WindowId]) -> Result<Vec<Fate>> {
     let since = Instant::now();
     loop {
@@ -136,9 +137,10 @@ pub(super) fn is_allowed(edges: &Edges, sent: &Sent) -> bool {
     (sent.start.0..sent.end.0).any(|at| holds_at(Millis(at)))
 }
 
-/// Returns a sentence for each rule that is violated by a window that was sent during a change. The
-/// window must fit the state before or after the change: only the former if it was answered before
-/// the change was requested, and only the latter if it was sent after the change was answered.
+/// Returns a sentence for each rule that is violated by a window that was sent during or after a
+/// change. The window must fit the state before or after the change: only the former if it was
+/// answered before the change was requested, and only the latter if it was sent after the change
+/// was answered.
 pub(super) fn judge(sent: &Sent, change: &Answer, before: &Edges, after: &Edges) -> Vec<String> {
     let Sent { id, answer, fate, .. } = sent;
     let mut faults = Vec::new();

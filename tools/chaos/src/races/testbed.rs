@@ -22,7 +22,7 @@ const TWICE: [Service; 5] =
     [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Gateway];
 /// The time limit for an answer.
 const ANSWER: Duration = Duration::from_secs(40);
-/// How often a request that prepares a round is sent, and the pause between two attempts.
+/// How often a request that prepares a round is sent at most, and the pause between two attempts.
 const TRIES: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(250);
 /// The services with an outbox.
@@ -32,7 +32,7 @@ const TOLD: Duration = Duration::from_secs(20);
 /// The password of employees. The system refuses passwords that are easy to guess.
 pub(super) const PASSWORD: &str = "lantern over the quiet harbour";
 
-/// A system of real processes, two of each important service, and a client for it.
+/// A system of real processes, two of each service in [`TWICE`], and a client for it.
 pub(super) struct Testbed {
     fleet: Fleet,
     /// The second process of each service in [`TWICE`].

@@ -48,7 +48,7 @@ const LENGTH: i64 = 36_000;
 const ROUND: i64 = 600_000;
 /// The start of the first round, in milliseconds since 1970.
 const FIRST: i64 = 1_450_000_000_000;
-/// The longest delay before a window is posted, in milliseconds.
+/// The longest delay between two windows that are posted during the update, in milliseconds.
 const LATER: u64 = 8;
 /// The bill rate per hour before and after the update.
 const RATES: [i64; 2] = [50, 70];

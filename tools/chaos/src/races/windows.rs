@@ -80,8 +80,8 @@ impl<const ARCHIVES: bool> Race for Windows<ARCHIVES> {
             .collect();
         let person = &setup.person;
         let send = async |(id, side, project, ago, length, _): (_, usize, _, i64, i64, Duration)| {
-            // The API refuses windows that end in the future, so a window must have ended before it
-            // is sent.
+            // The desktop app sends a window after it has ended, so its end may not be in the
+            // future.
             let end = Millis(testbed.now().0 - ago);
             let start = Millis(end.0 - length);
             let window = body(id, start, end, project, task);

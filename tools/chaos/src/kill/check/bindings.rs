@@ -21,8 +21,8 @@ pub(crate) fn bound(book: &Book, state: &State) -> Outcome {
         let is_active = employee.is_some_and(|employee| employee.deactivated_at.is_none());
         outcome
             .check(is_active, member.key.employee, || format!("is deactivated and on project {}", member.key.project));
-        // A deactivation ends every edge of an earlier epoch. An open edge of an earlier epoch was
-        // restored by a late event.
+        // A deactivation ends every membership of an earlier epoch. So a late event must have
+        // restored an open membership of an earlier epoch.
         let is_of_now = employee.is_none_or(|employee| member.epoch == employee.epoch);
         outcome.check(is_of_now, member.key.employee, || {
             format!("is on project {} since epoch {}, and stands at {employee:?}", member.key.project, member.epoch)
@@ -48,8 +48,8 @@ pub(crate) fn bound(book: &Book, state: &State) -> Outcome {
     outcome
 }
 
-/// Checks in one snapshot what must hold at every moment: the lists of projects and tasks agree
-/// with the edges.
+/// Checks what must hold in every snapshot: the employees that projects and tasks list are those of
+/// the open memberships and assignments, and whoever is on a task is on its project.
 pub(crate) fn structure(edges: &Edges) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut find = |about: String, says: String| findings.push(Finding { about, says, at: None });

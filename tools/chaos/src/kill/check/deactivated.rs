@@ -6,8 +6,8 @@ use super::{Outcome, state::State};
 use crate::kill::ledger::{Away, Book};
 
 /// Checks I5: after an answered deactivation and until a reactivation, the employee has no
-/// membership and no assignment, no token of the employee is accepted, and no window that begins
-/// later is recorded.
+/// membership and no assignment, no token of the employee is accepted, and no window of this time
+/// is recorded.
 pub(crate) fn gone(book: &Book, state: &State) -> Outcome {
     let mut outcome = Outcome::new("I5 who is deactivated is gone");
     for shown in &book.shown {

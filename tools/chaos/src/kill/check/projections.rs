@@ -30,8 +30,8 @@ pub(crate) fn equal(book: &Book, state: &State) -> Outcome {
     outcome
 }
 
-/// Compares the list of projects that directory stores for each employee with the memberships in
-/// projects.
+/// Compares the list of projects that directory stores for each employee with the memberships that
+/// the service projects stores.
 fn lists(outcome: &mut Outcome, edges: &Edges) {
     let mut on: BTreeMap<EmployeeId, BTreeSet<ProjectId>> = BTreeMap::new();
     for member in edges.members.iter().filter(|member| member.open) {
@@ -44,7 +44,8 @@ fn lists(outcome: &mut Outcome, edges: &Edges) {
     }
 }
 
-/// Compares the copy of the employees' states that projects stores with directory.
+/// Compares the copy of the employees' states that the service projects stores with the states in
+/// directory.
 fn references(outcome: &mut Outcome, state: &State) {
     for heard in &state.refs {
         let is = state.edges.employees.get(&heard.id).map(|stored| (stored.epoch, stored.deactivated_at));

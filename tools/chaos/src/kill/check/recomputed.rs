@@ -9,8 +9,8 @@ const DAY: i64 = 86_400_000;
 /// milliseconds.
 const CENT: i128 = 10_000 * 3_600_000 / 100;
 
-/// Returns the sums of all windows by employee, UTC day, project and task. They are computed in
-/// another way than by analytics: from the window that counts at each moment.
+/// Returns the sums of all windows that are not voided, by employee, UTC day, project and task.
+/// They are computed in another way than by analytics: from the window that counts at each moment.
 pub(super) fn recomputed(windows: &[WindowRow]) -> BTreeMap<Group, Sum> {
     let mut of_employees: BTreeMap<EmployeeId, Vec<&Window>> = BTreeMap::new();
     for row in windows.iter().filter(|row| !row.voided) {

@@ -35,8 +35,8 @@ impl<'a> Found<'a> {
 }
 
 /// Checks I1: a window that was answered 200 or 201 is stored exactly once. A window that was
-/// answered 202, or refused although it was valid, is stored exactly once or quarantined. A window
-/// is voided only if an admin has voided it.
+/// answered 202, or refused although it was well-formed, is stored exactly once or quarantined. A
+/// window is voided if an admin's request for it succeeded, and only if an admin has requested it.
 pub(crate) fn kept(book: &Book, state: &State) -> Outcome {
     let mut outcome = Outcome::new("I1 what was accepted is kept, once");
     let (found, foreign) = Found::of(state);
