@@ -116,7 +116,8 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
     let cors = config.cors()?;
     let base = PublicUrl::read(config.public_url.as_ref())?;
     let proxies = config.proxies()?;
-    // These background tasks serve open requests, so they run until the last request is answered.
+    // Open requests need these background tasks, so the tasks are stopped only after the last
+    // request is answered, or after `GRACE`.
     let background = Shutdown::new();
     let revocations = Revocations::watch(&deps.bus, &background);
     let (seen, clock) = (revocations.clone(), deps.clock.clone());

@@ -294,7 +294,7 @@ impl Beats {
         self.out.front().is_some_and(|(_, written)| written.at.elapsed() > lost)
     }
 
-    /// Deletes this gateway's heartbeat from the bucket. The gateway has finished all requests, so
+    /// Deletes this gateway's heartbeat from the bucket. The gateway handles no more requests, so
     /// directory need not wait for it.
     async fn delete_beat(&self) {
         let mut headers = HeaderMap::new();

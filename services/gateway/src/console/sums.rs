@@ -165,7 +165,7 @@ impl Asked {
         }
     }
 
-    /// The query parameters for a link to another page that shows the same days.
+    /// The query parameters for a link to another page that shows the same days and measure.
     pub(super) fn query(self) -> String {
         format!("from={}&to={}&bars={}", self.from, self.to, self.measure.word())
     }
