@@ -35,7 +35,7 @@ async fn the_demo_shows_who_worked_yesterday_and_what_needs_somebody_and_fills_n
     let program = Program::new();
     let run = program.start_with(&DEMO).await;
 
-    // Everybody who worked yesterday has costs, and is on the page of that day.
+    // The work of everybody who worked yesterday has a cost, and the page of that day names them.
     let now = get(&run, "/api/v1/employee").await[0]["createdAt"].as_i64().unwrap();
     let today = now - now.rem_euclid(DAY);
     let yesterday = format!("start={}&end={today}", today - DAY);

@@ -183,7 +183,7 @@ async fn without_nats_everything_says_so_and_goes_on_when_it_is_back() {
     })
     .await;
     assert_eq!(fixture.project_time(TEN, TEN + 9 * HOUR).await.0, 2 * HOUR);
-    // Events are delivered as before the outage, so a change is visible at once.
+    // Events are delivered again, so the employee's projects follow the change at once.
     fixture.system.put(&fixture.project_path(), json!({ "employees": [] })).await;
     let employee = fixture.system.get(&format!("/api/v1/employee/{}", fixture.ann.id)).await;
     assert_eq!(employee["projects"], json!([]));

@@ -76,7 +76,8 @@ impl Fixture {
     }
 
     /// Advances the clock, and waits until the gateway accepts tokens again. By the new clock, the
-    /// last heartbeat of the revocations is too old. So the gateway answers 503 until the next one.
+    /// gateway's list of revoked tokens may be out of date. So it answers 503 until the next
+    /// heartbeat confirms the list.
     pub async fn advance(&self, millis: i64) {
         self.system.harness.clock.advance(millis);
         eventually("the gateway has heard of revocations since", async || {

@@ -1,5 +1,5 @@
-//! Tests that no secret appears in the output at any log level, and that a request can be followed
-//! by its trace id.
+//! Tests that no secret appears in the output, even at the log level `debug`, and that a request
+//! can be followed by its trace id.
 
 use serde_json::{Value, json};
 

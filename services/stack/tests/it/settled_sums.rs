@@ -87,7 +87,7 @@ impl History {
         }
     }
 
-    /// Approves all periods, and checks that every recorded second is in one of them.
+    /// Approves all periods, and checks that together they count as much time as analytics.
     async fn approve_all(&mut self) {
         let (start, end) = (self.edges[0] - DAY, self.edges[3] + DAY);
         let all = self.fixture.system.get(&format!("/api/v1/period?start={start}&end={end}")).await;

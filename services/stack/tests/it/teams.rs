@@ -43,9 +43,9 @@ fn period(member: &Member) -> String {
     format!("{}_2025-10-01", member.person.id)
 }
 
-/// Returns every operation that the role of a manager allows, with its expected answers. Operations
-/// that remove a window, or decide about a quarantined one, have a window of their own, so that the
-/// other operations find theirs.
+/// Returns every operation whose scope the role of a manager has, with its expected answers.
+/// Operations that remove a window, or decide about a quarantined one, have a window of their own,
+/// so that the other operations find theirs.
 fn calls() -> Vec<(&'static str, About, Value, Expected)> {
     let none = Value::Null;
     vec![

@@ -25,8 +25,8 @@ async fn guesses_are_told_to_wait_and_the_owner_logs_in_from_elsewhere() {
             }
             let pause: i64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
             assert_eq!(refused.refused(429), "too_many_attempts");
-            // With a shorter pause, the pause could be over on a busy machine before the next
-            // request.
+            // The attempts end with a pause of a minute, because a shorter one could be over on a
+            // busy machine before the next request.
             if pause >= 60 {
                 break;
             }

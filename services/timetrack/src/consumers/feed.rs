@@ -13,7 +13,8 @@ use tokio::time::{Instant, timeout};
 /// The subject pattern of all events about changed aggregates.
 const CHANGES: &str = "evt.*.v1.*.*.changed";
 /// How often the feed moves its position past events that do not match [`CHANGES`]. In each query
-/// the server scans all events after the position, so the position must not fall far behind.
+/// the server scans the events from the position to the next match, so the position must not fall
+/// far behind.
 const READ_ON: Duration = Duration::from_millis(250);
 /// The time limit of a query. If it is exceeded, the feed starts again, because it may have missed
 /// an event.

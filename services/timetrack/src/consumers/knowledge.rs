@@ -1,5 +1,6 @@
 //! The moment up to which the copy of the bindings in MongoDB is complete. Any replica may have
-//! applied the events.
+//! applied the events, so the moment is computed from the state of the consumer that all replicas
+//! share.
 
 use std::{
     sync::{

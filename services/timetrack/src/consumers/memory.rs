@@ -108,8 +108,8 @@ impl Memory {
         }
     }
 
-    /// Starts three tasks that run until shutdown: one reads events, one reads missing bindings, and
-    /// one wakes the first after a settlement.
+    /// Starts three tasks that run until shutdown: one reads events, one reads missing bindings,
+    /// and one wakes the first after a settlement.
     pub(crate) fn keep(app: Arc<App>, shutdown: &Shutdown) {
         let (feed, stop) = (app.clone(), shutdown.clone());
         shutdown.spawn(async move {
@@ -286,7 +286,7 @@ impl Memory {
     /// its event is published, and no query of the feed runs during this read. So no id is missed
     /// between this read and the next event.
     async fn read_quarantined(&self, app: &App) -> anyhow::Result<()> {
-        // While overlaps count, the ids must include windows that were admitted as adjustments. No
+        // With `COUNT_OVERLAPS`, the ids must include windows that were admitted as adjustments: no
         // settlement keeps these windows from being recorded again.
         let quarantined = app.store.quarantine.kept(app.config.count_overlaps, MOST_QUARANTINED + 1).await?;
         self.remembered().keep_quarantined(quarantined);

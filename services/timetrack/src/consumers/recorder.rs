@@ -219,7 +219,7 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
 }
 
 /// The moment up to which the cache is complete, from a query that begins after this call. None if
-/// events were missed or may have been missed.
+/// it is unknown, or if the copies in the database may lack an event.
 async fn complete(app: &App) -> Option<Millis> {
     app.memory.complete().await.filter(|_| app.reconciler.is_whole())
 }

@@ -66,9 +66,9 @@ async fn judged_in(app: &App, tx: &mut Tx<'_>, settled: &Settled, worked: Worked
     }
 }
 
-/// Refuses a time range that overlaps a window of another project before the lock of that project:
-/// the locked window would count for less if work were recorded in this range, or for more if work
-/// were removed from it.
+/// Refuses a time range that overlaps a window of another project, if that window starts before the
+/// end of the project's lock. The locked window would count for less if work were recorded in this
+/// range, or for more if work were removed from it.
 ///
 /// # Errors
 /// 409, which names the lock.
@@ -85,8 +85,8 @@ pub(crate) async fn require_none_beside(
 }
 
 /// The lock of another project that settles this time range, because the range overlaps a window
-/// before that lock. If the work in the range changed, the locked window would count for less or
-/// more.
+/// that starts before the end of that lock. If the work in the range changed, the locked window
+/// would count for less or more.
 async fn beside_lock(
     app: &App,
     tx: Option<&mut Tx<'_>>,
@@ -99,7 +99,7 @@ async fn beside_lock(
 
 /// Removes those of these windows that lie in time that is settled now: this worker has just
 /// recorded them from an outdated cache, and has not published or answered them. A window that an
-/// approved or closing period counts stays. Returns the removed windows.
+/// approved or closing period counts stays. Returns the ids of the removed windows.
 pub(super) async fn take_back(app: &App, recorded: &[&StoredWindow]) -> Result<HashSet<WindowId>, Error> {
     let mut back = HashSet::new();
     for stored in recorded {

@@ -4,9 +4,9 @@ use contracts::{
 
 use super::Bindings;
 
-/// A window with an admin's changes. It must be within the limits of every window, and may end at
-/// most 5 minutes ahead of the server's clock. It may begin before `EARLIEST_WINDOW`. Changes that
-/// name a project must name the task too.
+/// A window with an admin's changes. It must keep the limits that hold for every window, and may
+/// end at most 5 minutes ahead of the server's clock. It may begin before `EARLIEST_WINDOW`.
+/// Changes that name a project must name the task too.
 pub(crate) fn correct(window: &Window, changes: &WindowCorrection, now: Millis) -> Result<Window, Failure> {
     let WindowCorrection { start, end, project_id, task_id, .. } = changes.clone();
     if project_id.is_some() && task_id.is_none() {

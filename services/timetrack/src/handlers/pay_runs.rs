@@ -16,9 +16,9 @@ use crate::{
 /// The interval between two searches for pay runs whose windows are not all marked as paid.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Pays all approved periods that lie inside a range and that no pay run has paid. A repeated or
-/// concurrent request gets the same pay run. The windows of these periods are marked as paid even
-/// if the caller stops waiting.
+/// Pays all approved periods that lie inside a range and that no pay run has paid. If there are
+/// none, returns the last pay run of this range: the request is repeated or concurrent. The windows
+/// of the paid periods are marked as paid even if the caller stops waiting.
 pub(crate) async fn create_pay_run(app: Arc<App>, call: Call, request: CreatePayRun) -> Result<MadePayRun, Error> {
     call.require_admin()?;
     let range = TimeRange::new(request.start, request.end).map_err(|error| Failure::field("end", error))?;

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The number of employees in one page of sums. The sums of one employee and month take about a
-/// hundred bytes.
+/// hundred bytes, so a page of many years fits into one reply.
 const EMPLOYEES_A_PAGE: usize = 20;
 
 impl WindowStore {

@@ -156,8 +156,8 @@ impl WindowStore {
         let Err(error) = inserted else { return Ok(none) };
         let refused = mongo::taken(&error).ok_or(error)?;
         let taken = self.under(refused.iter().map(|n| windows[*n].id)).await?;
-        // The duplicate is not on a majority yet, and may be lost with the primary. An error makes
-        // the message be redelivered until the result is final.
+        // A window with the same id is stored, but it is not on a majority yet and may be lost with
+        // the primary. An error makes the message be redelivered until the result is final.
         if refused.iter().any(|n| !taken.contains_key(&windows[*n].id)) {
             return Err(mongo::not_on_majority().into());
         }

@@ -56,8 +56,8 @@ impl WorkerStore {
         Ok(())
     }
 
-    /// The sequence number in EVENTS up to which every worker that is not dead has read settlements;
-    /// none if there is no such worker.
+    /// The sequence number in EVENTS up to which every worker that is not dead has read
+    /// settlements; none if there is no such worker.
     pub(crate) async fn heard_by_all(&self) -> Result<Option<u64>, Error> {
         let alive = doc! { "$expr": { "$gte": ["$seen", before(LEASE)] } };
         let last = self.0.find_one(alive).sort(doc! { "heard": 1 }).await?;
