@@ -4,9 +4,9 @@ use clap::{ArgAction, Args, builder::BoolishValueParser};
 use contracts::Millis;
 use jiff::civil::Date;
 
-/// The settings that only this service has.
+/// The settings of this service, without those that all services have.
 #[derive(Args, Clone, Debug, Default)]
-#[group(skip)] // clap names a group after its struct, and `stack` flattens six structs named `Config`
+#[group(skip)] // clap names a group after its struct, and every service has a struct named `Config`
 pub struct Config {
     /// Count every window in full, even where windows of an employee overlap: the `negativeTime` of
     /// every window is 0 then. Analytics must have the same setting.
