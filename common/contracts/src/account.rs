@@ -1,5 +1,6 @@
 //! Accounts of employees: the requests and replies of invitations, activation and log-in, and the
-//! entries of the bucket that revokes tokens. Passwords and tokens are [`Secret`]s.
+//! entries of the bucket by which gateways learn of revoked tokens. Passwords and tokens are
+//! [`Secret`]s.
 
 use std::fmt;
 
@@ -102,8 +103,8 @@ pub enum Invitation {
     },
     /// The account is activated already. The employee can log in.
     Used,
-    /// The token has expired, or a newer invitation has replaced it. The employee needs a new
-    /// invitation.
+    /// The token has expired, a newer invitation has replaced this one, or the employee was
+    /// deactivated. The employee needs a new invitation.
     Expired,
     /// No invitation has this token.
     Unknown,

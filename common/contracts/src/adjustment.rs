@@ -77,7 +77,7 @@ impl std::ops::AddAssign for AdjustedSum {
 pub struct AdjustmentMade {
     /// The adjustment.
     pub adjustment: Adjustment,
-    /// The time zone of the organisation.
+    /// The time zone of the organisation, for the dates in the mail to the employee.
     pub timezone: Zone,
 }
 
@@ -100,7 +100,8 @@ impl Event for AdjustmentMade {
     }
 }
 
-/// Requests the adjustments that count in a range, ordered by moment and window, page by page.
+/// Requests the adjustments that count in a range, ordered by the moment at which they count and by
+/// window id, page by page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListAdjustments {
     /// The range of moments at which the adjustments count.

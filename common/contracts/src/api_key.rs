@@ -120,8 +120,8 @@ pub struct RevokeApiKey {
     pub id: KeyId,
 }
 
-/// Records that an API key was used on a day. Each gateway sends this request at most once a day
-/// for each key.
+/// Records that an API key was used on a day. Each gateway sends this request when it first sees
+/// the key on that day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkKeyUsed {
     /// The id of the API key.

@@ -104,7 +104,7 @@ impl<'de> Deserialize<'de> for TimeMark {
     }
 }
 
-/// An exact sum of time and money. The money is rounded to cents only when it is shown.
+/// An exact sum of time and money. The money is not rounded to cents yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CountedSum {
     /// The time, in milliseconds.

@@ -224,7 +224,7 @@ pub struct GetRate {
 pub struct DeleteRate {
     /// The id of the rate.
     pub id: RateId,
-    /// The time zone of the organisation.
+    /// The time zone of the organisation, which decides when the first day begins.
     pub timezone: Zone,
 }
 
@@ -235,8 +235,8 @@ pub struct DeleteRate {
 pub struct RatesChanged {
     /// The work that the rates are for.
     pub scope: RateScope,
-    /// The number of changes of this scope so far. A consumer ignores an event with a lower version
-    /// than it has stored.
+    /// The number of changes of this scope so far. A consumer ignores an event unless its version
+    /// is higher than the one that it has stored.
     pub version: i64,
     /// The rates, in no particular order.
     pub rates: Vec<RateSince>,

@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EmployeeId, Label, ProjectId, TaskId};
 
-/// The time to report: of some employees, projects, tasks and shifts. An empty list does not limit
-/// the time.
+/// Selects the time of some employees, projects, tasks and shifts. An empty list selects all of
+/// them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
     /// Only time of these employees.

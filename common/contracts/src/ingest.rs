@@ -83,7 +83,7 @@ pub enum Outcome {
     /// The id belongs to another window: one with other content ([`crate::WindowContent`]), or of
     /// another employee.
     Conflict,
-    /// The window may not be recorded. It is quarantined.
+    /// A rule forbids recording the window, so it is quarantined.
     Rejected {
         /// The reason, as a code for programs.
         code: Code,

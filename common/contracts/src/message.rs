@@ -24,8 +24,8 @@ pub trait Request: Serialize + DeserializeOwned + Send + Sync + 'static {
 /// A change that has happened. It is published to the stream [`stream::EVENTS`] on the subject
 /// `evt.<service>.v1.<noun>.<id>.<past-verb>`.
 ///
-/// An event contains the new state of the aggregate and its version, so that a consumer can ignore
-/// repeated and late events.
+/// An event about the state of an aggregate contains the new state and its version, so that a
+/// consumer can ignore repeated and late events.
 pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The service that publishes the event. If several services publish it, this is the service
     /// that owns the message type, which then overrides [`Event::subject`] and [`Event::filter`].

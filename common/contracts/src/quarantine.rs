@@ -9,7 +9,7 @@ use crate::{
     message::requests,
 };
 
-/// A window in quarantine: it may not be recorded at all, or not yet.
+/// A window in quarantine: it must not be recorded, or not yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct QuarantinedWindow {

@@ -26,7 +26,7 @@ pub struct Reconciled {
 pub struct ReconcileDirectory {}
 
 /// Requests that the service `projects` compares its copy of the employees' states now, and repairs
-/// the differences.
+/// the differences. It also ends memberships that have outlasted a deactivation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileProjects {}
 
