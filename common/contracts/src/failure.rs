@@ -13,7 +13,7 @@ pub enum Code {
     NothingToChange,
     /// The update of many windows is not limited to any employee, project, task or shift.
     NoFilter,
-    /// The token of a mailed link is wrong, was used, or has expired.
+    /// A refresh token, or the token of a mailed link, is wrong, was used, or has expired.
     InvalidToken,
     /// The password with which the caller must confirm their identity is wrong.
     WrongPassword,
@@ -122,7 +122,7 @@ pub enum Code {
     TooManyRequests,
     /// Too many log-ins, or similar attempts with a password or token, have failed.
     TooManyAttempts,
-    /// A service, NATS or MongoDB cannot be reached.
+    /// A service, NATS or MongoDB cannot be reached, or the service cannot do this at the moment.
     Unavailable,
     /// A service did not answer in time.
     Timeout,

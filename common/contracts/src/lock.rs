@@ -15,10 +15,10 @@ pub struct Lock {
     pub project_id: Option<ProjectId>,
     /// Time before this moment is settled; `null` if the lock was removed.
     pub locked_until: Option<Millis>,
-    /// Who moved or removed the lock last: an [`crate::Actor`] as text.
+    /// Who set, moved or removed the lock last: an [`crate::Actor`] as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_by: Option<String>,
-    /// When the lock was last moved or removed.
+    /// When the lock was last set, moved or removed.
     pub changed_at: Millis,
 }
 
@@ -73,7 +73,7 @@ pub struct SettledTime {
     pub end: Millis,
 }
 
-/// Published when a lock was moved or removed, when a pay period is about to be settled or was
+/// Published when a lock was set, moved or removed, when a pay period is about to be settled or was
 /// reopened, when time was reserved for an adjustment or the reservation ended, and when an
 /// adjustment was made, whose time stays settled. A worker that has read the event quarantines
 /// windows that touch the time that is settled after it.

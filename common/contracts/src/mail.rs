@@ -26,7 +26,8 @@ impl Event for MailRequested {
 }
 
 /// Requests the recipient and the content of a mail. For a mail with a link, each such request
-/// makes a new token, so that no message in a stream contains a token.
+/// makes a new token, so that no message in a stream contains a token. The reply is none if the
+/// mail need not be sent any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MintMail {
