@@ -13,7 +13,8 @@ use tokio::time::{Instant, sleep};
 
 /// How long a request is repeated before the client gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How long to wait for one answer. The gateway always answers within 10 s.
+/// How long to wait for one answer. The gateway answers the slowest request of this program, an
+/// approval of a pay period, within 25 s.
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// A client of a running system.
@@ -28,8 +29,8 @@ pub struct Client {
 /// When a request may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// Only after an answer with 429 or 503, when the system has done nothing: for requests that
-    /// are not idempotent.
+    /// Only after an answer with 429 or 503, which says that the system could not take the request:
+    /// for requests that are not idempotent.
     WhenRefused,
     /// After any temporary failure, also 504 or a lost answer: for idempotent requests.
     Always,

@@ -97,8 +97,7 @@ async fn a_correction_lands_on_what_was_there_when_the_time_was_worked() {
     let fixture = Fixture::with_ann().await;
     let (earlier, later) = (fixture.window(0), fixture.window(3));
     fixture.send(vec![earlier.clone(), later.clone()]).await;
-    // Another project and its task, which were deleted after the first window and before the
-    // second.
+    // Another project with a task. Both were deleted between the times of the two windows.
     let until = Term { from: None, until: Some(Millis(NOON + 2 * HOUR)) };
     let project =
         ProjectChanged { id: kit::new_id(), deleted: true, open: Some(vec![until]), ..fixture.project_changed(2) };

@@ -202,8 +202,8 @@ async fn nothing_that_is_settled_is_corrected_voided_or_updated_and_what_sticks_
     assert_eq!(code(fixture.harness.ask(&update(vec![fixture.ann])).await), Code::PeriodLocked);
     assert!(fixture.stored().await.iter().all(|window| !window.paid), "nothing is half done");
 
-    // The end of a window outside of the period may change, and so may its note. A window after the
-    // period may change wholly.
+    // An end outside of the period may change, and so may a note. A window after the period may be
+    // corrected and updated.
     correct(across.id, until(end + HOUR / 2)).await.unwrap();
     correct(across.id, noted()).await.unwrap();
     correct(after.id, noted()).await.unwrap();

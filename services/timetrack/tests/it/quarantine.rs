@@ -257,8 +257,8 @@ async fn a_place_in_the_queue_that_is_not_the_window_s_own_is_not_found() {
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;
     assert!(matches!(told(ann, &queued, seq).await, Ok(WindowState::Recorded(_))));
     assert!(not_found(told(ann, &never, seq).await), "it has left the queue, and was another's");
-    // With the sequence number of the dead message, the window in it must be told as rejected, and
-    // any other window as not found.
+    // With the sequence number of the dead message, the window in that message must be rejected,
+    // and another window must not be found.
     let dead = fixture.queue_payload(broken.into_bytes()).await;
     eventually("it is dead", async || (fixture.harness.stream_messages(stream::DEAD).await == 1).then_some(())).await;
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;

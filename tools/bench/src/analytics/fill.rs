@@ -55,7 +55,8 @@ pub(crate) async fn fill(staff: &Staff, calendar: &Calendar, numbers: Range<u64>
     Ok(progress.done())
 }
 
-/// Returns whether the server supports batches, which are in part 2 of the API.
+/// Returns whether the server supports batches. A server other than ours may have only a part of
+/// the API.
 async fn takes_batches(client: &Client, staff: &Staff) -> Result<bool> {
     let request = client.request(Method::POST, "/api/v1/time-entries/batch").json(&serde_json::json!({}));
     let request = request.header("Authorization", &staff.people[0].authorization);

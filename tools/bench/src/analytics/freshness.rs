@@ -36,8 +36,8 @@ pub(super) struct Freshness {
 
 impl Freshness {
     /// Measures the query [`YEAR`] at rest and under load, for `lasts` each. Its range begins 30
-    /// days before the year of the calendar, and the windows of the load fill these 30 days.
-    /// Returns `None` if the server does not support the query.
+    /// days before the year of the calendar, and the load sends windows for these 30 days. Returns
+    /// `None` if the server does not support the query.
     pub(super) async fn measure(staff: &Staff, year: &Calendar, lasts: Duration) -> Result<Option<Self>> {
         let year = Calendar { first: year.first - 30 * DAY, ..*year };
         let question = QUESTIONS.iter().find(|question| question.name == YEAR).context("no such question")?;

@@ -35,8 +35,8 @@ pub(crate) const FLOOR: Duration = Duration::from_secs(2);
 /// The settings of the measurement.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Measure this server, which supports part 1 of the API, in place of a system that is started
-    /// here. Queries that the server does not support are left out.
+    /// Measure this server, which has the same HTTP API, in place of a system that is started here.
+    /// Queries that the server does not support are left out.
     #[arg(long)]
     pub target: Option<String>,
     /// The data folder of the target, with its admin key and its mails.

@@ -15,8 +15,7 @@ use crate::{
     wire::Wire,
 };
 
-/// How many approvals are sent at the same time. The console sends as many when an approver
-/// approves all listed periods.
+/// How many approvals are sent at the same time.
 pub(super) const AT_ONCE: usize = 16;
 /// The listed pay periods contain the moment that is this long before the end of the year. In the
 /// middle of the year all employees have windows.

@@ -11,7 +11,8 @@ use super::{Fleet, SERVICES};
 
 /// How long services may take to process everything that waits.
 const REST: Duration = Duration::from_secs(1_800);
-/// The longest time for which timetrack delays a window that has arrived before its assignment.
+/// How long windows that arrived before their assignment may still be missing after INGEST is
+/// empty.
 const EARLY: Duration = Duration::from_secs(30);
 
 impl Fleet {

@@ -26,8 +26,7 @@ use crate::{fleet::Fleet, goal, measured::Measured, senders::Senders};
 /// The settings of the measurement.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Measure this server, which supports part 1 of the API, in place of a system that is started
-    /// here.
+    /// Measure this server, which has the same HTTP API, in place of a system that is started here.
     #[arg(long)]
     pub target: Option<String>,
     /// The data folder of the target, with its admin key and its mails.

@@ -1,4 +1,5 @@
-//! Checks whether other programs have used the machine during a measurement.
+//! Checks before and after a measurement that the machine is quiet: its disk is as fast as before,
+//! and other programs use little CPU time.
 
 use std::{
     fmt, fs,

@@ -1,8 +1,8 @@
 //! A network in which each server has an address, a network namespace and a disk of its own, so
-//! that servers can be cut off, slowed down, and run out of disk space. It consists of features of
-//! the Linux kernel (namespaces, nftables, tc, tmpfs), which disappear when this process ends. If
-//! the machine or the user does not allow it, the servers are on loopback, and the faults that need
-//! the network are left out.
+//! that servers can be cut off, slowed down, and run out of disk space. It is made of namespaces,
+//! nftables rules, tc queues and tmpfs mounts, which the Linux kernel removes when this process
+//! ends. If the machine or the user does not allow it, the servers are on loopback, and the faults
+//! that need the network are left out.
 
 use std::{
     fmt::Write as _,

@@ -38,14 +38,15 @@ pub(crate) struct Probe {
     pub(crate) window: serde_json::Value,
 }
 
-/// How long requests failed after a fault: since the start of the fault, and since its end.
+/// How long after the start of a fault, and after its end, a request of the probe failed for the
+/// last time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Recovered {
     pub(crate) in_all: Duration,
     pub(crate) after_healing: Duration,
     /// Whether the system recovered within the time limit.
     pub(crate) is_back: bool,
-    /// How long each service did not answer after the end of the fault.
+    /// For each kind of request, how long after the end of the fault it failed for the last time.
     pub(crate) parts: BTreeMap<&'static str, Duration>,
 }
 
