@@ -267,8 +267,9 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     })
 }
 
-/// Explains to the person who decides why a window is quarantined and what they can do. The
-/// window's own `detail` is written for the employee.
+/// The text for the person who decides about a quarantined window: why it is quarantined, and what
+/// they can do. `None` for a code without such a text. The page then shows the window's `detail`,
+/// which is written for the employee.
 fn remedy(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::NotOnProject => {

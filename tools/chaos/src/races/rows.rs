@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use mongodb::Database;
 use serde::{Deserialize, de::DeserializeOwned};
 
-/// A project, as projects stores it.
+/// A project, as the service `projects` stores it.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct ProjectRow {
     #[serde(rename = "_id")]
@@ -20,7 +20,7 @@ pub(super) struct ProjectRow {
     pub(super) version: i64,
 }
 
-/// A task, as projects stores it.
+/// A task, as the service `projects` stores it.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct TaskRow {
     pub(super) project_id: ProjectId,
@@ -34,7 +34,7 @@ pub(super) struct MemberKey {
     pub(super) project: ProjectId,
 }
 
-/// A membership, as projects stores it.
+/// A membership, as the service `projects` stores it.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct MemberRow {
     #[serde(rename = "_id")]
@@ -45,7 +45,7 @@ pub(super) struct MemberRow {
     pub(super) version: i64,
 }
 
-/// An assignment, as projects stores it.
+/// An assignment, as the service `projects` stores it.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct AssignmentRow {
     pub(super) project: ProjectId,
@@ -55,7 +55,7 @@ pub(super) struct AssignmentRow {
     pub(super) former: Vec<FormerTerms>,
 }
 
-/// The copy of an employee's state that projects stores.
+/// The copy of an employee's state that the service `projects` stores.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct EmployeeStateRow {
     pub(super) version: i64,

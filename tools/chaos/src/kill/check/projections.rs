@@ -31,7 +31,7 @@ pub(crate) fn equal(book: &Book, state: &State) -> Outcome {
 }
 
 /// Compares the list of projects that directory stores for each employee with the memberships that
-/// the service projects stores.
+/// the service `projects` stores.
 fn lists(outcome: &mut Outcome, edges: &Edges) {
     let mut on: BTreeMap<EmployeeId, BTreeSet<ProjectId>> = BTreeMap::new();
     for member in edges.members.iter().filter(|member| member.open) {
@@ -44,7 +44,7 @@ fn lists(outcome: &mut Outcome, edges: &Edges) {
     }
 }
 
-/// Compares the copy of the employees' states that the service projects stores with the states in
+/// Compares the copy of the employees' states that the service `projects` stores with the states in
 /// directory.
 fn references(outcome: &mut Outcome, state: &State) {
     for heard in &state.refs {

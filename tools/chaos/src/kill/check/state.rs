@@ -156,7 +156,7 @@ pub(crate) enum BindingRow {
     Rates(RatesChanged),
 }
 
-/// A scope for which rates or payroll were set, as projects stores it.
+/// A scope for which rates or payroll were set, as the service `projects` stores it.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct RateScopeRow {
     #[serde(rename = "_id")]
@@ -169,7 +169,7 @@ struct KeptBinding {
     binding: BindingRow,
 }
 
-/// The copy of an employee's state that projects stores.
+/// The copy of an employee's state that the service `projects` stores.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct RefRow {
     #[serde(rename = "_id")]
