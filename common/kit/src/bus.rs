@@ -355,8 +355,9 @@ fn report(event: &ConnectionEvent, violations: &Counter) {
     }
 }
 
-/// Whether the error says that NATS has refused a subject. The protocol has no error code for this,
-/// so the text is compared.
+/// Whether the error says that NATS has refused a subject ("permissions violation") or the user
+/// itself ("authorization violation"). The protocol has no error codes, so the text is compared.
+/// For the second one the NATS client does this.
 fn is_violation(error: &ServerError) -> bool {
     match error {
         ServerError::AuthorizationViolation => true,

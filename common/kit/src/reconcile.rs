@@ -34,10 +34,10 @@ pub trait Copies: Send + Sync + 'static {
     fn compare_all(&self) -> impl Future<Output = Result<Vec<(&'static str, Tally)>, Error>> + Send;
 }
 
-/// Compares the copies of a service with their owners' data: on a schedule, on request, and when
-/// events were purged from EVENTS that the service may not have processed.
+/// Compares a service's copies of other services' data with the owners' data: on a schedule, on
+/// request, and when events that the service may not have processed were purged from EVENTS.
 ///
-/// Replicas may compare at the same time: a repair never overwrites newer data.
+/// Replicas of the service may compare at the same time: a repair never overwrites newer data.
 #[derive(Clone)]
 pub struct Reconciler(Arc<Inner>);
 

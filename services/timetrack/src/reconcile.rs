@@ -228,8 +228,9 @@ async fn says_else(app: &App, known: Option<Binding>, entry: &Binding) -> Result
     Ok(known != *entry)
 }
 
-/// Whether the only difference is that the assignment ended together with its membership, and the
-/// stored membership has ended too.
+/// Whether the stored assignment differs from the owner's only in its version and in that its last
+/// term has not ended, and the membership of that term has ended in the stored copy. Then the end
+/// of the assignment follows from the end of the membership.
 async fn ended_with_membership(app: &App, known: &AssignmentChanged, entry: &AssignmentChanged) -> Result<bool, Error> {
     let mut ended = AssignmentChanged { version: entry.version, ..known.clone() };
     let Some(last) = ended.terms.last_mut().filter(|last| last.term.is_open()) else { return Ok(false) };

@@ -48,7 +48,8 @@ pub(super) fn alone(app: &App, failure: &Failure) -> Response {
     later(failure, layout::alone(app, status, title, &content))
 }
 
-/// An HTML error page that replaces a response with problem JSON of this status.
+/// An HTML error page, sent in place of a response whose body is problem JSON. The page has the
+/// status of that response.
 pub(super) fn in_place_of(app: &App, status: StatusCode) -> Response {
     let code = match status.as_u16() {
         404 => Code::NotFound,

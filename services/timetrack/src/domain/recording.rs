@@ -2,7 +2,8 @@ use contracts::{IngestItem, Label, Millis, ORGANIZATION, Price, Window, shift_id
 
 use super::Admitted;
 
-/// The recorded window, made from the window as it was sent and the values that it gets.
+/// Makes the recorded window from the window as it was sent and from what the admission has
+/// determined: the task's status and priority, whether it is billable, and the rates.
 ///
 /// `negativeTime` depends on other windows, so it is 0 here. It is computed whenever the window is
 /// read.
