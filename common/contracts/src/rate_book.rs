@@ -92,9 +92,10 @@ impl Price {
 /// kind whose first day has come. Of several such rates of that scope, the one with the latest
 /// first day applies. Of several with the same first day, the one that was set last applies.
 ///
-/// A line of the payroll is treated like rates that are valid from the day on which the line was
-/// set: like rates of the project for the line `*`, or of the project and the employee for an
-/// employee's own line. If an employee has an own line, the line `*` does not apply to them.
+/// A line of the payroll is treated like rates: the line `*` like rates of the project, and an
+/// employee's own line like rates of the project and the employee. A line is valid from the day on
+/// which it was set. A line without a record of when it was set is valid from the beginning. If an
+/// employee has an own line, the line `*` does not apply to them.
 fn rates_on(
     day: Date,
     known: &[Option<&RatesChanged>; 6],

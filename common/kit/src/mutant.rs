@@ -1,4 +1,5 @@
-//! Deliberate faults, which the fault campaign must detect: see `docs/fault-campaign.md`.
+//! Deliberate faults, which the fault campaign must detect, and points at which a process can be
+//! made to abort: see `docs/fault-campaign.md`.
 
 /// Whether this process must commit the deliberate fault of this name: whether the environment
 /// variable `T3_MUTANT` has this value. Only builds with the feature `mutants` read this variable.

@@ -224,8 +224,9 @@ impl Outbox {
             }
         }
         crate::failpoint("after_publish");
-        // Without this, rows that the stream already has would be published again together with the
-        // failed ones. The stream would store them twice once it no longer remembers their ids.
+        // Deletes the rows that the stream has acknowledged, even if others have failed. Otherwise
+        // these rows would be published again together with the failed ones, and the stream would
+        // store them twice once its duplicate window is over.
         if !sent.is_empty() {
             self.rows.delete_many(doc! { "_id": mongo::one_of(&sent) }).await?;
         }

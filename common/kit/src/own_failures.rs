@@ -12,8 +12,8 @@ use async_nats::jetstream::Message;
 pub const MOST_FAILURES: u32 = 8;
 
 /// For how long a message without a handler in this program is redelivered, because a newer program
-/// may have one. This is longer than a rolling update may take (Kubernetes gives up a rolling
-/// update after ten minutes).
+/// may have one. This is longer than a rolling update normally takes: Kubernetes reports a rolling
+/// update as failed after ten minutes without progress.
 const UPDATE: Duration = Duration::from_secs(900);
 
 /// The most messages whose failures are counted. The count of a message that another replica has

@@ -74,7 +74,7 @@ async fn recount_group(app: &App, mut months: BTreeMap<EmployeeMonth, Touched>) 
 }
 
 /// Recomputes the sums of all employees together on these days, from the sums of single employees
-/// on the same days, also with compare-and-set.
+/// on the same days. Uses compare-and-set, as `recount_group` does.
 pub(crate) async fn recount_company(app: &App, mut months: BTreeMap<UtcMonth, BTreeSet<i64>>) -> Result<(), Error> {
     for _ in 0..TRIES {
         let seen = app.store.company.seen(months.keys().copied()).await?;

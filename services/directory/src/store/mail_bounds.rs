@@ -21,7 +21,8 @@ struct Stored {
     remove_at: DateTime,
 }
 
-/// When mails with a link were sent to each address (stored as a hash), to limit them per hour.
+/// The collection of the times at which mails with a link were sent, one document for each address.
+/// It limits how many such mails an address gets per hour. Only a hash of the address is stored.
 #[derive(Clone, Debug)]
 pub(crate) struct MailBounds(Collection<Stored>);
 

@@ -86,7 +86,8 @@ impl Changeable for Period {
     }
 }
 
-/// Makes the response for a period in a reply of timetrack, with the name of its approver.
+/// Converts a period from timetrack into the form that the API returns, with the name of its
+/// approver.
 async fn shown(app: &App, known: KnownPeriod) -> Period {
     let mut periods = [Period::of(known)];
     name_actors(&app.names, &mut periods).await;

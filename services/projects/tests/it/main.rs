@@ -1,4 +1,5 @@
-//! Tests of projects with a real nats-server, a real mongod, and directory.
+//! Tests of the service `projects` with a real nats-server, a real mongod, and the service
+//! `directory`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -18,8 +18,8 @@ use crate::{
     store::Stretch,
 };
 
-/// How often it is checked whether the copy of the rates is complete. [`PAUSE`] is the pause after
-/// each check.
+/// The maximum number of checks whether the copy of the rates is complete. [`PAUSE`] is the pause
+/// after each check.
 const TRIES: usize = 20;
 const PAUSE: Duration = Duration::from_millis(100);
 /// The number of windows that are read and priced together.

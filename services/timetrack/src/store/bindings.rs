@@ -66,13 +66,13 @@ impl BindingStore {
         Ok(self.0.delete_one(this).session(&mut tx.session).await?.deleted_count > 0)
     }
 
-    /// All bindings of these windows, with one query.
+    /// All bindings of these windows except rates, with one query.
     pub(crate) async fn of(&self, items: &[&IngestItem]) -> Result<Bindings, Error> {
         let keys: HashSet<_> = items.iter().flat_map(|item| Bindings::keys(item)).collect();
         self.find(keys).await
     }
 
-    /// All bindings of these windows and their rates, with one query.
+    /// All bindings of these windows, rates included, with one query.
     pub(super) async fn of_priced(&self, items: &[&IngestItem]) -> Result<Bindings, Error> {
         let parties = items.iter().flat_map(|item| Bindings::keys(item));
         let keys: HashSet<_> = parties.chain(items.iter().flat_map(|item| Bindings::rate_keys(item))).collect();

@@ -1,4 +1,5 @@
-//! Creates the projects and tasks of the sheet, or finds them by name.
+//! Creates the projects and tasks of the sheet, or finds them: a project by its name, a task by its
+//! project and the number at the beginning of its name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

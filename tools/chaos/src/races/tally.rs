@@ -32,8 +32,8 @@ pub struct Tally {
     told: Duration,
 }
 
-/// The smallest share of rounds in which each side must come first. Otherwise the race has hardly
-/// tested that order.
+/// Each side must come first in at least this share of the rounds. Otherwise the race has hardly
+/// tested the order in which this side comes first.
 const FEW: f64 = 0.02;
 
 impl Tally {
