@@ -1,5 +1,5 @@
-//! Tests that a deactivation is answered only once no gateway accepts a token of the employee any
-//! more.
+//! Tests that the answer to a deactivation waits until no gateway accepts a token of the employee
+//! any more.
 
 use std::sync::{
     Arc,

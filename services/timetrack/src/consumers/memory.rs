@@ -271,8 +271,9 @@ impl Memory {
         }
     }
 
-    /// Reads all settlements. A settlement is stored before it is published, and no query of the
-    /// feed runs during this read. So afterwards every settlement up to the feed's position is
+    /// Reads all settlements from the database. A settlement is stored before it is published, so
+    /// this read finds every settlement that the feed has passed. The feed is not queried during the
+    /// read, so its position does not change. Afterwards every settlement up to this position is
     /// known.
     async fn read_settled(&self, app: &App, feed: &Feed) -> anyhow::Result<()> {
         let mut copy = SettledCopy::default();
