@@ -368,11 +368,12 @@ async fn report_sums(client: &ApiClient, employees: &[contracts::EmployeeId]) ->
         income: f64,
     }
     let mut reported: BTreeMap<Group, Sum> = BTreeMap::new();
-    // Each request covers about two years. On a busy machine a report of a longer range may exceed
-    // its time limit.
-    let ranges = (0..10).map(|n| 1_400_000_000_000_i64 + n * 60_000_000_000);
+    // Each request covers about two years, from 2014 on. On a busy machine a report of a longer range
+    // may exceed its time limit. A range of whole days never splits the sum of a day.
+    const DAY: i64 = 86_400_000;
+    let ranges = (0..10).map(|n| (16_200 + n * 700) * DAY);
     for (employee, start) in employees.iter().flat_map(|employee| ranges.clone().map(move |start| (employee, start))) {
-        let range = format!("start={start}&end={}", start + 60_000_000_000);
+        let range = format!("start={start}&end={}", start + 700 * DAY);
         let path = format!("/api/v1/analytics/time?{range}&employeeId={employee}&groupBy=employee,day,project,task");
         let began = Instant::now();
         let reply = loop {
