@@ -13,7 +13,7 @@ use servers::{Mongo, MongoOptions, Nats, NatsOptions, Programs, on_stderr};
 use tempfile::TempDir;
 
 /// The time limit of one step: longer than any step takes, even on a busy machine.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
