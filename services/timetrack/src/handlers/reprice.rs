@@ -16,6 +16,8 @@ use crate::{
     store::{Repricing, StoredWindow},
 };
 
+/// How long a request for a finished job waits until the job's events are published.
+const PUBLISHED: Duration = Duration::from_secs(5);
 /// The interval between two searches for jobs of crashed processes.
 const TAKE_OVER: Duration = Duration::from_secs(5);
 
@@ -88,6 +90,11 @@ fn is_other() -> Failure {
 pub(crate) async fn get_reprice(app: Arc<App>, call: Call, GetReprice { id }: GetReprice) -> Result<RepriceJob, Error> {
     call.require_admin()?;
     let job = app.store.reprices.find(id).await?.ok_or_else(|| Failure::not_found("job"))?;
+    if job.done {
+        // The last windows are committed before their events are published. Without this wait, a
+        // report that is requested after "done" could still have the old prices.
+        app.db.until_published(PUBLISHED).await?;
+    }
     Ok(job.shown())
 }
 
