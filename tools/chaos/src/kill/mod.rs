@@ -370,10 +370,9 @@ async fn report_sums(client: &ApiClient, employees: &[contracts::EmployeeId]) ->
     let mut reported: BTreeMap<Group, Sum> = BTreeMap::new();
     // Each request covers about two years, from 2014 on. On a busy machine a report of a longer range
     // may exceed its time limit. A range of whole days never splits the sum of a day.
-    const DAY: i64 = 86_400_000;
-    let ranges = (0..10).map(|n| (16_200 + n * 700) * DAY);
+    let ranges = (0..10).map(|n| (16_200 + n * 700) * contracts::DAY);
     for (employee, start) in employees.iter().flat_map(|employee| ranges.clone().map(move |start| (employee, start))) {
-        let range = format!("start={start}&end={}", start + 700 * DAY);
+        let range = format!("start={start}&end={}", start + 700 * contracts::DAY);
         let path = format!("/api/v1/analytics/time?{range}&employeeId={employee}&groupBy=employee,day,project,task");
         let began = Instant::now();
         let reply = loop {
