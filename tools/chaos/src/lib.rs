@@ -12,5 +12,5 @@ mod report;
 mod system;
 
 pub use campaign::{Campaign, Options, run};
-pub use kill::{Caught, FaultKind, KillOptions, KillReport, MUTANTS, Mutant, in_own_network, kill, mutants};
+pub use kill::{Caught, FaultKind, KillOptions, KillReport, MUTANTS, Mutant, in_own_namespaces, kill, mutants};
 pub use report::Report;

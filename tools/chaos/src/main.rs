@@ -57,8 +57,9 @@ struct Kill {
     /// The number of windows that are sent. Repetitions are not counted.
     #[arg(long, default_value_t = 100_000)]
     windows: u64,
-    /// The kinds of faults, with commas between; the default is all kinds except `failpoint` that
-    /// are possible with this many servers.
+    /// The kinds of faults, with commas between; the default is all kinds except `power` and
+    /// `failpoint` that are possible with this many servers. `power` needs root on Linux, and one
+    /// server of each kind.
     #[arg(long, value_delimiter = ',')]
     faults: Vec<FaultKind>,
     /// The number of NATS servers, and of MongoDB servers: 1, or 3 in a network of their own, which
@@ -82,6 +83,9 @@ impl Kill {
             faults.extend(FaultKind::ALL);
             faults.extend(FaultKind::CLUSTER.iter().filter(|_| nodes > 1));
         }
+        if nodes > 1 && faults.contains(&FaultKind::Power) {
+            anyhow::bail!("--faults: power needs one server of each kind, with --nodes 1");
+        }
         if let Some(kind) = faults.iter().find(|kind| nodes == 1 && kind.needs_cluster()) {
             anyhow::bail!("--faults: {kind} needs three servers of each kind, with --nodes 3");
         }
@@ -90,7 +94,7 @@ impl Kill {
             None => tempfile::Builder::new().prefix("chaos-").tempdir()?.keep(),
         };
         eprintln!("the services write their logs into {}", logs.display());
-        Ok(KillOptions { seed, kills, windows, faults, nodes, points, mutant: None, logs })
+        Ok(KillOptions { seed, kills, windows, faults, nodes, points, sync: true, mutant: None, logs })
     }
 }
 
@@ -112,17 +116,15 @@ async fn run(cli: Cli) -> anyhow::Result<bool> {
             Ok(report.faults.is_empty())
         }
         Command::Kill(kill) => {
-            if kill.nodes > 1 {
-                chaos::in_own_network(false).await?;
+            if kill.nodes > 1 || kill.faults.contains(&FaultKind::Power) {
+                chaos::in_own_namespaces(false, kill.nodes > 1).await?;
             }
             let report = chaos::kill(&kill.options()?).await?;
             println!("{report}");
             Ok(report.violations() == 0)
         }
         Command::Mutants { kill, only } => {
-            if kill.nodes > 1 {
-                chaos::in_own_network(true).await?;
-            }
+            chaos::in_own_namespaces(true, kill.nodes > 1).await?;
             let caught = chaos::mutants(&kill.options()?, only.as_deref()).await;
             Ok(!caught.is_empty() && caught.iter().all(chaos::Caught::is_caught))
         }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use servers::{Mongo, MongoOptions, Nats, NatsOptions, Place};
 
-/// The addresses and folders of the servers of both clusters.
+/// The addresses and folders of the servers of both clusters. One server of a kind is no cluster: it
+/// has no connections to others.
 #[derive(Clone, Debug)]
 pub struct Cluster {
     /// The NATS servers; the first is `nats-1`.
@@ -38,6 +39,7 @@ pub(super) async fn nats(options: NatsOptions, cluster: Option<&Cluster>) -> Res
             "{}\nserver_name: nats-{number}\ncluster {{ name: t3, listen: \"{host}:{ROUTES}\", routes: [{routes}] }}\n",
             options.extra
         );
+        let extra = if seats.len() > 1 { extra } else { options.extra.clone() };
         let options = NatsOptions { place: place.clone(), dir: dir.clone(), extra, ..options.clone() };
         servers.push(Nats::start(options).await?);
     }
@@ -47,6 +49,11 @@ pub(super) async fn nats(options: NatsOptions, cluster: Option<&Cluster>) -> Res
 pub(super) async fn mongo(options: MongoOptions, cluster: Option<&Cluster>) -> Result<Vec<Mongo>> {
     let Some(Cluster { mongo: seats, .. }) = cluster else { return Ok(vec![Mongo::start(options).await?]) };
     let first = seats.first().context("a cluster without servers")?;
+    if seats.len() == 1 {
+        return Ok(vec![
+            Mongo::start(MongoOptions { place: first.place.clone(), dir: first.dir.clone(), ..options }).await?,
+        ]);
+    }
     // Only a client on MongoDB's own loopback may create the first user. So the first member is
     // started on this process's loopback before it is started on its own address.
     let mut alone = Mongo::start(MongoOptions { dir: first.dir.clone(), ..options.clone() }).await?;

@@ -47,6 +47,8 @@ pub enum FaultKind {
     Followers,
     /// The disk of one server is full, or the disks of all servers of its kind.
     Full,
+    /// The disk of NATS or of MongoDB loses its power, or both do: what is not synced is lost.
+    Power,
     /// A process ends at a failpoint. The services must be built with kit's feature `mutants`.
     Failpoint,
 }
@@ -57,8 +59,8 @@ pub(crate) struct Fault {
     pub(crate) kind: FaultKind,
     /// The service that is hit, for faults of a service.
     pub(crate) service: Service,
-    /// The index of the process that is hit. For a fault of a cluster, 0 hits NATS and 1 hits
-    /// MongoDB.
+    /// The index of the process that is hit. For a fault of a cluster or a disk, 0 hits NATS and 1
+    /// hits MongoDB.
     pub(crate) replica: usize,
     /// The duration of the fault, in milliseconds.
     pub(crate) lasts: u64,
@@ -101,7 +103,8 @@ impl FaultKind {
 
     /// Returns whether the fault needs three servers of each kind.
     pub const fn needs_cluster(self) -> bool {
-        !matches!(self, Self::Clock | Self::Clients | Self::Failpoint) && self as usize > Self::Workers as usize
+        !matches!(self, Self::Clock | Self::Clients | Self::Power | Self::Failpoint)
+            && self as usize > Self::Workers as usize
     }
 
     /// Returns the longest allowed time until recovery, in seconds. It counts from the end of the
@@ -110,7 +113,9 @@ impl FaultKind {
         match self {
             Self::Service | Self::Pair | Self::Failpoint => Some(5),
             Self::Nats | Self::Leader => Some(10),
-            Self::Mongo | Self::Both | Self::Cut | Self::Island | Self::OneWay | Self::HalfOpen => Some(15),
+            Self::Mongo | Self::Both | Self::Power | Self::Cut | Self::Island | Self::OneWay | Self::HalfOpen => {
+                Some(15)
+            }
             _ => None,
         }
     }
@@ -119,7 +124,8 @@ impl FaultKind {
     pub(crate) const fn weight(self) -> u64 {
         match self {
             Self::Service | Self::Failpoint => 10,
-            Self::Pair | Self::Nats | Self::Mongo | Self::Leader | Self::Cut | Self::Island | Self::OneWay => 4,
+            Self::Pair | Self::Nats | Self::Mongo | Self::Power => 4,
+            Self::Leader | Self::Cut | Self::Island | Self::OneWay => 4,
             Self::Freeze => 5,
             Self::Both | Self::Poison => 2,
             Self::HalfOpen | Self::Slow | Self::Followers | Self::Full | Self::Clock => 2,
@@ -150,6 +156,7 @@ impl FaultKind {
             Self::Slow => "slow",
             Self::Followers => "followers",
             Self::Full => "full",
+            Self::Power => "power",
             Self::Failpoint => "failpoint",
         }
     }
@@ -165,7 +172,7 @@ impl FromStr for FaultKind {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        let all = || Self::ALL.into_iter().chain([Self::Failpoint]).chain(Self::CLUSTER);
+        let all = || Self::ALL.into_iter().chain([Self::Power, Self::Failpoint]).chain(Self::CLUSTER);
         let names = || all().map(Self::name).collect::<Vec<_>>().join(", ");
         all().find(|kind| kind.name() == word).ok_or_else(|| format!("must be one of {}", names()))
     }
@@ -187,6 +194,9 @@ impl fmt::Display for Fault {
             }
             FaultKind::Full => {
                 write!(f, "{kind} disk of {server}{} for {lasts} ms", if *other_way { ", all" } else { "" })
+            }
+            FaultKind::Power => {
+                write!(f, "{kind} of {} for {lasts} ms", if *other_way { "both" } else { server })
             }
             FaultKind::OneWay => {
                 write!(f, "{kind} {server} {} for {lasts} ms", if *other_way { "mute" } else { "deaf" })

@@ -5,6 +5,7 @@ mod administrator;
 mod check;
 mod client;
 mod cluster;
+mod disks;
 mod failpoint;
 mod fault;
 mod ledger;
@@ -87,6 +88,8 @@ pub struct KillOptions {
     pub nodes: usize,
     /// The names of the failpoints that are used; all of them if the list is empty.
     pub points: Vec<String>,
+    /// Whether NATS syncs each message to its disk before it acknowledges it.
+    pub sync: bool,
     /// The name of the deliberate fault in the services, if any.
     pub mutant: Option<String>,
     /// The folder for the logs of all processes.
@@ -101,15 +104,16 @@ struct Staff {
     probe: Probe,
 }
 
-/// Moves this process into a network namespace and a mount namespace of its own, if that is
-/// allowed, so that servers can be cut off from each other. The network namespace has no connection
-/// to the Internet, so everything that may need it is built or downloaded before.
+/// Moves this process into a mount namespace of its own, if that is allowed, so that servers can
+/// have disks that lose their power. With `network` it gets a network namespace too, so that servers
+/// can be cut off from each other. That one has no connection to the Internet, so everything that may
+/// need it is built or downloaded before.
 ///
 /// # Errors
 /// When something cannot be built or downloaded.
-pub async fn in_own_network(mutants: bool) -> Result<()> {
+pub async fn in_own_namespaces(mutants: bool, network: bool) -> Result<()> {
     bench::fleet::prepare(mutants).await?;
-    network::enter()
+    network::enter(network)
 }
 
 /// Injects faults while clients work, waits until the system is idle, and checks the invariants.

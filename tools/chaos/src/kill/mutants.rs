@@ -22,6 +22,9 @@ enum By {
     Kill(&'static [FaultKind]),
     /// A campaign in which processes end at these failpoints.
     Failpoints(&'static [&'static str]),
+    /// A campaign in which disks lose their power, and NATS acknowledges before it syncs. The fault
+    /// is one of the configuration, so the services do not know its name.
+    Unsynced,
     /// This many rounds of a race.
     Race(Name, usize),
 }
@@ -29,7 +32,7 @@ enum By {
 const KILLED: By = By::Kill(&[FaultKind::Service]);
 
 /// All deliberate faults.
-pub const MUTANTS: [Mutant; 11] = [
+pub const MUTANTS: [Mutant; 12] = [
     Mutant { name: "no_unique_windows", by: By::Kill(&[FaultKind::Service, FaultKind::Nats]) },
     Mutant { name: "ack_before_commit", by: By::Kill(&[FaultKind::Mongo, FaultKind::Pair]) },
     Mutant { name: "bare_increments", by: By::Kill(&[FaultKind::Service, FaultKind::Nats]) },
@@ -44,6 +47,7 @@ pub const MUTANTS: [Mutant; 11] = [
     Mutant { name: "freshness_unasked", by: By::Kill(&[FaultKind::Service, FaultKind::Burst]) },
     Mutant { name: "touch_changes_nothing", by: By::Race(Name::AssignDeactivate, 1_000) },
     Mutant { name: "one_node_writes", by: By::Kill(&[FaultKind::Island]) },
+    Mutant { name: "unsynced_queue", by: By::Unsynced },
 ];
 
 /// The result of the test with one deliberate fault.
@@ -93,6 +97,7 @@ impl By {
         let (faults, points): (&[FaultKind], &[&str]) = match self {
             Self::Kill(faults) => (faults, &[]),
             Self::Failpoints(points) => (&[FaultKind::Failpoint], points),
+            Self::Unsynced => (&[FaultKind::Power], &[]),
             Self::Race(only, rounds) => {
                 let of = RaceOptions { rounds, only: vec![only], seed: options.seed, lanes: 12, mutant };
                 let tally = races::run(&of).await?.pop().context("no race was run")?;
@@ -101,7 +106,8 @@ impl By {
             }
         };
         let points = points.iter().map(ToString::to_string).collect();
-        let of = KillOptions { mutant, faults: faults.to_vec(), points, logs, ..options.clone() };
+        let sync = !matches!(self, Self::Unsynced);
+        let of = KillOptions { mutant, faults: faults.to_vec(), points, logs, sync, ..options.clone() };
         let report = kill(&of).await?;
         let first = report.findings.lines().take(1).collect();
         Ok(Seen { by: report.broken(), findings: report.violations(), first })

@@ -25,7 +25,7 @@ use super::fault::FaultKind;
 /// The number of servers of each kind.
 pub(crate) const NODES: usize = 3;
 /// The environment variable that is set when the process is in namespaces of its own already.
-const ENTERED: &str = "T3_CHAOS_NETWORK";
+const ENTERED: &str = "T3_CHAOS_NAMESPACES";
 /// The folder in which `ip netns` stores the names of network namespaces, and the folder of the
 /// disks. This process has a mount namespace of its own, so other processes do not see the changes
 /// in these folders.
@@ -80,26 +80,35 @@ pub(crate) enum Cut {
     Mute,
 }
 
-/// The arguments with which `unshare` creates a mount namespace, and a network namespace without a
-/// connection to the outside.
-const OF_OUR_OWN: [&str; 5] = ["--net", "--mount", "--propagation", "private", "--"];
+/// The arguments with which `unshare` creates a mount namespace.
+const OWN_MOUNTS: &[&str] = &["--mount", "--propagation", "private", "--"];
+/// The same, with a network namespace that has no connection to the outside.
+const OWN_NETWORK: &[&str] = &["--net", "--mount", "--propagation", "private", "--"];
 
-/// Moves this process into a network namespace and a mount namespace of its own. Does nothing if
-/// the process is in them already, or if the machine or the user does not allow it.
+/// Moves this process into a mount namespace of its own, and with `network` into a network namespace
+/// too. Does nothing if the process is in them already, or if the machine or the user does not allow
+/// it.
 ///
 /// # Errors
 /// When it is allowed, and then fails.
-pub(crate) fn enter() -> Result<()> {
-    if std::env::var_os(ENTERED).is_some() || run("unshare", &[&OF_OUR_OWN[..], &["true"]].concat()).is_err() {
+pub(crate) fn enter(network: bool) -> Result<()> {
+    let own = if network { OWN_NETWORK } else { OWN_MOUNTS };
+    if has_own_mounts() || run("unshare", &[own, &["true"]].concat()).is_err() {
         return Ok(());
     }
     let error = Command::new("unshare")
-        .args(OF_OUR_OWN)
+        .args(own)
         .arg(std::env::current_exe()?)
         .args(std::env::args_os().skip(1))
         .env(ENTERED, "1")
         .exec();
     Err(error).context("cannot run unshare")
+}
+
+/// Returns whether this process has a mount namespace of its own, so that nobody else sees what it
+/// mounts.
+pub(crate) fn has_own_mounts() -> bool {
+    std::env::var_os(ENTERED).is_some()
 }
 
 impl Network {
@@ -150,10 +159,7 @@ impl Network {
     }
 
     fn lay_apart() -> Result<Self> {
-        ensure!(
-            std::env::var_os(ENTERED).is_some(),
-            "unshare --net --mount does not work: run as root on Linux, with util-linux"
-        );
+        ensure!(has_own_mounts(), "unshare --net --mount does not work: run as root on Linux, with util-linux");
         // `ip netns` creates files for the names of namespaces. On a tmpfs they disappear with this
         // process, and so do the disks.
         for folder in [NAMES, DISKS] {
@@ -293,11 +299,11 @@ fn used(disk: &Path) -> Result<u64> {
     text.lines().last().and_then(|line| line.trim().parse().ok()).with_context(|| format!("df says {text}"))
 }
 
-fn path(path: &Path) -> Result<&str> {
+pub(crate) fn path(path: &Path) -> Result<&str> {
     path.to_str().context("a path that is no text")
 }
 
-fn run(program: &str, args: &[&str]) -> Result<()> {
+pub(crate) fn run(program: &str, args: &[&str]) -> Result<()> {
     run_with(program, args, "")
 }
 

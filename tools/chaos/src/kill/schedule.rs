@@ -56,7 +56,8 @@ impl Schedule {
             let waits = rng.percent(65);
             // No random number is used for kinds with one variant, so that older seeds keep their
             // schedules.
-            let other_way = FaultKind::CLUSTER.contains(&kind) && rng.percent(50);
+            let has_two = FaultKind::CLUSTER.contains(&kind) || kind == FaultKind::Power;
+            let other_way = has_two && rng.percent(50);
             let mut point = None;
             if kind == FaultKind::Failpoint {
                 let (of, name) = rng.one_of(points)?;
@@ -121,6 +122,17 @@ mod tests {
             assert!(ways.contains(&true) && ways.contains(&false), "{kind}: {ways:?}");
         }
         assert!(FaultKind::ALL.into_iter().all(|kind| !kind.needs_cluster()));
+    }
+
+    #[test]
+    fn a_power_cut_hits_either_disk_alone_and_both_together() {
+        let cuts = Schedule::of(1, 60, &[FaultKind::Power], &[]);
+        let said: std::collections::BTreeSet<_> = cuts
+            .0
+            .iter()
+            .map(|one| one.fault.to_string().split(" for ").next().unwrap_or_default().to_owned())
+            .collect();
+        assert_eq!(Vec::from_iter(said), ["power of MongoDB", "power of NATS", "power of both"]);
     }
 
     /// The documentation names seeds, so a seed must keep its schedule.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     KillOptions, cluster,
+    disks::Disks,
     failpoint::Failpoint,
     fault::{Fault, FaultKind},
     ledger::Ledger,
@@ -41,6 +42,9 @@ pub(crate) struct Testbed {
     pub(crate) gateways: OpenGateways,
     /// The network of the servers, if there are three of each kind.
     network: Option<Network>,
+    /// The disks that can lose their power or, if this machine does not allow it, the reason. They
+    /// are made only for a campaign with this fault.
+    disks: Option<Result<Disks, String>>,
     replicas: BTreeMap<Service, Vec<Replica>>,
     ledger: Ledger,
     pace: Pace,
@@ -55,10 +59,12 @@ pub(crate) struct Testbed {
 impl Testbed {
     pub(crate) async fn start(options: &KillOptions, ledger: Ledger, pace: Pace) -> Result<Self> {
         let network = if options.nodes > 1 { Some(Network::lay()?) } else { None };
-        let cluster = network.as_ref().map(Network::cluster);
+        let disks = options.faults.contains(&FaultKind::Power).then(|| Disks::make().map_err(|why| format!("{why:#}")));
+        let on_disks = || Some(disks.as_ref()?.as_ref().ok()?.seats());
+        let cluster = network.as_ref().map(Network::cluster).or_else(on_disks);
         let (logs, mutant) = (Some(options.logs.clone()), options.mutant.clone());
         let failpoints = options.faults.contains(&FaultKind::Failpoint);
-        let options = FleetOptions { sync_always: true, logs, mutant, failpoints, cluster };
+        let options = FleetOptions { sync_always: options.sync, logs, mutant, failpoints, cluster };
         let mut fleet = Fleet::start_with(options).await?;
         let mut replicas: BTreeMap<Service, Vec<Replica>> = BTreeMap::new();
         for replica in fleet.take_replicas() {
@@ -67,9 +73,12 @@ impl Testbed {
         let (gateways, ended) = (OpenGateways::default(), Vec::new());
         gateways.open(fleet.base.clone());
         let died_at = BTreeMap::new();
-        let mut testbed = Self { fleet, gateways, network, replicas, ledger, pace, ended, died_at, poisoned: 0 };
+        let mut testbed = Self { fleet, gateways, network, disks, replicas, ledger, pace, ended, died_at, poisoned: 0 };
         for service in SERVICES {
             testbed.fill(service, REPLICAS).await?;
+        }
+        if let Some(Ok(disks)) = &testbed.disks {
+            disks.sync()?;
         }
         Ok(testbed)
     }
@@ -115,6 +124,7 @@ impl Testbed {
     pub(crate) fn lacks(&self, kind: FaultKind) -> Option<String> {
         match kind {
             FaultKind::Clock => bench::fleet::lacks_wrong_clocks(),
+            FaultKind::Power => self.disks.as_ref()?.as_ref().err().cloned(),
             _ => self.network.as_ref()?.lacks(kind).map(ToOwned::to_owned),
         }
     }
@@ -172,6 +182,25 @@ impl Testbed {
                 heals();
                 self.fleet.restart_nats().await?;
                 self.fleet.restart_mongo().await?;
+            }
+            FaultKind::Power => {
+                let [hits_nats, hits_mongo] = [0, 1].map(|server| other_way || replica == server);
+                if hits_nats {
+                    self.fleet.kill_nats().await;
+                }
+                if hits_mongo {
+                    self.fleet.kill_mongo().await;
+                }
+                let disks = self.disks.as_ref().and_then(|disks| disks.as_ref().ok()).context("no disks")?;
+                disks.lose_power([hits_nats, hits_mongo])?;
+                sleep(lasts).await;
+                heals();
+                if hits_nats {
+                    self.fleet.restart_nats().await?;
+                }
+                if hits_mongo {
+                    self.fleet.restart_mongo().await?;
+                }
             }
             FaultKind::Poison => {
                 heals();
