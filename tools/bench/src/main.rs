@@ -25,6 +25,8 @@ enum Command {
     Ingest(bench::ingest::Options),
     /// Measure what a million windows cost: CPU, bytes stored, bytes sent.
     Cost(bench::ingest::CostOptions),
+    /// Measure whether single posts are as fast after ten minutes as after one.
+    Soak(bench::ingest::SoakOptions),
 }
 
 #[tokio::main]
@@ -36,6 +38,7 @@ async fn main() -> ExitCode {
         Command::Import(options) => bench::import::run(&options).await,
         Command::Ingest(options) => bench::ingest::run(&options).await,
         Command::Cost(options) => bench::ingest::cost(&options).await,
+        Command::Soak(options) => bench::ingest::soak(&options).await,
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

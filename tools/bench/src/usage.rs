@@ -58,7 +58,12 @@ impl Usage {
 
     /// Returns the peak memory of each process, in MiB.
     pub(crate) fn peaks(&self) -> Result<BTreeMap<String, f64>> {
-        self.processes.iter().map(|(name, pid)| Ok((name.clone(), peak_mib(*pid)?))).collect()
+        self.processes.iter().map(|(name, pid)| Ok((name.clone(), mib(*pid, "VmHWM:")?))).collect()
+    }
+
+    /// Returns the memory that each process uses now, in MiB.
+    pub(crate) fn memory(&self) -> Result<BTreeMap<String, f64>> {
+        self.processes.iter().map(|(name, pid)| Ok((name.clone(), mib(*pid, "VmRSS:")?))).collect()
     }
 }
 
@@ -71,9 +76,10 @@ fn cpu_seconds(pid: u32) -> Result<f64> {
     Ok((ticks(11) + ticks(12)) / TICKS_A_SECOND)
 }
 
-fn peak_mib(pid: u32) -> Result<f64> {
+/// Returns a size in `/proc/<pid>/status` in MiB.
+fn mib(pid: u32, field: &str) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).context("a process has ended")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no peak")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).context("no size")?;
     let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kib / 1_024.0)
 }

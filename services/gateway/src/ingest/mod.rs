@@ -15,7 +15,7 @@ mod turns;
 use std::{sync::Arc, time::Duration};
 
 use contracts::{Code, Failure, IngestItem, Outcome};
-use kit::{Bus, Shutdown};
+use kit::{Bus, Recently, Shutdown};
 use tokio::{
     sync::{Semaphore, oneshot},
     time::Instant,
@@ -42,6 +42,11 @@ const PUBLISHERS: usize = 4;
 const BATCH_PUBLISHERS: usize = 2;
 /// The largest number of windows in one message.
 const MOST_COALESCED: usize = 256;
+/// The same for messages of batches while single posts come. A worker records a message as a whole,
+/// and a single post waits behind less of it then.
+const MOST_BESIDE_SINGLES: usize = 128;
+/// How long after a single post others are expected.
+const SINGLES_COME: Duration = Duration::from_millis(250);
 
 /// A window that the stream has acknowledged.
 #[derive(Clone, Debug)]
@@ -76,6 +81,8 @@ struct Waiting {
 pub struct Ingest {
     singles: Queue,
     batches: Queue,
+    /// Whether single posts have come recently.
+    singles_come: Arc<Recently>,
     turns: Turns,
     places: Arc<Semaphore>,
     metrics: IngestMetrics,
@@ -89,10 +96,18 @@ impl Ingest {
     pub async fn start(bus: &Bus, shutdown: &Shutdown) -> anyhow::Result<Self> {
         let metrics = IngestMetrics::new(bus.metrics());
         let answers = Answers::listen(bus).await?;
+        let singles_come = Arc::new(Recently::within(SINGLES_COME));
         let publish = |sent, publishers| {
             let (queue, arrivals) = Queue::new(MOST_UNANSWERED);
             for _ in 0..publishers {
-                let publisher = Publisher::new(bus.clone(), answers.clone(), sent, arrivals.clone(), metrics.clone());
+                let publisher = Publisher {
+                    bus: bus.clone(),
+                    answers: answers.clone(),
+                    sent,
+                    singles_come: singles_come.clone(),
+                    arrivals: arrivals.clone(),
+                    metrics: metrics.clone(),
+                };
                 let stop = shutdown.clone();
                 shutdown.spawn(async move { publisher.run(&stop).await });
             }
@@ -104,7 +119,7 @@ impl Ingest {
         bus.metrics().places("windows", places.clone());
         let turns = Turns::default();
         turns.show(bus.metrics());
-        Ok(Self { singles, batches, turns, places, metrics })
+        Ok(Self { singles, batches, singles_come, turns, places, metrics })
     }
 
     /// The turns of batches.
@@ -128,7 +143,11 @@ impl Ingest {
         let Ok(_places) = self.places.try_acquire_many(items.len() as u32) else {
             return items.iter().map(|_| Err(too_much())).collect();
         };
-        let (since, queue) = (Instant::now(), if items.len() > 1 { &self.batches } else { &self.singles });
+        let (since, is_batch) = (Instant::now(), items.len() > 1);
+        let queue = if is_batch { &self.batches } else { &self.singles };
+        if !is_batch {
+            self.singles_come.note();
+        }
         let mut answers = Vec::with_capacity(items.len());
         for item in items {
             let (answer, answered) = oneshot::channel();

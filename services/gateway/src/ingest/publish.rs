@@ -6,7 +6,7 @@ use async_nats::{
 };
 use bytes::Bytes;
 use contracts::{Code, ContentHash, Failure, INGEST_BATCHES, INGEST_WINDOWS, IngestAnswer, Outcome, header};
-use kit::{Bus, Shutdown};
+use kit::{Bus, Recently, Shutdown};
 use tokio::{
     sync::Mutex,
     time::{Instant, timeout_at},
@@ -28,24 +28,16 @@ const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// Publishes the waiting windows as messages, until no request can add more.
 pub(super) struct Publisher {
-    bus: Bus,
-    answers: Answers,
-    sent: Sent,
-    arrivals: Arc<Mutex<Arrivals>>,
-    metrics: IngestMetrics,
+    pub(super) bus: Bus,
+    pub(super) answers: Answers,
+    pub(super) sent: Sent,
+    /// Whether single posts have come recently.
+    pub(super) singles_come: Arc<Recently>,
+    pub(super) arrivals: Arc<Mutex<Arrivals>>,
+    pub(super) metrics: IngestMetrics,
 }
 
 impl Publisher {
-    pub(super) fn new(
-        bus: Bus,
-        answers: Answers,
-        sent: Sent,
-        arrivals: Arc<Mutex<Arrivals>>,
-        metrics: IngestMetrics,
-    ) -> Self {
-        Self { bus, answers, sent, arrivals, metrics }
-    }
-
     /// Publishes until the last [`super::Ingest`] is dropped. A shutdown alone does not end it, so
     /// that open requests are still answered.
     pub(super) async fn run(&self, shutdown: &Shutdown) {
@@ -61,11 +53,12 @@ impl Publisher {
     /// can add a window.
     async fn take(&self, batch: &mut Vec<Waiting>) -> usize {
         let mut arrivals = self.arrivals.lock().await;
-        let taken = arrivals.take(batch, MOST_COALESCED).await;
+        let most = self.sent.most_in_message(self.singles_come.is_true());
+        let taken = arrivals.take(batch, most).await;
         if taken > 0 {
             kit::yield_to_coalesce().await;
         }
-        taken + arrivals.take_ready(batch, MOST_COALESCED)
+        taken + arrivals.take_ready(batch, most)
     }
 
     /// Publishes a message, and starts a task that waits for the worker's answer.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc};
 
-use super::Waiting;
+use super::{MOST_BESIDE_SINGLES, MOST_COALESCED, Waiting};
 
 /// How windows were posted. Each way has its own queue, publishers and messages, so that single
 /// posts never wait for batches.
@@ -12,6 +12,16 @@ pub(super) enum Sent {
     Singly,
     /// Several windows in a request.
     InBatches,
+}
+
+impl Sent {
+    /// The largest number of windows in one message.
+    pub(super) fn most_in_message(self, singles_come: bool) -> usize {
+        match self {
+            Self::InBatches if singles_come => MOST_BESIDE_SINGLES,
+            _ => MOST_COALESCED,
+        }
+    }
 }
 
 /// The sending end of a queue of windows that wait to be published.
@@ -60,5 +70,16 @@ impl Arrivals {
             batch.push(waiting);
         }
         batch.len() - before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_batches_are_smaller_while_single_posts_come() {
+        assert!(Sent::InBatches.most_in_message(true) < Sent::InBatches.most_in_message(false));
+        assert_eq!(Sent::Singly.most_in_message(true), Sent::Singly.most_in_message(false));
     }
 }

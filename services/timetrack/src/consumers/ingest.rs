@@ -5,7 +5,7 @@ use contracts::{
     INGEST_BATCHES, INGEST_BATCHES_CONSUMER, INGEST_WINDOWS, IngestAnswer, IngestBatch, Service, SetAside, header,
     stream,
 };
-use kit::{Error, InHand, Pull, Puller, Shutdown, bury};
+use kit::{Error, InHand, Pull, Puller, Recently, Shutdown, bury};
 use tokio::{sync::Semaphore, time::sleep};
 use tracing::{Instrument, Span, field::Empty, info_span};
 
@@ -14,6 +14,8 @@ use crate::{App, Step};
 
 /// The most windows that are recorded together.
 const MOST_WINDOWS: usize = 1_000;
+/// How long after a single post others are expected.
+const SINGLES_COME: Duration = Duration::from_millis(250);
 /// How long pulling pauses when MongoDB or NATS cannot be reached.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -28,7 +30,7 @@ struct Lane {
     most_messages: usize,
     /// The most batches in progress at the same time: while one batch waits for MongoDB's journal,
     /// another one is checked.
-    in_hand: usize,
+    in_hand: u32,
     /// The label of the metric that counts the batches in progress.
     places: &'static str,
 }
@@ -42,7 +44,7 @@ const SINGLES: Lane = Lane {
     places: "batches",
 };
 /// The subject of windows that clients have posted in batches. It has fewer batches in progress, so
-/// that single posts find MongoDB free.
+/// that single posts find MongoDB free. While single posts come, one message is recorded at a time.
 const BATCHES: Lane = Lane {
     subject: INGEST_BATCHES,
     durable: INGEST_BATCHES_CONSUMER,
@@ -77,14 +79,38 @@ impl Ingest {
 
     /// Opens the consumers, and returns. Background tasks then record windows until shutdown.
     pub(crate) async fn consume(self, shutdown: &Shutdown) -> anyhow::Result<()> {
+        let singles_come = Arc::new(Recently::within(SINGLES_COME));
         for lane in [SINGLES, BATCHES] {
-            lane.consume(self.app.clone(), shutdown).await?;
+            lane.consume(self.app.clone(), singles_come.clone(), shutdown).await?;
         }
         Ok(())
     }
 }
 
+/// What one batch of a lane may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Share {
+    /// The number of permits out of [`Lane::in_hand`]. With all of them, no other batch of the lane is
+    /// in progress.
+    places: u32,
+    /// The most messages.
+    messages: usize,
+}
+
 impl Lane {
+    fn is_of_singles(self) -> bool {
+        self.subject == SINGLES.subject
+    }
+
+    /// What the next batch may take. Client batches make way for single posts: a single post waits for
+    /// what MongoDB is inserting already.
+    fn share(self, singles_come: bool) -> Share {
+        match singles_come && !self.is_of_singles() {
+            true => Share { places: self.in_hand, messages: 1 },
+            false => Share { places: 1, messages: self.most_messages },
+        }
+    }
+
     fn pull(self) -> Pull {
         Pull {
             stream: stream::INGEST,
@@ -95,18 +121,23 @@ impl Lane {
         }
     }
 
-    async fn consume(self, app: Arc<App>, shutdown: &Shutdown) -> anyhow::Result<()> {
+    async fn consume(self, app: Arc<App>, singles_come: Arc<Recently>, shutdown: &Shutdown) -> anyhow::Result<()> {
         let mut puller = Puller::new(app.bus.clone(), self.pull());
         puller.open().await?;
         puller.watch(shutdown);
         let stop = shutdown.clone();
-        let in_hand = Arc::new(Semaphore::new(self.in_hand));
+        let in_hand = Arc::new(Semaphore::new(self.in_hand as usize));
         app.bus.metrics().places(self.places, in_hand.clone());
         shutdown.spawn(async move {
             // The permit must be acquired before messages are pulled: while this replica is busy,
             // the messages stay available to other replicas.
-            while let Ok(place) = in_hand.clone().acquire_owned().await {
-                let Some(messages) = puller.next(self.most_messages, &stop).await else { break };
+            loop {
+                let Share { places, messages } = self.share(singles_come.is_true());
+                let Ok(place) = in_hand.clone().acquire_many_owned(places).await else { break };
+                let Some(messages) = puller.next(messages, &stop).await else { break };
+                if self.is_of_singles() {
+                    singles_come.note();
+                }
                 let app = app.clone();
                 stop.spawn(async move {
                     let span = info_span!("record", messages = messages.len(), windows = Empty, trace_id = Empty);
@@ -229,5 +260,17 @@ async fn give_back(app: &App, message: &Message, error: &Error) {
 fn settle(outcome: Result<(), Error>) {
     if let Err(error) = outcome {
         tracing::warn!(%error, "not acknowledged; it comes again");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_message_of_client_batches_is_recorded_at_a_time_while_single_posts_come() {
+        assert_eq!(BATCHES.share(true), Share { places: BATCHES.in_hand, messages: 1 });
+        assert_eq!(BATCHES.share(false), Share { places: 1, messages: BATCHES.most_messages });
+        assert_eq!(SINGLES.share(true), SINGLES.share(false));
     }
 }

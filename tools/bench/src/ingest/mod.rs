@@ -6,6 +6,7 @@ mod floors;
 mod goals;
 mod load;
 mod quiet;
+mod soak;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -14,6 +15,7 @@ use clap::Args;
 use serde_json::json;
 
 pub use cost::{CostOptions, cost};
+pub use soak::{SoakOptions, soak};
 
 use self::{
     floors::{Floor, Floors},
