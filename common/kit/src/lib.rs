@@ -74,7 +74,7 @@ pub use page::{PAGE_MOST, all_pages, page_within, pages_from};
 pub use public_url::PublicUrl;
 pub use pull::{Pull, Puller, yield_to_coalesce};
 pub use recent_answer::RecentAnswer;
-pub use recently::Recently;
+pub use recently::{Ongoing, Recently};
 pub use reconcile::{Copies, Reconciler};
 pub use shared_read::SharedRead;
 pub use trace::{continue_http_trace, continue_traces, follow, link, trace_headers, trace_id, traceparent};

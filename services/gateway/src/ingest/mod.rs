@@ -42,10 +42,10 @@ const PUBLISHERS: usize = 4;
 const BATCH_PUBLISHERS: usize = 2;
 /// The largest number of windows in one message.
 const MOST_COALESCED: usize = 256;
-/// The same for messages of batches while single posts come. A worker records a message as a whole,
-/// and a single post waits behind less of it then.
+/// The largest number of windows in a message of batches while single posts come. A worker records a
+/// message as a whole, so a single post waits less for a smaller one.
 const MOST_BESIDE_SINGLES: usize = 128;
-/// How long after a single post others are expected.
+/// After a single post, more are expected for this long.
 const SINGLES_COME: Duration = Duration::from_millis(250);
 
 /// A window that the stream has acknowledged.
@@ -81,7 +81,7 @@ struct Waiting {
 pub struct Ingest {
     singles: Queue,
     batches: Queue,
-    /// Whether single posts have come recently.
+    /// Whether single posts are in progress, or were until a moment ago.
     singles_come: Arc<Recently>,
     turns: Turns,
     places: Arc<Semaphore>,
@@ -143,11 +143,9 @@ impl Ingest {
         let Ok(_places) = self.places.try_acquire_many(items.len() as u32) else {
             return items.iter().map(|_| Err(too_much())).collect();
         };
-        let (since, is_batch) = (Instant::now(), items.len() > 1);
-        let queue = if is_batch { &self.batches } else { &self.singles };
-        if !is_batch {
-            self.singles_come.note();
-        }
+        let since = Instant::now();
+        let single = (items.len() == 1).then(|| self.singles_come.begin());
+        let queue = if single.is_some() { &self.singles } else { &self.batches };
         let mut answers = Vec::with_capacity(items.len());
         for item in items {
             let (answer, answered) = oneshot::channel();

@@ -14,7 +14,7 @@ use tokio::{
 use tracing::{Instrument, field::Empty, info_span};
 
 use super::{
-    ANSWER_PATIENCE, MOST_COALESCED, PUBLISH_PATIENCE, Submitted, Until, Waiting,
+    ANSWER_PATIENCE, MOST_BESIDE_SINGLES, MOST_COALESCED, PUBLISH_PATIENCE, Submitted, Until, Waiting,
     answers::{Answer, Answers},
     metrics::IngestMetrics,
     queue::{Arrivals, Sent},
@@ -31,7 +31,7 @@ pub(super) struct Publisher {
     pub(super) bus: Bus,
     pub(super) answers: Answers,
     pub(super) sent: Sent,
-    /// Whether single posts have come recently.
+    /// Whether single posts are in progress, or were until a moment ago.
     pub(super) singles_come: Arc<Recently>,
     pub(super) arrivals: Arc<Mutex<Arrivals>>,
     pub(super) metrics: IngestMetrics,
@@ -53,12 +53,11 @@ impl Publisher {
     /// can add a window.
     async fn take(&self, batch: &mut Vec<Waiting>) -> usize {
         let mut arrivals = self.arrivals.lock().await;
-        let most = self.sent.most_in_message(self.singles_come.is_true());
-        let taken = arrivals.take(batch, most).await;
+        let taken = arrivals.take(batch, MOST_BESIDE_SINGLES).await;
         if taken > 0 {
             kit::yield_to_coalesce().await;
         }
-        taken + arrivals.take_ready(batch, most)
+        taken + arrivals.take_ready(batch, self.sent.most_in_message(self.singles_come.is_true()))
     }
 
     /// Publishes a message, and starts a task that waits for the worker's answer.

@@ -14,7 +14,10 @@ use crate::{App, Step};
 
 /// The most windows that are recorded together.
 const MOST_WINDOWS: usize = 1_000;
-/// How long after a single post others are expected.
+/// The most windows of client batches that are recorded together while single posts come. A single
+/// post waits for what MongoDB is inserting already.
+const MOST_BESIDE_SINGLES: usize = 128;
+/// After a single post, more are expected for this long.
 const SINGLES_COME: Duration = Duration::from_millis(250);
 /// How long pulling pauses when MongoDB or NATS cannot be reached.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -44,7 +47,8 @@ const SINGLES: Lane = Lane {
     places: "batches",
 };
 /// The subject of windows that clients have posted in batches. It has fewer batches in progress, so
-/// that single posts find MongoDB free. While single posts come, one message is recorded at a time.
+/// that single posts find MongoDB free. While single posts come to this process, fewer windows are
+/// recorded at a time.
 const BATCHES: Lane = Lane {
     subject: INGEST_BATCHES,
     durable: INGEST_BATCHES_CONSUMER,
@@ -87,14 +91,14 @@ impl Ingest {
     }
 }
 
-/// What one batch of a lane may take.
+/// How much one batch of a lane may do at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Share {
     /// The number of permits out of [`Lane::in_hand`]. With all of them, no other batch of the lane is
     /// in progress.
     places: u32,
-    /// The most messages.
-    messages: usize,
+    /// The most windows that are recorded together.
+    together: usize,
 }
 
 impl Lane {
@@ -102,12 +106,11 @@ impl Lane {
         self.subject == SINGLES.subject
     }
 
-    /// What the next batch may take. Client batches make way for single posts: a single post waits for
-    /// what MongoDB is inserting already.
+    /// How much the next batch may do at a time. Client batches make way for single posts.
     fn share(self, singles_come: bool) -> Share {
         match singles_come && !self.is_of_singles() {
-            true => Share { places: self.in_hand, messages: 1 },
-            false => Share { places: 1, messages: self.most_messages },
+            true => Share { places: self.in_hand, together: MOST_BESIDE_SINGLES },
+            false => Share { places: 1, together: MOST_WINDOWS },
         }
     }
 
@@ -132,18 +135,18 @@ impl Lane {
             // The permit must be acquired before messages are pulled: while this replica is busy,
             // the messages stay available to other replicas.
             loop {
-                let Share { places, messages } = self.share(singles_come.is_true());
+                let Share { places, .. } = self.share(singles_come.is_true());
                 let Ok(place) = in_hand.clone().acquire_many_owned(places).await else { break };
-                let Some(messages) = puller.next(messages, &stop).await else { break };
-                if self.is_of_singles() {
-                    singles_come.note();
-                }
+                let Some(messages) = puller.next(self.most_messages, &stop).await else { break };
+                // Single posts may have come while this lane waited for a message.
+                let Share { together, .. } = self.share(singles_come.is_true());
+                let single = self.is_of_singles().then(|| singles_come.begin());
                 let app = app.clone();
                 stop.spawn(async move {
                     let span = info_span!("record", messages = messages.len(), windows = Empty, trace_id = Empty);
                     kit::continue_traces(&span, messages.iter().map(|message| message.headers.as_ref()));
-                    record_messages(&app, messages).instrument(span).await;
-                    drop(place);
+                    record_messages(&app, messages, together).instrument(span).await;
+                    drop((place, single));
                 });
             }
         });
@@ -151,7 +154,8 @@ impl Lane {
     }
 }
 
-async fn record_messages(app: &Arc<App>, messages: Vec<Message>) {
+/// Records the windows of messages, at most `most` of them together, but each message as a whole.
+async fn record_messages(app: &Arc<App>, messages: Vec<Message>, most: usize) {
     let in_hand = InHand::hold(&app.bus, &messages);
     let mut together = Batch::default();
     for message in messages {
@@ -165,7 +169,7 @@ async fn record_messages(app: &Arc<App>, messages: Vec<Message>) {
                 continue;
             }
         };
-        if together.windows.len() + batch.items.len() > MOST_WINDOWS && !together.messages.is_empty() {
+        if together.windows.len() + batch.items.len() > most && !together.messages.is_empty() {
             record_together(app, std::mem::take(&mut together), &in_hand).await;
         }
         if kit::is_mutant("ack_before_commit") {
@@ -212,7 +216,7 @@ async fn record_together(app: &Arc<App>, together: Batch, in_hand: &InHand) {
                 // `record_messages` reports progress on this message itself. Until their turn,
                 // `in_hand` reports progress on the messages after it.
                 in_hand.let_go(&message);
-                Box::pin(record_messages(app, vec![message])).await;
+                Box::pin(record_messages(app, vec![message], MOST_WINDOWS)).await;
             }
         }
     }
@@ -268,9 +272,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_message_of_client_batches_is_recorded_at_a_time_while_single_posts_come() {
-        assert_eq!(BATCHES.share(true), Share { places: BATCHES.in_hand, messages: 1 });
-        assert_eq!(BATCHES.share(false), Share { places: 1, messages: BATCHES.most_messages });
+    fn fewer_windows_of_client_batches_are_recorded_at_a_time_while_single_posts_come() {
+        assert_eq!(BATCHES.share(true), Share { places: BATCHES.in_hand, together: MOST_BESIDE_SINGLES });
+        assert_eq!(BATCHES.share(false), Share { places: 1, together: MOST_WINDOWS });
         assert_eq!(SINGLES.share(true), SINGLES.share(false));
     }
 }

@@ -25,8 +25,9 @@ const FOLDER: &str = "/mnt";
 const SIZE: u64 = 4 << 30;
 /// The packages with the programs that are used here.
 const REMEDY: &str = "run as root on Linux, with `apt-get install e2fsprogs xfsprogs util-linux`";
-/// How often unmounting is tried, and the pause between two attempts. The files of a killed process
-/// are closed a moment after its end.
+/// How often unmounting and mounting are tried, and the pause between two attempts. The files of a
+/// killed process are closed a moment after its end, and a loop device is free a moment after its
+/// disk is unmounted.
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -46,9 +47,13 @@ impl Disks {
     /// # Errors
     /// When this machine or user does not allow it.
     pub(crate) fn make() -> Result<Self> {
-        ensure!(has_own_mounts(), "unshare --mount does not work: {REMEDY}");
-        run("mount", &["-t", "tmpfs", "tmpfs", FOLDER])?;
-        let disks = Self([Disk::make("nats").context(REMEDY)?, Disk::make("mongo").context(REMEDY)?]);
+        Self::try_to_make().with_context(|| format!("disks cannot lose their power: {REMEDY}"))
+    }
+
+    fn try_to_make() -> Result<Self> {
+        ensure!(has_own_mounts(), "unshare --mount does not work");
+        run("mount", &["-t", "tmpfs", "-o", "size=8g", "tmpfs", FOLDER])?;
+        let disks = Self([Disk::make("nats")?, Disk::make("mongo")?]);
         disks.0.iter().try_for_each(Disk::try_out)?;
         Ok(disks)
     }
@@ -76,6 +81,18 @@ impl Disks {
     }
 }
 
+fn repeated(attempt: impl Fn() -> Result<()>) -> Result<()> {
+    let mut tries = 1;
+    while let Err(error) = attempt() {
+        if tries == TRIES {
+            return Err(error);
+        }
+        tries += 1;
+        sleep(PAUSE);
+    }
+    Ok(())
+}
+
 impl Disk {
     fn make(name: &str) -> Result<Self> {
         let disk =
@@ -96,13 +113,9 @@ impl Disk {
     }
 
     fn mount_again(&self) -> Result<()> {
-        let mut tries = 1;
-        while let Err(error) = run("umount", &[path(&self.mounted)?]) {
-            ensure!(tries < TRIES, error);
-            tries += 1;
-            sleep(PAUSE);
-        }
-        self.mount()
+        let mounted = path(&self.mounted)?;
+        repeated(|| run("umount", &[mounted]))?;
+        repeated(|| self.mount())
     }
 
     fn try_out(&self) -> Result<()> {

@@ -29,7 +29,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use bench::Mailbox;
 use reqwest::Method;
 use serde::Deserialize;
@@ -145,14 +145,15 @@ pub async fn kill(options: &KillOptions) -> Result<KillReport> {
     let sampling = tokio::spawn(watcher::sample(testbed.fleet.mongo().await?, pace.clone()));
 
     let mut recovered = Vec::new();
-    let suffered = suffer(&mut testbed, &schedule, &staff.probe, &mut recovered).await;
+    let injected = suffer(&mut testbed, &schedule, &staff.probe, &mut recovered).await;
     let ended = Instant::now();
-    while suffered.is_ok() && !pace.is_reached() && ended.elapsed() < LATE {
+    while injected.is_ok() && !pace.is_reached() && ended.elapsed() < LATE {
         sleep(Duration::from_millis(200)).await;
     }
     pace.end();
     work.join_all().await;
-    suffered?;
+    let injected = injected?;
+    ensure!(!injected.is_empty() || options.kills == 0, "no fault could be injected: {}", testbed.ended.join("; "));
     testbed.supervise().await?;
     let quiet = until_quiet(&testbed, QUIET[usize::from(options.mutant.is_some())]).await?;
 
@@ -160,7 +161,7 @@ pub async fn kill(options: &KillOptions) -> Result<KillReport> {
     let reported = report_sums(&client, &employees).await.context("analytics do not answer in the end")?;
     let state = State::read(&testbed.fleet, reported).await?;
     let (samples, sampled) = sampling.await?;
-    let report = judged(options, &schedule, &ledger, &state, samples, sampled);
+    let report = judged(options, injected, &ledger, &state, samples, sampled);
     let (ended, died_at) = (std::mem::take(&mut testbed.ended), std::mem::take(&mut testbed.died_at));
     let report = KillReport { took: began.elapsed(), recovered, quiet, ended, died_at, ..report };
     testbed.stop().await;
@@ -170,7 +171,7 @@ pub async fn kill(options: &KillOptions) -> Result<KillReport> {
 /// Checks all invariants and makes the report of the campaign.
 fn judged(
     options: &KillOptions,
-    schedule: &Schedule,
+    injected: BTreeMap<FaultKind, usize>,
     ledger: &Ledger,
     state: &State,
     samples: usize,
@@ -184,19 +185,17 @@ fn judged(
         edges.findings.sort();
         edges.findings.dedup();
     }
-    report(options, schedule, &book, state, outcomes, samples)
+    report(options, injected, &book, state, outcomes, samples)
 }
 
 fn report(
     options: &KillOptions,
-    schedule: &Schedule,
+    faults: BTreeMap<FaultKind, usize>,
     book: &ledger::Book,
     state: &State,
     outcomes: Vec<Outcome>,
     samples: usize,
 ) -> KillReport {
-    let mut faults = BTreeMap::new();
-    schedule.0.iter().for_each(|planned| *faults.entry(planned.fault.kind).or_default() += 1);
     KillReport {
         seed: options.seed,
         nodes: options.nodes,
@@ -304,14 +303,15 @@ fn start_trackers(seed: u64, staff: &Staff, client: &ApiClient, ledger: &Ledger,
     }
 }
 
-/// Injects all faults of the schedule, one after the other.
+/// Injects the faults of the schedule, one after the other. Returns how many of each kind were
+/// injected: a machine may not allow all of them.
 async fn suffer(
     testbed: &mut Testbed,
     schedule: &Schedule,
     probe: &Probe,
     recovered: &mut Vec<(FaultKind, recovery::Recovered)>,
-) -> Result<()> {
-    let began = Instant::now();
+) -> Result<BTreeMap<FaultKind, usize>> {
+    let (began, mut injected) = (Instant::now(), BTreeMap::new());
     for (number, planned) in (1..).zip(&schedule.0) {
         if let Some(why) = testbed.lacks(planned.fault.kind) {
             let left_out = format!("fault {number}, {}, is left out: {why}", planned.fault);
@@ -334,8 +334,9 @@ async fn suffer(
             recovered.push((planned.fault.kind, one));
         }
         eprintln!("{at:6.1} s, fault {number}: {}{says}", planned.fault);
+        *injected.entry(planned.fault.kind).or_default() += 1;
     }
-    Ok(())
+    Ok(injected)
 }
 
 /// Waits until the system is idle, but not longer than `within`, and returns how long that took.

@@ -5,13 +5,13 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{FaultKind, KillOptions, kill};
+use super::{FaultKind, KillOptions, kill, network::has_own_mounts};
 use crate::races::{self, Name, RaceOptions};
 
 /// A deliberate fault with which the services can be started, and the test that must reveal it.
 #[derive(Clone, Copy, Debug)]
 pub struct Mutant {
-    /// The value of `T3_MUTANT` that causes the fault.
+    /// The value of `T3_MUTANT` that causes the fault, if it is one of the services.
     pub name: &'static str,
     by: By,
 }
@@ -77,6 +77,10 @@ pub async fn mutants(options: &KillOptions, only: Option<&str>) -> Vec<Caught> {
     for Mutant { name, by } in MUTANTS.into_iter().filter(|mutant| only.is_none_or(|only| only == mutant.name)) {
         if options.nodes == 1 && by.needs_cluster() {
             println!("{name}: LEFT OUT, needs --nodes 3");
+            continue;
+        }
+        if matches!(by, By::Unsynced) && (options.nodes > 1 || !has_own_mounts()) {
+            println!("{name}: LEFT OUT, needs root on Linux, and --nodes 1");
             continue;
         }
         let began = Instant::now();

@@ -66,6 +66,9 @@ const CUTS: &[FaultKind] = &[FaultKind::Cut, FaultKind::Island, FaultKind::OneWa
 const SLOWS: &[FaultKind] = &[FaultKind::Slow];
 const FILLS: &[FaultKind] = &[FaultKind::Full];
 
+/// The packages with the programs that are used here and for disks.
+const REMEDY: &str = "on Debian and Ubuntu: apt-get install e2fsprogs iproute2 nftables util-linux xfsprogs";
+
 /// Which packets of a server are lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cut {
@@ -310,8 +313,7 @@ pub(crate) fn run(program: &str, args: &[&str]) -> Result<()> {
 fn run_with(program: &str, args: &[&str], input: &str) -> Result<()> {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let remedy = "on Debian and Ubuntu: apt-get install iproute2 nftables util-linux";
-    let mut child = command.spawn().with_context(|| format!("cannot run {program}: install it ({remedy})"))?;
+    let mut child = command.spawn().with_context(|| format!("cannot run {program}: install it ({REMEDY})"))?;
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(input.as_bytes())?;
     }
