@@ -74,12 +74,21 @@ impl Race for ActivateTwice {
         };
         let directory = &testbed.directory;
         let of = doc! { "employee": value(&employee) };
-        let invitations: Vec<Invitation> = all(directory, "invitations", of).await?;
-        let credentials: Vec<Document> = all(directory, "credentials", doc! { "_id": value(&employee) }).await?;
+        // An activation without an answer may still be committed between these reads. It changes the
+        // version of the employee, so they are repeated until the version stays the same.
+        let (invitations, credentials, after) = loop {
+            let earlier = read(testbed, employee).await?;
+            let invitations: Vec<Invitation> = all(directory, "invitations", of.clone()).await?;
+            let credentials: Vec<Document> = all(directory, "credentials", doc! { "_id": value(&employee) }).await?;
+            let after = read(testbed, employee).await?;
+            if after.version == earlier.version {
+                break (invitations, credentials, after);
+            }
+        };
         Ok(Outcome {
             answers,
             before,
-            after: read(testbed, employee).await?,
+            after,
             used: invitations.iter().map(|invitation| invitation.used_at.is_some()).collect(),
             credentials: credentials.len(),
             log_in,

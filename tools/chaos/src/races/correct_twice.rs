@@ -211,8 +211,18 @@ fn step(was: &State, is: &State) -> Step {
 }
 
 async fn states(testbed: &Testbed, id: WindowId) -> Result<Vec<State>> {
-    let former: Vec<Former> = all(&testbed.timetrack, "window_history", doc! { "was._id": value(&id) }).await?;
-    let last: Option<StoredRow> = one(&testbed.timetrack, "windows", value(&id)).await?;
+    // A change without an answer may still be committed between these reads. So they are repeated until
+    // the window has the same revision before and after its history is read.
+    let window = async || one::<StoredRow>(&testbed.timetrack, "windows", value(&id)).await;
+    let revision = |row: &Option<StoredRow>| row.as_ref().map(|row| row.revision);
+    let (former, last) = loop {
+        let earlier = window().await?;
+        let former: Vec<Former> = all(&testbed.timetrack, "window_history", doc! { "was._id": value(&id) }).await?;
+        let last = window().await?;
+        if revision(&earlier) == revision(&last) {
+            break (former, last);
+        }
+    };
     let mut states: Vec<State> = former.iter().map(|former| (&former.was).into()).collect();
     states.push((&last.context("no such window")?).into());
     states.sort_by_key(|state| state.revision);
