@@ -53,6 +53,7 @@ impl Publisher {
     /// can add a window.
     async fn take(&self, batch: &mut Vec<Waiting>) -> usize {
         let mut arrivals = self.arrivals.lock().await;
+        // This may wait for long, and single posts may come meanwhile. So the small limit applies first.
         let taken = arrivals.take(batch, MOST_BESIDE_SINGLES).await;
         if taken > 0 {
             kit::yield_to_coalesce().await;

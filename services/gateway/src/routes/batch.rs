@@ -117,8 +117,7 @@ pub(super) async fn post_batch(
             }
             Err(failure) => Err((sent_id(&window), failure)),
         });
-        // To read a whole batch takes about 10 ms. Without this pause, other requests would wait for
-        // so long.
+        // Without this, other requests would wait until the whole batch is deserialized.
         if n % READ_AT_ONCE == 0 {
             tokio::task::yield_now().await;
         }

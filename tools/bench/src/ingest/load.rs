@@ -36,6 +36,17 @@ pub(super) async fn drive(
     let all = try_join_all(loops).await?;
     let lasted = started.elapsed();
     let windows = if let Shape::Batch(windows) = shape { windows } else { 1 };
+    together(name, all, windows, lasted)
+}
+
+/// The times of a connection's answers in microseconds, and the number of its answers by status.
+pub(super) type Answers = (Vec<u32>, BTreeMap<u16, u64>);
+
+/// Returns the result of all connections together. Each request has `windows` windows.
+///
+/// # Errors
+/// When most requests were refused.
+pub(super) fn together(name: &str, all: Vec<Answers>, windows: usize, lasted: Duration) -> Result<Measured> {
     let mut statuses = BTreeMap::new();
     let mut micros = Vec::new();
     for (one_micros, one_statuses) in all {
@@ -49,13 +60,7 @@ pub(super) async fn drive(
     Ok(Measured { statuses, ..Measured::of(name, micros, windows, lasted) })
 }
 
-async fn one(
-    senders: &Senders,
-    connection: usize,
-    mut wire: Wire,
-    shape: Shape,
-    until: Instant,
-) -> Result<(Vec<u32>, BTreeMap<u16, u64>)> {
+async fn one(senders: &Senders, connection: usize, mut wire: Wire, shape: Shape, until: Instant) -> Result<Answers> {
     let sender = senders.sender(connection);
     let (mut micros, mut statuses) = (Vec::new(), BTreeMap::new());
     while Instant::now() < until {

@@ -111,11 +111,5 @@ async fn paced(senders: &Senders, name: &str, connections: usize, rate: f64) -> 
         anyhow::Ok((micros, statuses))
     }))
     .await?;
-    let lasted = started.elapsed();
-    let (mut micros, mut statuses) = (Vec::new(), BTreeMap::new());
-    for (one_micros, one_statuses) in all {
-        micros.extend(one_micros);
-        one_statuses.into_iter().for_each(|(status, count)| *statuses.entry(status).or_default() += count);
-    }
-    Ok(Measured { statuses, ..Measured::of(name, micros, 1, lasted) })
+    load::together(name, all, 1, started.elapsed())
 }
