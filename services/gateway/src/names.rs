@@ -1,7 +1,8 @@
 //! Looks up the names of ids in the services that store them.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
@@ -10,10 +11,16 @@ use contracts::{
     Caller, EmployeeId, Failure, GetEmployeeNames, GetKeyNames, GetWorkNames, KeyId, NAMES_MOST, Name, ProjectId,
     TaskId, WorkNames,
 };
+use futures::future::try_join;
 use kit::Bus;
 
 /// How long one request for names waits for its reply. A response without names is still useful.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// The most questions whose ids are remembered. Then all of them are forgotten.
+const QUESTIONS: usize = 256;
+/// The most ids that are remembered of one question. To request more names than are needed would
+/// cost more than a round trip.
+const GUESSED: usize = 300;
 
 /// The ids whose names are needed.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +49,9 @@ pub(crate) struct Names {
     next: Mutex<Arc<Batch>>,
     /// Locked while a request is running.
     asking: tokio::sync::Mutex<()>,
+    /// The ids in the last reply to each question, by the hash of the question.
+    seen: Mutex<HashMap<u64, Ids>>,
+    hasher: RandomState,
 }
 
 #[derive(Debug, Default)]
@@ -52,7 +62,43 @@ struct Batch {
 
 impl Names {
     pub(crate) fn new(bus: Bus) -> Self {
-        Self { bus, next: Mutex::default(), asking: tokio::sync::Mutex::default() }
+        let (next, asking, seen) = (Mutex::default(), tokio::sync::Mutex::default(), Mutex::default());
+        Self { bus, next, asking, seen, hasher: RandomState::new() }
+    }
+
+    /// The reply of `asked`, and the current names of the ids in it.
+    ///
+    /// The names of the ids in the last reply to the same `question` are requested at the same time
+    /// as the reply. If the new reply has other ids, all its names are requested afterwards, so a
+    /// wrong guess never changes what is returned.
+    ///
+    /// # Errors
+    /// Those of `asked`.
+    pub(crate) async fn beside<T, E>(
+        &self,
+        question: &str,
+        asked: impl Future<Output = Result<T, E>>,
+        ids: impl FnOnce(&T) -> Ids,
+    ) -> Result<(T, Arc<KnownNames>), E> {
+        let question = self.hasher.hash_one(question);
+        let guess = lock(&self.seen).get(&question).cloned().unwrap_or_default();
+        let (reply, ahead) = try_join(asked, async { Ok(self.of(guess.clone()).await) }).await?;
+        let ids = ids(&reply);
+        let known = if guess.includes(&ids) { ahead } else { self.of(ids.clone()).await };
+        self.remember(question, ids);
+        Ok((reply, known))
+    }
+
+    fn remember(&self, question: u64, ids: Ids) {
+        let mut seen = lock(&self.seen);
+        if ids.count() > GUESSED {
+            seen.remove(&question);
+            return;
+        }
+        if seen.len() >= QUESTIONS && !seen.contains_key(&question) {
+            seen.clear();
+        }
+        seen.insert(question, ids);
     }
 
     /// The current names of these ids; for deleted items, their last names. If a service does not
@@ -152,8 +198,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Ids {
+    fn count(&self) -> usize {
+        self.projects.len() + self.tasks.len() + self.employees.len() + self.keys.len()
+    }
+
     fn is_empty(&self) -> bool {
-        self.projects.is_empty() && self.tasks.is_empty() && self.employees.is_empty() && self.keys.is_empty()
+        self.count() == 0
+    }
+
+    fn includes(&self, others: &Self) -> bool {
+        let Self { projects, tasks, employees, keys } = others;
+        projects.is_subset(&self.projects)
+            && tasks.is_subset(&self.tasks)
+            && employees.is_subset(&self.employees)
+            && keys.is_subset(&self.keys)
     }
 
     fn append(&mut self, other: &mut Self) {

@@ -1,11 +1,15 @@
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use async_nats::{datetime::DateTime, jetstream::stream::LastRawMessageErrorKind};
 use contracts::{Code, Event, Failure, Service, WindowsRecorded, stream};
+use futures::future::{OptionFuture, join};
 use kit::{Bus, Error, Lease, SharedRead};
 use tokio::{
     sync::{Mutex, Notify},
-    time::Instant,
+    time::{Instant, timeout_at},
 };
 
 /// How long a report waits at most until earlier windows are counted.
@@ -28,6 +32,8 @@ pub(crate) struct Progress {
     recorded: SharedRead<Result<u64, Failure>>,
     /// The position up to which windows are counted, as of the last read.
     floor: Mutex<Floor>,
+    /// Whether the last report found that all windows were counted already when it was requested.
+    is_quiet: AtomicBool,
     /// Signals that a report waits for windows that are not counted yet.
     hurry: Notify,
     /// Signals that this process has counted a batch.
@@ -45,28 +51,52 @@ struct Floor {
 
 impl Progress {
     pub(crate) fn new(bus: Bus) -> Self {
-        let (lease, recorded) = (Lease::default(), SharedRead::default());
-        Self { bus, lease, recorded, floor: Mutex::default(), hurry: Notify::new(), counted: Notify::new() }
+        Self {
+            bus,
+            lease: Lease::default(),
+            recorded: SharedRead::default(),
+            floor: Mutex::default(),
+            is_quiet: AtomicBool::new(false),
+            hurry: Notify::new(),
+            counted: Notify::new(),
+        }
     }
 
-    /// Waits until every window that was recorded before this call is counted.
+    /// Returns what `read` reads once every window that was recorded before this call is counted.
     ///
     /// A window is answered 201 once its event is in EVENTS, and the event is acknowledged once the
     /// sums that its windows change are stored. So this call waits until every `windows.recorded`
     /// event that is in EVENTS now is acknowledged. All replicas share one consumer, so the events
     /// that other replicas have counted are included.
     ///
+    /// If no window came between the last two calls, `read` begins at once, while JetStream is
+    /// still asked. Its result is used if this replica knew already before the call that every
+    /// window up to now is counted. Otherwise `read` is called again.
+    ///
     /// # Errors
-    /// [`Code::Unavailable`] after 2 seconds, and when JetStream cannot be reached.
-    pub(crate) async fn until_caught_up(&self) -> Result<(), Error> {
+    /// [`Code::Unavailable`] when the windows are not counted after 2 seconds, or when JetStream
+    /// cannot be reached; and those of `read`.
+    pub(crate) async fn caught_up<T, Fut>(&self, read: impl Fn() -> Fut) -> Result<T, Error>
+    where
+        Fut: Future<Output = Result<T, Error>>,
+    {
         if kit::is_mutant("freshness_unasked") {
-            return Ok(());
+            return read().await;
         }
-        let caught_up = async { self.until_counted(self.recorded().await?).await };
-        tokio::time::timeout(PATIENCE, caught_up).await.unwrap_or_else(|_| {
-            let detail = "What was recorded last is not counted yet. Try again in a moment.";
-            Err(Failure::new(Code::Unavailable, detail).into())
-        })
+        let until = Instant::now() + PATIENCE;
+        let before = *self.floor.lock().await;
+        let early = OptionFuture::from(self.is_quiet.load(Ordering::Relaxed).then(&read));
+        let (recorded, early) = join(timeout_at(until, self.recorded()), early).await;
+        let place = recorded.unwrap_or_else(|_| Err(not_counted()))?;
+        let was_counted = place <= before.place && before.of.is_some() && before.of == self.floor.lock().await.of;
+        self.is_quiet.store(was_counted, Ordering::Relaxed);
+        match early {
+            Some(result) if was_counted => result,
+            _ => {
+                timeout_at(until, self.until_counted(place)).await.unwrap_or_else(|_| Err(not_counted()))?;
+                read().await
+            }
+        }
     }
 
     /// Wakes the reports that wait, and pauses before the next batch for as long as the last batch
@@ -178,6 +208,10 @@ impl Progress {
 /// lower forever after a network partition. Otherwise this is the acknowledgement floor.
 fn counted(delivered: u64, acknowledged: u64, in_hand: usize) -> u64 {
     if in_hand == 0 { delivered.max(acknowledged) } else { acknowledged }
+}
+
+fn not_counted() -> Error {
+    Failure::new(Code::Unavailable, "What was recorded last is not counted yet. Try again in a moment.").into()
 }
 
 fn nats(error: impl Into<async_nats::Error>) -> Error {

@@ -24,12 +24,15 @@ pub(crate) async fn long_days(
     asked: ListLongDays,
 ) -> Result<Page<LongDay, TimeCursor>, Error> {
     call.require_admin()?;
-    app.progress.until_caught_up().await?;
+    app.progress.caught_up(|| found(&app, &asked)).await
+}
+
+async fn found(app: &App, asked: &ListLongDays) -> Result<Page<LongDay, TimeCursor>, Error> {
     let ListLongDays { range, longer_than, timezone, employees, after } = asked.clone();
     let by = [Grouping::Day, Grouping::Employee].into();
     let filter = Filter { employees, ..Filter::default() };
     let question = Question { range, by, zone: timezone, filter, after };
-    let Page { items: mut rows, mut next } = engine::answer_of(&app, &question, MOST_SEEN).await?;
+    let Page { items: mut rows, mut next } = engine::answer_of(app, &question, MOST_SEEN).await?;
     rows.retain(|row| row.time > longer_than);
     let is_cut = rows.len() > MOST_FOUND;
     rows.truncate(MOST_FOUND);
@@ -38,7 +41,7 @@ pub(crate) async fn long_days(
         let (day, employee) = (row.day?, row.employee?);
         Some(CountedDay { employee, day, range: *ranges.get(&day)?, time: row.time })
     });
-    let items = explain(&app, counted.collect()).await?;
+    let items = explain(app, counted.collect()).await?;
     if is_cut {
         next = items.last().map(|day| asked.place(day));
     }

@@ -26,11 +26,11 @@ pub(crate) async fn period_sums(
     if ranges.len() > PERIODS_MOST {
         return Err(Failure::field("ranges", format!("must be at most {PERIODS_MOST}")).into());
     }
-    app.progress.until_caught_up().await?;
-    let all = match employees.is_empty() {
-        true => of_everybody(&app, ranges).await?,
-        false => Arc::new(computed(&app, &ranges, &employees).await?),
+    let read = async || match employees.is_empty() {
+        true => of_everybody(&app, ranges.clone()).await,
+        false => computed(&app, &ranges, &employees).await.map(Arc::new),
     };
+    let all = app.progress.caught_up(read).await?;
     let start = after.map_or(Bound::Unbounded, Bound::Excluded);
     let shown = all
         .range((start, Bound::Unbounded))

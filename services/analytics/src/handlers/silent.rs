@@ -10,11 +10,11 @@ use crate::{App, domain::Question, engine};
 pub(crate) async fn silent(app: Arc<App>, call: Call, asked: ListSilent) -> Result<Vec<EmployeeId>, Error> {
     call.require_admin()?;
     let (worked, silent) = (asked.worked, asked.silent);
-    let silent = app.silent.get((worked, silent), async {
-        app.progress.until_caught_up().await?;
+    let read = async || {
         let (before, since) = tokio::try_join!(with_time(&app, worked), with_time(&app, silent))?;
         Ok::<_, Error>(before.difference(&since).copied().collect::<Vec<EmployeeId>>())
-    });
+    };
+    let silent = app.silent.get((worked, silent), app.progress.caught_up(read));
     let is_asked = |id: &&EmployeeId| asked.employees.is_empty() || asked.employees.contains(id);
     Ok(silent.await?.iter().filter(is_asked).copied().collect())
 }

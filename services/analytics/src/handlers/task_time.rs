@@ -10,7 +10,6 @@ use crate::App;
 pub(crate) async fn task_time(app: Arc<App>, call: Call, asked: GetTaskTime) -> Result<TaskTime, Error> {
     let GetTaskTime { employee_id, task_id } = asked;
     call.require_sight_of(employee_id)?;
-    app.progress.until_caught_up().await?;
-    let total_time_millis = app.store.employees.on_task(employee_id, task_id).await?;
+    let total_time_millis = app.progress.caught_up(|| app.store.employees.on_task(employee_id, task_id)).await?;
     Ok(TaskTime { employee_id, task_id, total_time_millis })
 }

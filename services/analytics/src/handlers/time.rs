@@ -13,6 +13,6 @@ pub(crate) async fn time(app: Arc<App>, call: Call, asked: GetTime) -> Result<Pa
         [] => call.require_admin()?,
         named => named.iter().try_for_each(|employee| call.require_sight_of(*employee))?,
     }
-    app.progress.until_caught_up().await?;
-    engine::answer(&app, &Question { range, by: group_by, zone: timezone, filter, after }).await
+    let question = Question { range, by: group_by, zone: timezone, filter, after };
+    app.progress.caught_up(|| engine::answer(&app, &question)).await
 }

@@ -72,6 +72,15 @@ impl Listing {
             .ok_or_else(|| Failure::field("cursor", "must be as the header Link of the page before names it"))
     }
 
+    /// What is requested, apart from the range and the page: the path with all other query
+    /// parameters. The same report of another month is the same question.
+    pub(crate) fn question(&self) -> String {
+        let apart = ["start", "end", "cursor", "limit"];
+        let is_apart = |pair: &&str| apart.contains(&pair.split('=').next().unwrap_or_default());
+        let others = self.uri.query().unwrap_or_default().split('&').filter(|pair| !is_apart(pair));
+        format!("{}?{}", self.uri.path(), others.collect::<Vec<_>>().join("&"))
+    }
+
     /// The header `Link` (RFC 8288) to the page after this position. The link keeps all other query
     /// parameters.
     pub(crate) fn link<C: Serialize>(&self, place: &C) -> Result<HeaderValue, Failure> {
@@ -117,6 +126,16 @@ mod tests {
         for bad in ["x", "Nw=", "%00", "bnVsbA", "ImEi"] {
             let listing = listing(&format!("/x?cursor={bad}"), "*/*").await.expect("read later");
             assert!(listing.after::<u32>().is_err(), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_same_report_of_another_month_is_the_same_question() {
+        let question = async |uri: &str| listing(uri, "*/*").await.expect("fits").question();
+        let january = question("/x?start=1&end=2&teamId=7&limit=5").await;
+        assert_eq!(january, question("/x?start=2&end=3&teamId=7&cursor=Nw").await);
+        for other in ["/y?start=1&end=2&teamId=7", "/x?start=1&end=2&teamId=8", "/x?start=1&end=2", "/x"] {
+            assert_ne!(january, question(other).await, "{other}");
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
     audit::record_export,
     form::{Form, Table},
     list::{List, ListRequest},
-    named::{NamedProjectTime, NamedTimeRow, named},
+    named::{NamedProjectTime, NamedTimeRow, ids_in, with_names},
     time_sheet::time_as_xlsx,
 };
 use crate::{
@@ -49,8 +49,9 @@ pub(super) async fn project_time(
     let columns = vec!["id", "time", "costs", "income", "projectName"];
     let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"project-time.csv\"", columns });
     record_export(&app, &form, "project-time").await?;
-    let projects = asker.ask(&app, request).await?;
-    Ok(form.answer(named(&app.names, projects).await.into_iter())?)
+    let asked = asker.ask(&app, request);
+    let (projects, known) = app.names.beside(&listing.question(), asked, |projects| ids_in(projects)).await?;
+    Ok(form.answer(with_names(projects, &known).into_iter())?)
 }
 
 /// Time and money, grouped.

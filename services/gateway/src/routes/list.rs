@@ -17,7 +17,7 @@ use tracing::{Instrument, Span};
 use super::{
     actors::{HasActor, name_actors},
     form::{Form, unwritten},
-    named::{HasIds, Named, named},
+    named::{HasIds, Named, ids_in, named, with_names},
 };
 use crate::{
     App,
@@ -94,18 +94,25 @@ impl List {
         send(listing, form, fetch, move |item: &R::Item| request.place(item), show).await
     }
 
-    /// Answers with the list, and adds to each item the names of its ids. The names are requested
-    /// for each page.
+    /// Answers with the list, and adds to each item the names of its ids. The names of the first
+    /// page are requested at the same time as it, those of each later page after it.
     pub(super) async fn answer_named<R: ListRequest>(self, request: R) -> Result<Response, Problem>
     where
         R::Item: HasIds + Serialize,
     {
         let Self { app, asker, listing, form } = self;
-        let asked = request.clone();
-        let fetch = move |place| {
-            let (app, asker, next) = (app.clone(), asker.clone(), asked.after(place));
+        let (asked, question) = (request.clone(), Arc::new(listing.question()));
+        let fetch = move |place: Option<R::Place>| {
+            let (app, asker, question, is_first) = (app.clone(), asker.clone(), question.clone(), place.is_none());
+            let asked = asked.after(place);
             async move {
-                let Page { items, next } = asker.ask(&app, next).await?;
+                let page = asker.ask(&app, asked);
+                if is_first {
+                    let ids = |page: &Page<R::Item, R::Place>| ids_in(&page.items);
+                    let (Page { items, next }, known) = app.names.beside(&question, page, ids).await?;
+                    return Ok(Page { items: with_names(items, &known), next });
+                }
+                let Page { items, next } = page.await?;
                 Ok(Page { items: named(&app.names, items).await, next })
             }
         };

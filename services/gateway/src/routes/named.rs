@@ -12,7 +12,7 @@ use utoipa::{
     openapi::{AllOfBuilder, Ref, RefOr, Schema},
 };
 
-use crate::names::{Ids, Names};
+use crate::names::{Ids, KnownNames, Names};
 
 /// The ids in an item for which names are added.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,13 +67,23 @@ pub(super) type NamedAdjustment = Named<Adjustment>;
 
 /// Looks up the names of the ids in these items, and adds them.
 pub(super) async fn named<T: HasIds>(names: &Names, items: Vec<T>) -> Vec<Named<T>> {
-    let mut wanted = Ids::default();
+    let known = names.of(ids_in(&items)).await;
+    with_names(items, &known)
+}
+
+/// The ids in these items.
+pub(super) fn ids_in<T: HasIds>(items: &[T]) -> Ids {
+    let mut all = Ids::default();
     for ItemIds { project, task, employee } in items.iter().map(HasIds::ids) {
-        wanted.projects.extend(project);
-        wanted.tasks.extend(task);
-        wanted.employees.extend(employee);
+        all.projects.extend(project);
+        all.tasks.extend(task);
+        all.employees.extend(employee);
     }
-    let known = names.of(wanted).await;
+    all
+}
+
+/// Adds the known names to these items.
+pub(super) fn with_names<T: HasIds>(items: Vec<T>, known: &KnownNames) -> Vec<Named<T>> {
     let beside = |item: T| {
         let ItemIds { project, task, employee } = item.ids();
         let names = ItemNames {

@@ -63,6 +63,28 @@ async fn questions_at_once_each_get_their_own_names_and_new_ones_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_report_says_the_name_of_a_project_that_it_did_not_have_when_it_was_last_asked_for() {
+    let fixture = Fixture::start().await;
+    fixture.record(TEN, TEN + HOUR).await;
+    let report = path("project-time", "");
+    let names = async || -> Vec<Value> {
+        let rows = fixture.system.get(&report).await;
+        let mut names: Vec<Value> = rows.as_array().unwrap().iter().map(|row| row["projectName"].clone()).collect();
+        names.sort_by_key(Value::to_string);
+        names
+    };
+    assert_eq!(names().await, ["Website"]);
+    assert_eq!(names().await, ["Website"]);
+    let people = json!([fixture.ann.id]);
+    let shop = fixture.system.create_project(json!({ "name": "Shop", "employees": people })).await;
+    let task = fixture.system.create_task(json!({ "projectId": shop["id"], "employees": people })).await;
+    let window = fixture.window(TEN + HOUR, TEN + 2 * HOUR);
+    fixture.post(merged(window, json!({ "projectId": shop["id"], "taskId": task["id"] }))).await.expect(201);
+    assert_eq!(names().await, ["Shop", "Website"]);
+    fixture.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_report_comes_without_names_where_those_who_know_them_are_away() {
     let mut fixture = Fixture::start().await;
     let window = fixture.record(TEN, TEN + HOUR).await;
