@@ -7,7 +7,10 @@ use axum::{
 };
 use contracts::{Code, Failure};
 use futures::StreamExt;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use super::{
     charset::{charset, utf8},
@@ -27,6 +30,18 @@ impl<S: Sync, T: DeserializeOwned, const MOST: usize> FromRequest<S> for Body<T,
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         Ok(Self(parse(&text(request, MOST).await?)?))
+    }
+}
+
+/// A JSON body of at most `MOST` bytes, converted to UTF-8 and not yet deserialized.
+#[derive(Debug)]
+pub(crate) struct Text<const MOST: usize>(pub(crate) Bytes);
+
+impl<S: Sync, const MOST: usize> FromRequest<S> for Text<MOST> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        Ok(Self(text(request, MOST).await?))
     }
 }
 
@@ -104,7 +119,7 @@ pub(super) async fn read(request: Request, most: usize) -> Result<Bytes, Problem
 }
 
 /// Deserializes JSON. An error names the field, and never repeats the field's value.
-pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Failure> {
     // Without this check, serde would accept an array of the field values, in order, in place of an
     // object.
     if bytes.trim_ascii_start().starts_with(b"[") {

@@ -17,7 +17,7 @@ mod queries;
 
 pub(crate) use self::{
     accept::wants_html,
-    body::{Bodies, Body, parse},
+    body::{Bodies, Body, Text, parse},
     coding::ACCEPTED,
     entity_tags::{Named, named},
     form::{Form, LongForm, required},

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
+    body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
@@ -17,7 +18,7 @@ use crate::{
     App,
     auth::EmployeeCaller,
     error::Problem,
-    extract::{Body, parse},
+    extract::{Text, parse},
     ingest::Submitted,
 };
 
@@ -31,10 +32,11 @@ const READ_AT_ONCE: usize = 32;
 /// Windows that are sent together. Each window is checked separately, so an invalid window does not
 /// affect the others.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Batch {
+pub(super) struct Batch<'a> {
     /// The windows: 1 to 500.
+    #[serde(borrow)]
     #[schema(value_type = Vec<WindowSent>, min_items = 1, max_items = 500)]
-    windows: Vec<Box<RawValue>>,
+    windows: Vec<&'a RawValue>,
 }
 
 /// The results of the windows in a batch, in the order in which the windows were sent.
@@ -98,17 +100,15 @@ pub(super) async fn post_batch(
     State(app): State<Arc<App>>,
     EmployeeCaller(employee): EmployeeCaller,
     headers: HeaderMap,
-    Body(batch): Body<Batch, BATCH_BYTES>,
+    Text(text): Text<BATCH_BYTES>,
 ) -> Result<Response, Problem> {
-    if batch.windows.is_empty() || batch.windows.len() > BATCH_WINDOWS {
-        return Err(Failure::field("windows", format!("must hold 1 to {BATCH_WINDOWS} windows")).into());
-    }
     // A batch is kept as text until its turn comes, because deserialized windows would take more
     // memory.
-    let turn = app.ingest.turns().take(batch.windows.len()).await?;
+    let windows = windows_in(text)?;
+    let turn = app.ingest.turns().take(windows.len()).await?;
     let now = app.clock.now();
-    let (mut good, mut read_ids) = (Vec::with_capacity(batch.windows.len()), Vec::with_capacity(batch.windows.len()));
-    for (n, window) in (1..).zip(batch.windows) {
+    let (mut good, mut read_ids) = (Vec::with_capacity(windows.len()), Vec::with_capacity(windows.len()));
+    for (n, window) in (1..).zip(windows) {
         read_ids.push(match read(employee, now, &window) {
             Ok(item) => {
                 let id = item.id;
@@ -142,19 +142,31 @@ pub(super) async fn post_batch(
     Ok((status, applied(status, &headers), Json(BatchAnswer { items })).into_response())
 }
 
+/// The JSON of each window in a batch. All of them share the memory of `text`.
+///
+/// # Errors
+/// 400 when the text is not a batch, or the number of windows is not 1 to 500.
+fn windows_in(text: Bytes) -> Result<Vec<Bytes>, Failure> {
+    let Batch { windows } = parse(&text)?;
+    if windows.is_empty() || windows.len() > BATCH_WINDOWS {
+        return Err(Failure::field("windows", format!("must hold 1 to {BATCH_WINDOWS} windows")));
+    }
+    Ok(windows.iter().map(|window| text.slice_ref(window.get().as_bytes())).collect())
+}
+
 /// The id in a window that cannot be deserialized. The response contains the id, so that the client
 /// knows which window was rejected.
-fn sent_id(json: &RawValue) -> Option<WindowId> {
+fn sent_id(json: &[u8]) -> Option<WindowId> {
     #[derive(Deserialize)]
     struct Named {
         id: Value,
     }
-    let named: Named = serde_json::from_str(json.get()).ok()?;
+    let named: Named = serde_json::from_slice(json).ok()?;
     named.id.as_str()?.parse().ok()
 }
 
-fn read(employee_id: EmployeeId, received_at: Millis, json: &RawValue) -> Result<IngestItem, Failure> {
-    item(employee_id, received_at, parse::<WindowSent>(json.get().as_bytes())?)
+fn read(employee_id: EmployeeId, received_at: Millis, json: &[u8]) -> Result<IngestItem, Failure> {
+    item(employee_id, received_at, parse::<WindowSent>(json)?)
 }
 
 impl BatchItem {

@@ -38,13 +38,13 @@ pub(super) const QUESTIONS: [Question; 7] = [
     Question { name: ME, floors: None, path: |_, _, _| "/api/auth/me".into(), by_employee: true },
     Question {
         name: YEAR,
-        floors: Some(20.0),
+        floors: Some(3.0),
         path: |_, year, _| project_time(year.first, year.end()),
         by_employee: false,
     },
     Question {
         name: "project-time, 30 days",
-        floors: Some(10.0),
+        floors: Some(3.0),
         path: |_, year, n| {
             let start = year.first + (n * 7 % (DAYS - 30)) as i64 * DAY;
             project_time(start, start + 30 * DAY)
@@ -62,7 +62,7 @@ pub(super) const QUESTIONS: [Question; 7] = [
     },
     Question {
         name: "one employee's windows of one day",
-        floors: Some(6.0),
+        floors: Some(3.0),
         path: |staff, year, n| {
             let start = year.first + (n * 11 % DAYS) as i64 * DAY;
             let who = somebody(staff, n);
@@ -81,7 +81,7 @@ pub(super) const QUESTIONS: [Question; 7] = [
     },
     Question {
         name: "time by employee and week, Adelaide, 90 days",
-        floors: Some(150.0),
+        floors: Some(20.0),
         path: |_, year, n| {
             let start = year.first + (n * 13 % (DAYS - 90)) as i64 * DAY;
             let by = "groupBy=employee,week&timezone=Australia/Adelaide";

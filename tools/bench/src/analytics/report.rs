@@ -54,9 +54,9 @@ impl Report {
         let share = most.of(YEAR, 16).zip(most.of(ME, 16)).map(|(year, me)| year.rate / me.rate);
         let freshness = self.freshness.as_ref();
         let others = [
-            Goal::most("growth over ten times the windows, whole company", growth, 1.3),
-            Goal::least("project-time over 365 days at 16 connections ÷ auth/me at 16", share, 1.0 / 3.0),
-            Goal::most("what freshness costs at p99, ms", freshness.map(Freshness::cost), 50.0),
+            Goal::most("growth over ten times the windows, whole company", growth, 1.1),
+            Goal::least("project-time over 365 days at 16 connections ÷ auth/me at 16", share, 0.6),
+            Goal::most("what freshness costs at p99, ms", freshness.map(Freshness::cost), 20.0),
             Goal::least("windows a second meanwhile", freshness.map(|fresh| fresh.windows_a_second), 950.0),
         ];
         of_question.chain(others.into_iter().flatten()).collect()
