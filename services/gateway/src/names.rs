@@ -49,9 +49,18 @@ pub(crate) struct Names {
     next: Mutex<Arc<Batch>>,
     /// Locked while a request is running.
     asking: tokio::sync::Mutex<()>,
-    /// The ids in the last reply to each question, by the hash of the question.
-    seen: Mutex<HashMap<u64, Ids>>,
+    /// The last reply to each question, by the hash of the question.
+    seen: Mutex<HashMap<u64, Seen>>,
     hasher: RandomState,
+}
+
+/// The ids in the last reply to a question.
+#[derive(Debug, Default)]
+struct Seen {
+    ids: Ids,
+    /// Whether the reply before had all of them. Otherwise the next reply is likely to have others
+    /// again, and a guess would only be more work.
+    is_steady: bool,
 }
 
 #[derive(Debug, Default)]
@@ -68,9 +77,9 @@ impl Names {
 
     /// The reply of `asked`, and the current names of the ids in it.
     ///
-    /// The names of the ids in the last reply to the same `question` are requested at the same time
-    /// as the reply. If the new reply has other ids, all its names are requested afterwards, so a
-    /// wrong guess never changes what is returned.
+    /// If the last two replies to the same `question` had the same ids, their names are requested at
+    /// the same time as the reply. If the new reply has other ids, all its names are requested
+    /// afterwards, so a wrong guess never changes what is returned.
     ///
     /// # Errors
     /// Those of `asked`.
@@ -81,7 +90,8 @@ impl Names {
         ids: impl FnOnce(&T) -> Ids,
     ) -> Result<(T, Arc<KnownNames>), E> {
         let question = self.hasher.hash_one(question);
-        let guess = lock(&self.seen).get(&question).cloned().unwrap_or_default();
+        let is_steady = |seen: &&Seen| seen.is_steady;
+        let guess = lock(&self.seen).get(&question).filter(is_steady).map(|seen| seen.ids.clone()).unwrap_or_default();
         let (reply, ahead) = try_join(asked, async { Ok(self.of(guess.clone()).await) }).await?;
         let ids = ids(&reply);
         let known = if guess.includes(&ids) { ahead } else { self.of(ids.clone()).await };
@@ -98,7 +108,8 @@ impl Names {
         if seen.len() >= QUESTIONS && !seen.contains_key(&question) {
             seen.clear();
         }
-        seen.insert(question, ids);
+        let before = seen.entry(question).or_default();
+        *before = Seen { is_steady: before.ids.includes(&ids), ids };
     }
 
     /// The current names of these ids; for deleted items, their last names. If a service does not

@@ -1,5 +1,8 @@
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -8,8 +11,8 @@ use contracts::{Code, Event, Failure, Service, WindowsRecorded, stream};
 use futures::future::{OptionFuture, join};
 use kit::{Bus, Error, Lease, SharedRead};
 use tokio::{
-    sync::{Mutex, Notify},
-    time::{Instant, timeout_at},
+    sync::Notify,
+    time::{Instant, timeout},
 };
 
 /// How long a report waits at most until earlier windows are counted.
@@ -32,6 +35,8 @@ pub(crate) struct Progress {
     recorded: SharedRead<Result<u64, Failure>>,
     /// The position up to which windows are counted, as of the last read.
     floor: Mutex<Floor>,
+    /// Locked while the state of the consumer is read, so that reports that wait share a read.
+    reading: tokio::sync::Mutex<()>,
     /// Whether the last report found that all windows were counted already when it was requested.
     is_quiet: AtomicBool,
     /// Signals that a report waits for windows that are not counted yet.
@@ -49,6 +54,17 @@ struct Floor {
     of: Option<DateTime>,
 }
 
+impl Floor {
+    /// Raises the position to `counted`, which was read while the position was `before`, and returns
+    /// it. What was read before the stream was created again says nothing about the new stream.
+    fn raise(&mut self, before: Self, counted: u64) -> u64 {
+        if self.of == before.of {
+            self.place = self.place.max(counted);
+        }
+        self.place
+    }
+}
+
 impl Progress {
     pub(crate) fn new(bus: Bus) -> Self {
         Self {
@@ -56,6 +72,7 @@ impl Progress {
             lease: Lease::default(),
             recorded: SharedRead::default(),
             floor: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
             is_quiet: AtomicBool::new(false),
             hurry: Notify::new(),
             counted: Notify::new(),
@@ -83,20 +100,29 @@ impl Progress {
         if kit::is_mutant("freshness_unasked") {
             return read().await;
         }
-        let until = Instant::now() + PATIENCE;
-        let before = *self.floor.lock().await;
+        let before = *self.floor();
         let early = OptionFuture::from(self.is_quiet.load(Ordering::Relaxed).then(&read));
-        let (recorded, early) = join(timeout_at(until, self.recorded()), early).await;
-        let place = recorded.unwrap_or_else(|_| Err(not_counted()))?;
-        let was_counted = place <= before.place && before.of.is_some() && before.of == self.floor.lock().await.of;
-        self.is_quiet.store(was_counted, Ordering::Relaxed);
+        let (waited, early) = join(timeout(PATIENCE, self.until_counted_since(before)), early).await;
+        let was_counted = waited.unwrap_or_else(|_| {
+            let detail = "What was recorded last is not counted yet. Try again in a moment.";
+            Err(Failure::new(Code::Unavailable, detail).into())
+        })?;
         match early {
             Some(result) if was_counted => result,
-            _ => {
-                timeout_at(until, self.until_counted(place)).await.unwrap_or_else(|_| Err(not_counted()))?;
-                read().await
-            }
+            _ => read().await,
         }
+    }
+
+    /// Waits until every window that was recorded before this call is counted. Returns whether they
+    /// were all counted at the position `before`.
+    async fn until_counted_since(&self, before: Floor) -> Result<bool, Error> {
+        let place = self.recorded().await?;
+        let was_counted = place <= before.place && before.of.is_some() && before.of == self.floor().of;
+        self.is_quiet.store(was_counted, Ordering::Relaxed);
+        if !was_counted {
+            self.until_counted(place).await?;
+        }
+        Ok(was_counted)
     }
 
     /// Wakes the reports that wait, and pauses before the next batch for as long as the last batch
@@ -135,28 +161,30 @@ impl Progress {
     /// is after it. Usually none is, and then the server need not send a whole event.
     async fn last_place(&self) -> Result<u64, Error> {
         loop {
-            let known = *self.floor.lock().await;
+            let known = *self.floor();
             let (comes_after, (made, last)) = tokio::try_join!(self.comes_after(known.place), self.stream())?;
             if known.of == Some(made) && known.place <= last {
                 return if comes_after { self.last_recorded().await } else { Ok(known.place) };
             }
             // The stream was created again, so positions in the old stream are not valid in the new
             // one.
-            *self.floor.lock().await = Floor { place: 0, of: Some(made) };
+            *self.floor() = Floor { place: 0, of: Some(made) };
         }
     }
 
     async fn until_counted(&self, place: u64) -> Result<(), Error> {
         let (mut pause, longest) = PAUSES;
         loop {
-            let mut floor = self.floor.lock().await;
-            if floor.place < place {
-                floor.place = self.acknowledged().await?.max(floor.place);
-            }
-            if floor.place >= place {
+            let reading = self.reading.lock().await;
+            let before = *self.floor();
+            if before.place >= place {
                 return Ok(());
             }
-            drop(floor);
+            let counted = self.acknowledged().await?;
+            drop(reading);
+            if self.floor().raise(before, counted) >= place {
+                return Ok(());
+            }
             self.hurry.notify_one();
             // Another replica may count the windows that this report waits for. No signal comes
             // from another replica, so the position is also read again after a pause.
@@ -165,6 +193,10 @@ impl Progress {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(longest),
             }
         }
+    }
+
+    fn floor(&self) -> MutexGuard<'_, Floor> {
+        self.floor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The position in EVENTS up to which every window is counted, from the state of the consumer.
@@ -210,10 +242,6 @@ fn counted(delivered: u64, acknowledged: u64, in_hand: usize) -> u64 {
     if in_hand == 0 { delivered.max(acknowledged) } else { acknowledged }
 }
 
-fn not_counted() -> Error {
-    Failure::new(Code::Unavailable, "What was recorded last is not counted yet. Try again in a moment.").into()
-}
-
 fn nats(error: impl Into<async_nats::Error>) -> Error {
     Error::Nats(error.into())
 }
@@ -221,6 +249,16 @@ fn nats(error: impl Into<async_nats::Error>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_read_of_a_stream_that_was_made_anew_meanwhile_raises_nothing() {
+        let of = |seconds| DateTime::from_unix_timestamp(seconds).ok();
+        let before = Floor { place: 7, of: of(1) };
+        let mut same = before;
+        assert_eq!((same.raise(before, 9), same.raise(before, 8)), (9, 9));
+        let mut anew = Floor { place: 0, of: of(2) };
+        assert_eq!((anew.raise(before, 9), anew.raise(anew, 3)), (0, 3));
+    }
 
     #[test]
     fn with_nothing_in_hand_all_that_was_delivered_is_counted() {
