@@ -16,10 +16,9 @@ use kit::Bus;
 
 /// How long one request for names waits for its reply. A response without names is still useful.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// The most questions whose ids are remembered. Then all of them are forgotten.
+/// When this many questions are remembered, all of them are forgotten before another is added.
 const QUESTIONS: usize = 256;
-/// The most ids that are remembered of one question. To request more names than are needed would
-/// cost more than a round trip.
+/// The most ids that are remembered of one question. The names of a larger reply are not guessed.
 const GUESSED: usize = 300;
 
 /// The ids whose names are needed.

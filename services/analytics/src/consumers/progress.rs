@@ -35,8 +35,8 @@ pub(crate) struct Progress {
     recorded: SharedRead<Result<u64, Failure>>,
     /// The position up to which windows are counted, as of the last read.
     floor: Mutex<Floor>,
-    /// Locked while the state of the consumer is read, so that reports that wait share a read.
-    reading: tokio::sync::Mutex<()>,
+    /// The position up to which windows are counted, as the consumer says now.
+    acknowledged: SharedRead<Result<u64, Failure>>,
     /// Whether the last report found that all windows were counted already when it was requested.
     is_quiet: AtomicBool,
     /// Signals that a report waits for windows that are not counted yet.
@@ -72,7 +72,7 @@ impl Progress {
             lease: Lease::default(),
             recorded: SharedRead::default(),
             floor: Mutex::default(),
-            reading: tokio::sync::Mutex::default(),
+            acknowledged: SharedRead::default(),
             is_quiet: AtomicBool::new(false),
             hurry: Notify::new(),
             counted: Notify::new(),
@@ -175,14 +175,8 @@ impl Progress {
     async fn until_counted(&self, place: u64) -> Result<(), Error> {
         let (mut pause, longest) = PAUSES;
         loop {
-            let reading = self.reading.lock().await;
             let before = *self.floor();
-            if before.place >= place {
-                return Ok(());
-            }
-            let counted = self.acknowledged().await?;
-            drop(reading);
-            if self.floor().raise(before, counted) >= place {
+            if before.place >= place || self.floor_since(before).await? >= place {
                 return Ok(());
             }
             self.hurry.notify_one();
@@ -193,6 +187,14 @@ impl Progress {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(longest),
             }
         }
+    }
+
+    /// The position up to which windows are counted, from a read that began after this call. `before`
+    /// is the known position at the time of this call.
+    async fn floor_since(&self, before: Floor) -> Result<u64, Error> {
+        let read = async { self.acknowledged().await.map_err(|error| error.to_failure()) };
+        let counted = self.acknowledged.read(read).await.map_err(Error::from)?;
+        Ok(self.floor().raise(before, counted))
     }
 
     fn floor(&self) -> MutexGuard<'_, Floor> {
