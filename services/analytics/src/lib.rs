@@ -23,7 +23,7 @@ use consumers::Progress;
 use domain::Overlaps;
 use metrics::CountingMetrics;
 pub use rebuild::{Rebuilding, rebuild};
-use store::{KnownSums, Store};
+use store::{KnownCells, KnownSums, Store};
 
 /// How long the list of silent employees is cached. The list changes slowly, within days.
 const SILENT_LASTS: Duration = Duration::from_secs(60);
@@ -39,6 +39,9 @@ pub(crate) struct App {
     pub(crate) silent: RecentAnswer<(TimeRange, TimeRange), Vec<EmployeeId>>,
     /// The cache of the last period sums of all employees.
     pub(crate) known_sums: KnownSums,
+    /// The sums of single employees from which this process has last computed those of all
+    /// employees together.
+    pub(crate) known_cells: KnownCells,
     pub(crate) metrics: CountingMetrics,
     /// How often each event has failed by its own fault in this process, and not because a
     /// dependency was unreachable.
@@ -56,6 +59,7 @@ impl App {
             overlaps: if config.count_overlaps { Overlaps::CountAll } else { Overlaps::CountOnce },
             silent: RecentAnswer::new(SILENT_LASTS),
             known_sums: KnownSums::default(),
+            known_cells: KnownCells::default(),
             metrics: CountingMetrics::new(deps.bus.metrics()),
             failures: OwnFailures::default(),
             reconciler: Reconciler::new(deps, &db, &reconcile::COPIES),

@@ -107,7 +107,7 @@ async fn employees(app: &App, after: Option<EmployeeId>, tell: &impl Fn(Rebuildi
         let mut months = app.store.facts.months_of(employee).await?;
         months.extend(app.store.employees.months_of(employee).await?);
         let whole = months.into_iter().map(|month| EmployeeMonth { employee, month }.place());
-        recount_employees(app, &Touched::by(whole)).await?;
+        recount_employees(app, &Touched::by(whole), None).await?;
         app.store.rebuilds.reached(Stage::Employees { after: Some(employee) }).await?;
         tell(Rebuilding::Employees { done, of });
     }
@@ -120,7 +120,7 @@ async fn company(app: &App, tell: &impl Fn(Rebuilding)) -> Result<(), Error> {
     all.extend(app.store.company.months().await?);
     let of = all.len() as u64;
     for (done, month) in (1..).zip(all) {
-        recount_company(app, BTreeMap::from([(month, month.days().collect())])).await?;
+        recount_company(app, BTreeMap::from([(month, month.days().collect())]), &BTreeMap::new()).await?;
         tell(Rebuilding::Company { done, of });
     }
     Ok(())

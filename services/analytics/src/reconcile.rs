@@ -181,14 +181,14 @@ async fn mend(app: &App, wrong: Vec<Difference>, tally: &mut Tally) -> Result<()
         tally.found(is_mended);
     }
     places.extend(app.store.facts.heal(right).await?);
-    recount(app, Touched::by(places)).await?;
+    recount(app, Touched::by(places), None).await?;
     app.store.mends.done(mend).await
 }
 
 /// Finishes the repairs that a crash has interrupted.
 async fn finish(app: &App) -> Result<(), Error> {
     for (mend, places) in app.store.mends.begun().await? {
-        recount(app, Touched::by(places)).await?;
+        recount(app, Touched::by(places), None).await?;
         app.store.mends.done(mend).await?;
     }
     Ok(())

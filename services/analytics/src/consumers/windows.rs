@@ -6,13 +6,14 @@ use std::{
 use anyhow::{Context, bail};
 use async_nats::jetstream::{AckKind, Message};
 use contracts::{Event, Service, WindowFact, WindowsRecorded, stream};
+use futures::future::try_join;
 use kit::{Delivery, Error, InHand, Pull, Puller, Shutdown};
 use tracing::{Instrument, Span, field::Empty, info_span};
 
-use super::recount::recount;
+use super::recount::{recount, seen};
 use crate::{
     App,
-    domain::{Touched, is_sound},
+    domain::{Place, Touched, is_sound},
 };
 
 /// The most events of a batch. Each event has at most [`contracts::WINDOWS_AN_EVENT`] windows.
@@ -121,10 +122,15 @@ async fn alone(app: &App, mut one: Taken, in_hand: &InHand) {
 /// Stores facts, then recomputes everything that they can have changed. The sums of facts that are
 /// already stored are recomputed too, because the process that stored them may have stopped before
 /// it recomputed the sums.
-async fn count(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
-    let places = app.store.facts.take(facts).await?;
+///
+/// While the facts are stored, the documents that they will most likely change are read.
+pub(super) async fn count(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
+    let expected = Touched::by(facts.iter().map(Place::of));
+    let (places, seen) = try_join(app.store.facts.take(facts), seen(app, &expected)).await?;
     kit::failpoint("inserted");
-    recount(app, Touched::by(places)).await
+    let touched = Touched::by(places);
+    let seen = (touched == expected).then_some(seen);
+    recount(app, touched, seen).await
 }
 
 fn read(message: &Message) -> anyhow::Result<(Delivery, Vec<WindowFact>)> {

@@ -10,11 +10,15 @@ use kit::{
 use mongodb::{Collection, options::Hint};
 
 use super::{
+    known_cells::CellsByDay,
     months::{Fresh, Months, Row, Seen},
     packed, read_all,
     reading::{fields, sheet},
 };
-use crate::domain::{Cells, EmployeeMonth, Sheet, Step, UtcMonth, add_up};
+use crate::domain::{EmployeeMonth, Sheet, Step, UtcMonth};
+
+/// The state of the documents of some months at the moment of reading.
+pub(crate) type SeenMonths = HashMap<EmployeeMonth, Seen>;
 
 /// The collection with one document for each UTC month of each employee. The documents are
 /// recomputed from facts.
@@ -39,7 +43,7 @@ impl EmployeeMonths {
         &self,
         months: impl IntoIterator<Item = EmployeeMonth>,
         days: &BTreeSet<i64>,
-    ) -> Result<HashMap<EmployeeMonth, Seen>, Error> {
+    ) -> Result<SeenMonths, Error> {
         self.0.seen(months, days).await
     }
 
@@ -48,7 +52,7 @@ impl EmployeeMonths {
     pub(crate) async fn store(
         &self,
         months: BTreeMap<EmployeeMonth, BTreeMap<i64, Fresh>>,
-        seen: &HashMap<EmployeeMonth, Seen>,
+        seen: &SeenMonths,
     ) -> Result<BTreeSet<EmployeeMonth>, Error> {
         self.0.store(months, seen).await
     }
@@ -75,22 +79,22 @@ impl EmployeeMonths {
         }))
     }
 
-    /// The sums of all employees on these days of a month, by project and task.
-    pub(crate) async fn all_together(
-        &self,
-        month: UtcMonth,
-        days: &BTreeSet<i64>,
-    ) -> Result<BTreeMap<i64, Cells>, Error> {
+    /// The sums of each employee on these days of a month, by project and task. Employees without
+    /// time on a day are left out.
+    pub(crate) async fn of_days(&self, month: UtcMonth, days: &BTreeSet<i64>) -> Result<CellsByDay, Error> {
+        let mut all: CellsByDay = days.iter().map(|day| (*day, BTreeMap::new())).collect();
+        if all.is_empty() {
+            return Ok(all);
+        }
         let fields: Document = days.iter().map(|day| (format!("cells.{day}"), 1.into())).collect();
         let of_month = doc! { "_id.month": value(&month) };
         let mut found = self.0.rows.find(of_month).projection(fields).hint(Hint::Keys(by_month())).await?;
-        let mut all: BTreeMap<i64, Vec<Cells>> = days.iter().map(|day| (*day, Vec::new())).collect();
         while let Some(row) = found.try_next().await? {
             for (day, cells) in super::months::days(&row.cells, |_, cells| packed::unpack_cells(cells))? {
-                all.entry(day).or_default().push(cells);
+                all.entry(day).or_default().insert(row.id.employee, cells);
             }
         }
-        Ok(all.into_iter().map(|(day, all)| (day, add_up(&all))).collect())
+        Ok(all)
     }
 
     /// The total time of an employee on a task, in milliseconds.

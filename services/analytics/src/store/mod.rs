@@ -5,6 +5,7 @@ mod bulk;
 mod company;
 mod employees;
 mod facts;
+mod known_cells;
 mod known_sums;
 mod mends;
 mod months;
@@ -21,11 +22,12 @@ use kit::{Database, Error, Shape};
 use serde::de::DeserializeOwned;
 
 pub(crate) use company::CompanyMonths;
-pub(crate) use employees::EmployeeMonths;
+pub(crate) use employees::{EmployeeMonths, SeenMonths};
 pub(crate) use facts::Facts;
+pub(crate) use known_cells::{CellsByDay, KnownCells, all_together};
 pub(crate) use known_sums::{KnownSums, MonthStates, Sums};
 pub(crate) use mends::Mends;
-pub(crate) use months::Fresh;
+pub(crate) use months::{Fresh, Seen};
 use rebuilds::Rebuilds;
 pub(crate) use rebuilds::Stage;
 

@@ -48,17 +48,32 @@ pub(super) struct Row<Id> {
 /// document still has this version.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
-    version: i64,
+    /// The version of the document; 0 if there was no document.
+    pub(crate) version: i64,
     /// The packed sums of each day of the month, by project and task.
     cells: BTreeMap<String, Binary>,
     parts: BTreeMap<String, Binary>,
 }
 
 impl Seen {
+    /// The sums of a day, by project and task; empty if it has none.
+    pub(crate) fn cells(&self, day: i64) -> anyhow::Result<Cells> {
+        self.cells.get(&day.to_string()).map_or(Ok(Cells::new()), packed::unpack_cells)
+    }
+
     /// The stretches of a day, if the day was requested; otherwise none.
     pub(crate) fn stretches(&self, day: i64) -> anyhow::Result<Vec<Stretch>> {
         let packed = self.parts.get(&day.to_string());
         packed.map_or(Ok(Vec::new()), |packed| packed::unpack_stretches(day, packed))
+    }
+}
+
+#[cfg(test)]
+impl Seen {
+    /// The state of a document of all employees together, with these sums of days.
+    pub(super) fn of_company(version: i64, cells: &BTreeMap<i64, Cells>) -> anyhow::Result<Self> {
+        let pack = |(day, cells): (&i64, &Cells)| Ok((day.to_string(), packed::pack_cells(cells)?));
+        Ok(Self { version, cells: cells.iter().map(pack).collect::<anyhow::Result<_>>()?, parts: BTreeMap::new() })
     }
 }
 

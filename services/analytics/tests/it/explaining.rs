@@ -123,3 +123,21 @@ async fn neither_counting_nor_a_rebuild_scans_a_collection() {
     assert_eq!(harness.ask(&all_of(MIDNIGHT, MIDNIGHT + 120 * DAY)).await.unwrap()[0].time, 4_800 * HOUR);
     harness.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_counted_a_day_last_reads_only_what_has_changed_of_it() {
+    let (harness, _analytics) = start().await;
+    let of_day: Vec<WindowFact> = windows().into_iter().take(40).collect();
+    harness.publish(&recorded(&of_day)).await;
+    harness.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
+    write_down_everything(&harness).await;
+    let later =
+        WindowFact { employee_id: of_day[7].employee_id, ..window(9_999, MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR) };
+    harness.publish(&recorded(&[later])).await;
+    harness.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
+    for row in profile(&harness).await {
+        assert!(number(&row, "docsExamined") <= 1, "the months of others are read: {row}");
+    }
+    assert_eq!(times(&harness, &all_of(MIDNIGHT, MIDNIGHT + DAY)).await, [(project(1), 41 * HOUR)]);
+    harness.finish().await;
+}
