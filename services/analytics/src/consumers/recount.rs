@@ -165,6 +165,17 @@ mod tests {
         engine,
     };
 
+    /// Checks that the sums of all employees on these days are those of each employee added up.
+    async fn assert_added_up(app: &App, days: BTreeMap<UtcMonth, BTreeSet<i64>>) {
+        let seen = app.store.company.seen(days.keys().copied()).await.unwrap();
+        for (month, days) in days {
+            let each = app.store.employees.of_days(month, &days).await.unwrap();
+            for (day, cells) in all_together(&each, &days) {
+                assert_eq!(seen[&month].cells(day).unwrap(), cells, "day {day}");
+            }
+        }
+    }
+
     /// The time of each row, in milliseconds.
     async fn times(app: &App, question: &Question) -> Vec<i64> {
         engine::answer(app, question).await.unwrap().items.into_iter().map(|row| row.time).collect()
@@ -199,6 +210,7 @@ mod tests {
                 }
             }
             all.extend(later);
+            assert_added_up(first, Touched::by(all.iter().map(Place::of)).days()).await;
             let question = placed(question().new_tree(&mut runner).unwrap().current(), &all);
             let expected: Vec<i64> = brute(&all, &question, first.overlaps).into_values().map(|sum| sum.time).collect();
             assert_eq!(times(first, &question).await, expected, "round {round}: {question:?}");
