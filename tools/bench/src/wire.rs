@@ -1,6 +1,8 @@
 //! A minimal HTTP/1.1 connection. It uses little CPU time, because the load generator shares the
 //! machine with the system that it measures.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -69,6 +71,14 @@ impl Wire {
                 return Ok(head.status);
             }
         }
+    }
+
+    /// Returns how long the last answer asks the client to wait (`Retry-After` in seconds).
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let head = self.read.get(..find(&self.read, b"\r\n\r\n")?)?;
+        let head = std::str::from_utf8(head).ok()?.to_ascii_lowercase();
+        let seconds = head.lines().find_map(|line| line.strip_prefix("retry-after:"))?.trim().parse().ok()?;
+        Some(Duration::from_secs(seconds))
     }
 
     /// Returns the bytes of the last answer, head and body.

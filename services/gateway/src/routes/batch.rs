@@ -104,8 +104,9 @@ pub(super) async fn post_batch(
 ) -> Result<Response, Problem> {
     // A batch is kept as text until its turn comes, because deserialized windows would take more
     // memory.
+    let bytes = text.len();
     let windows = windows_in(text)?;
-    let turn = app.ingest.turns().take(windows.len()).await?;
+    let turn = app.ingest.turns().take(windows.len(), bytes).await?;
     let now = app.clock.now();
     let (mut good, mut read_ids) = (Vec::with_capacity(windows.len()), Vec::with_capacity(windows.len()));
     for (n, window) in (1..).zip(windows) {

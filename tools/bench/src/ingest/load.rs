@@ -1,4 +1,5 @@
-//! A load in a closed loop: each connection sends its next request when the last one is answered.
+//! A load in a closed loop: each connection sends its next request when the last one is answered,
+//! or when the time is over that the answer asked it to wait.
 
 use std::{
     collections::BTreeMap,
@@ -39,13 +40,17 @@ pub(super) async fn drive(
     together(name, all, windows, lasted)
 }
 
-/// The times of a connection's answers in microseconds, and the number of its answers by status.
+/// The status of a request that has to be sent again later.
+const TOO_MANY: u16 = 429;
+
+/// The times in microseconds of the answers to a connection's requests that were taken, and the
+/// number of all its answers by status.
 pub(super) type Answers = (Vec<u32>, BTreeMap<u16, u64>);
 
 /// Returns the result of all connections together. Each request has `windows` windows.
 ///
 /// # Errors
-/// When most requests were refused.
+/// When no request was taken, or most were refused for another reason than too much load.
 pub(super) fn together(name: &str, all: Vec<Answers>, windows: usize, lasted: Duration) -> Result<Measured> {
     let mut statuses = BTreeMap::new();
     let mut micros = Vec::new();
@@ -53,8 +58,9 @@ pub(super) fn together(name: &str, all: Vec<Answers>, windows: usize, lasted: Du
         micros.extend(one_micros);
         one_statuses.into_iter().for_each(|(status, count)| *statuses.entry(status).or_default() += count);
     }
-    let refused: u64 = statuses.iter().filter(|(status, _)| **status >= 400).map(|(_, count)| count).sum();
-    if refused * 2 > micros.len() as u64 {
+    let is_refused = |status: u16| status >= 400 && status != TOO_MANY;
+    let refused: u64 = statuses.iter().filter(|(status, _)| is_refused(**status)).map(|(_, count)| count).sum();
+    if refused > micros.len() as u64 || micros.is_empty() {
         bail!("{name}: most requests were refused: {statuses:?}");
     }
     Ok(Measured { statuses, ..Measured::of(name, micros, windows, lasted) })
@@ -73,13 +79,20 @@ async fn one(senders: &Senders, connection: usize, mut wire: Wire, shape: Shape,
         };
         let sent = Instant::now();
         let status = wire.post(path, ("Authorization", &sender.authorization), &body).await?;
-        micros.push(sent.elapsed().as_micros() as u32);
+        if status < 400 {
+            micros.push(sent.elapsed().as_micros() as u32);
+        }
         *statuses.entry(status).or_insert(0) += 1;
         if let Shape::Batch(count) = shape {
             let stored = String::from_utf8_lossy(wire.answer()).matches(r#""stored""#).count();
             if status == 200 && stored != count {
                 bail!("only {stored} of {count} windows of a batch were stored");
             }
+        }
+        // Without this pause, the machine would be busy with refused requests, which no client
+        // that follows the contract sends.
+        if let Some(pause) = wire.retry_after().filter(|_| status == TOO_MANY) {
+            tokio::time::sleep(pause.min(until.saturating_duration_since(Instant::now()))).await;
         }
     }
     Ok((micros, statuses))
