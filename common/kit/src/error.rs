@@ -69,10 +69,15 @@ impl Error {
     }
 }
 
-/// MongoDB's error codes for a temporary outage, as the drivers' specification of retryable reads
-/// lists them. Network: 6, 7, 89, 9001. Shutdown: 91. Time limits: 134, 262. No primary: 189,
-/// 10107, 13435, 13436. Interrupted by a shutdown or a change of primary: 11600, 11602.
-const PASSING: [i32; 13] = [6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436];
+/// MongoDB's error codes for what passes, or what an operator puts right (`error_codes.yml` of
+/// MongoDB 6.0). From the drivers' specification of retryable reads, network: 6, 7, 89, 9001;
+/// shutdown: 91; time limits: 134, 262; no primary: 189, 10107, 13435, 13436; interrupted by a
+/// shutdown or a change of primary: 11600, 11602. Others: a cursor that the server lost when it was
+/// started again: 43; a time limit: 50; a write conflict outside a transaction: 112; no member to
+/// read from: 133; a member that was just started and has not read the keys that sign cluster
+/// times: 211; a full disk: 14031.
+const PASSING: [i32; 19] =
+    [6, 7, 43, 50, 89, 91, 112, 133, 134, 189, 211, 262, 9001, 10107, 11600, 11602, 13435, 13436, 14031];
 
 fn is_away(error: &mongodb::error::Error) -> bool {
     match &*error.kind {
@@ -102,9 +107,9 @@ mod tests {
 
     #[test]
     fn a_server_that_cannot_now_is_away_and_one_that_refuses_is_not() {
-        // In this order: host unreachable, shutdown in progress, not primary, interrupted by a
-        // change of state.
-        for passing in [6, 91, 10107, 11602] {
+        // In this order: host unreachable, lost cursor, shutdown in progress, no key to sign with, not
+        // primary, interrupted by a change of state, full disk.
+        for passing in [6, 43, 91, 211, 10107, 11602, 14031] {
             assert!(said(passing).is_away(), "{passing}");
             assert_eq!(said(passing).to_failure().code, Code::Unavailable, "{passing}");
         }
