@@ -39,6 +39,8 @@ pub(crate) struct App {
     pub(crate) silent: RecentAnswer<(TimeRange, TimeRange), Vec<EmployeeId>>,
     /// The cache of the last period sums of all employees.
     pub(crate) known_sums: KnownSums,
+    /// Locked during a recomputation, so that a process has only one at a time.
+    pub(crate) recounting: tokio::sync::Mutex<()>,
     /// The sums of single employees from which this process has last computed those of all
     /// employees together.
     pub(crate) known_cells: KnownCells,
@@ -59,6 +61,7 @@ impl App {
             overlaps: if config.count_overlaps { Overlaps::CountAll } else { Overlaps::CountOnce },
             silent: RecentAnswer::new(SILENT_LASTS),
             known_sums: KnownSums::default(),
+            recounting: tokio::sync::Mutex::default(),
             known_cells: KnownCells::default(),
             metrics: CountingMetrics::new(deps.bus.metrics()),
             failures: OwnFailures::default(),

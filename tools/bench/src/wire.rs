@@ -77,8 +77,7 @@ impl Wire {
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         let head = self.read.get(..find(&self.read, b"\r\n\r\n")?)?;
         let head = std::str::from_utf8(head).ok()?.to_ascii_lowercase();
-        let seconds = head.lines().find_map(|line| line.strip_prefix("retry-after:"))?.trim().parse().ok()?;
-        Some(Duration::from_secs(seconds))
+        Some(Duration::from_secs(header(&head, "retry-after:")?.parse().ok()?))
     }
 
     /// Returns the bytes of the last answer, head and body.
@@ -103,9 +102,8 @@ impl Head {
         let Some(end) = find(read, b"\r\n\r\n") else { return Ok(None) };
         let head = std::str::from_utf8(&read[..end]).context("a head that is no text")?.to_ascii_lowercase();
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).context("no status")?;
-        let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-        let length = header("content-length:").map_or(Ok(0), str::parse::<usize>)?;
-        let is_chunked = header("transfer-encoding:") == Some("chunked");
+        let length = header(&head, "content-length:").map_or(Ok(0), str::parse::<usize>)?;
+        let is_chunked = header(&head, "transfer-encoding:") == Some("chunked");
         Ok(Some(Self { status, until: end + 4 + length, is_chunked }))
     }
 
@@ -122,6 +120,11 @@ impl Head {
         }
         Ok(read.len() >= self.until)
     }
+}
+
+/// Returns the value of a header. `head` is in lower case, and `name` ends with a colon.
+fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
+    head.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
 }
 
 fn find(text: &[u8], what: &[u8]) -> Option<usize> {

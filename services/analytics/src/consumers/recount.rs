@@ -30,6 +30,9 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// `seen` is what [`seen`] has returned for the same times, if the caller has read it already.
 pub(crate) async fn recount(app: &App, touched: Touched, seen: Option<SeenMonths>) -> Result<(), Error> {
     let recounted = async {
+        // Without this lock, another recomputation in this process (a repair) could store newer sums
+        // of the same employee and keep them, and `fresh` would replace them with older ones.
+        let _only_one = app.recounting.lock().await;
         let fresh = recount_employees(app, &touched, seen).await?;
         recount_company(app, touched.days(), &fresh).await
     };
@@ -202,10 +205,14 @@ mod tests {
             let [first, second] = &apps[..] else { unreachable!() };
             for (n, windows) in thirds.into_iter().enumerate() {
                 // One process counts several times and keeps what it has counted; both count in
-                // turn; both count the same at the same time.
-                match (round % 3, n) {
+                // turn; one counts the same twice at the same time; both do.
+                match (round % 4, n) {
                     (0, _) | (1, 0 | 2) => count(first, windows).await.unwrap(),
                     (1, _) => count(second, windows).await.unwrap(),
+                    (2, _) => {
+                        let half = windows[..windows.len() / 2].to_vec();
+                        try_join(count(first, half), count(first, windows)).await.unwrap();
+                    }
                     _ => drop(try_join(count(first, windows.clone()), count(second, windows)).await.unwrap()),
                 }
             }

@@ -23,7 +23,7 @@ pub(crate) type CellsByDay = BTreeMap<i64, BTreeMap<EmployeeId, Cells>>;
 ///
 /// Whoever changes an employee's sums computes the month of all employees afterwards. So if the
 /// month is still as this process has stored it, everything that is missing here will be added by
-/// whoever has changed it.
+/// whoever has changed it. Within a process, only one recomputation may run at a time.
 #[derive(Debug, Default)]
 pub(crate) struct KnownCells(Mutex<BTreeMap<UtcMonth, Known>>);
 
@@ -52,9 +52,9 @@ impl KnownCells {
         let known = self.all().remove(&month).filter(|known| known.version == seen.version);
         let Some(Known { days: mut known, .. }) = known else { return Ok(CellsByDay::new()) };
         for day in days {
-            let is_same =
-                known.get(day).map(|of_day| Ok::<_, anyhow::Error>(add_up(of_day.values()) == seen.cells(*day)?));
-            if !is_same.transpose()?.unwrap_or(true) {
+            if let Some(of_day) = known.get(day)
+                && add_up(of_day.values()) != seen.cells(*day)?
+            {
                 return Ok(CellsByDay::new());
             }
         }

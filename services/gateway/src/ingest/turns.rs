@@ -19,7 +19,8 @@ const MOST_WAITING: usize = 24 << 20;
 /// How long a batch waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Limits the windows of concurrent batches, and the bytes of those that wait. Batches get their turn in order of arrival.
+/// Limits the windows of concurrent batches, and the bytes of those that wait. Batches get their
+/// turn in order of arrival.
 #[derive(Clone, Debug)]
 pub(crate) struct Turns {
     windows: Arc<Semaphore>,

@@ -104,7 +104,9 @@ async fn paced(senders: &Senders, name: &str, connections: usize, rate: f64) -> 
             sleep_until(due.into()).await;
             let credentials = ("Authorization", sender.authorization.as_str());
             let status = wire.post("/api/v1/time-entries", credentials, &senders.window(sender)).await?;
-            micros.push(due.elapsed().as_micros() as u32);
+            if status < 400 {
+                micros.push(due.elapsed().as_micros() as u32);
+            }
             *statuses.entry(status).or_insert(0_u64) += 1;
             due += between;
         }
